@@ -1,0 +1,45 @@
+# The two commands are `make dev` and `make test`. Everything else is a part of them.
+SHELL := /bin/sh
+PORT ?= 8787
+PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export PATH
+
+.PHONY: help dev test tools build secrets generate fmt lint deny clean
+
+help:
+	@echo "make dev       build, migrate a local D1, serve on http://localhost:$(PORT) (PORT=… changes it)"
+	@echo "make test      everything that has to hold: format, lints, native tests, tests in workerd, budgets"
+	@echo "make tools     install the build tools (make dev and make test do it too)"
+	@echo "make secrets   fresh secrets as JSON, for: make secrets | npx wrangler secret bulk"
+	@echo "make generate  write what is generated from the code's tables"
+	@echo "make fmt       format; make lint: format and lints only; make deny: licences and advisories"
+
+tools:
+	@sh scripts/tools.sh
+
+dev: tools
+	@PORT=$(PORT) sh scripts/dev.sh
+
+test: tools
+	@sh scripts/test.sh
+
+build: tools
+	@sh scripts/build.sh
+
+secrets:
+	@cargo xtask secrets
+
+generate:
+	@cargo xtask generate
+
+fmt:
+	@cargo fmt --all
+
+lint: tools
+	@sh scripts/lint.sh
+
+deny:
+	@sh scripts/deny.sh
+
+clean:
+	@rm -rf target build node_modules .wrangler

@@ -1,0 +1,23 @@
+#!/bin/sh
+# `make dev`: secrets, a migrated and seeded local D1, then wrangler dev, which builds and serves.
+set -eu
+cd "$(dirname "$0")/.."
+
+cargo xtask dev-vars
+echo "dev: migrating the local D1"
+wrangler d1 migrations apply DB --local >/dev/null
+wrangler d1 execute DB --local --file scripts/seed.sql >/dev/null
+
+cat <<TEXT
+
+  Open    http://localhost:$PORT           what is configured, and what is missing
+          http://localhost:$PORT/dev/inbox  every message
+          http://localhost:$PORT/docs       the API
+
+  Try     . ./.dev.vars && curl -s http://localhost:$PORT/v1/challenges \\
+            -H "Authorization: Bearer \$SERVER_API_KEY" -H 'Content-Type: application/json' \\
+            -d '{"to":{"phone":"+14155552671"}}'
+
+TEXT
+# On loopback only: the dev inbox shows codes.
+exec wrangler dev --ip 127.0.0.1 --port "$PORT" --show-interactive-dev-session=false

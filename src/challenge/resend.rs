@@ -1,0 +1,179 @@
+//! Sends another code of a challenge. The old one dies in the statement that makes the new one; failures stay.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    Challenge, End, Purpose,
+    create::{COOLDOWNS, CreateError, Created, replay},
+    sending::{CodeSource, Which, checks, dispatch},
+    store,
+};
+use crate::{
+    config::Stops,
+    context::Context,
+    crypto::CodeLength,
+    event::{self, Event, EventType, When},
+    idempotency::{Claim, Reservation},
+    ids::{ChallengeId, UserId},
+    limit,
+    message::{self, Refused, Route, Template, prepare},
+    ports::{DatabaseError, Row},
+    statement,
+    time::Timestamp,
+};
+
+/// Why no code was sent.
+#[derive(Debug)]
+pub enum ResendError {
+    /// As for the first code.
+    Create(CreateError),
+    /// There is no such challenge.
+    NotFound,
+    /// It is too early; wait.
+    TooEarly(Duration),
+    /// It has sent all its codes.
+    NoneLeft,
+    /// It is over.
+    Expired,
+    /// It took too many wrong answers, or its first code was never sent.
+    Dead,
+    /// It was canceled.
+    Canceled,
+    /// It was verified before.
+    AlreadyVerified,
+}
+
+impl<E: Into<CreateError>> From<E> for ResendError {
+    fn from(error: E) -> Self {
+        Self::Create(error.into())
+    }
+}
+
+/// Sends another code: two round trips before the carrier, since the number and the seed have to be read.
+pub async fn resend(
+    context: &Context,
+    id: &ChallengeId,
+    reservation: Option<Reservation>,
+) -> Result<Created, ResendError> {
+    if let Some(issue) = context.config().blocking(Stops::Challenges) {
+        return Err(Refused::Misconfigured(issue.clone()).into());
+    }
+    let now = context.now();
+    let key = reservation.as_ref();
+    let mut read = vec![statement!(store::GET_FOR_RESEND, id)];
+    read.extend(key.map(Reservation::look_up));
+    let answer = context.decide(read).await?;
+    if let (Some(key), Some(rows)) = (key, answer.get(1)) {
+        match key.claim(rows, "", now)? {
+            Claim::Mine => {}
+            Claim::Replay(id) => return Ok(replay(context, &id).await?),
+            claim => return Err(CreateError::Claimed(claim).into()),
+        }
+    }
+    let row = answer.first().and_then(|rows| rows.first()).ok_or(ResendError::NotFound)?;
+    let challenge = Challenge::read(row)?;
+    refuse_unless_open(context, &challenge)?;
+
+    prepare::admit(context, &challenge.destination)?;
+    let settings = context.settings();
+    let generation = challenge.generation + 1;
+    let source = CodeSource {
+        pepper_id: row.text("pepper_id")?,
+        seed: row.text("seed")?,
+        generation,
+        length: CodeLength::new(row.int("digits")?).unwrap_or(CodeLength::DEFAULT),
+    };
+    let (code, mac) = source.code(context, id, &challenge.destination)?;
+    let template = match challenge.purpose {
+        Purpose::Enrolment => Template::EnrolmentCode,
+        _ => Template::VerificationCode,
+    };
+    let dies_at = challenge.expires_at.min(now + settings.code_lifetime);
+    let outgoing = prepare::prepare(context, template, challenge.destination.clone(), code, now.until(dies_at))?;
+    let user = challenge.user_id.as_deref().and_then(UserId::parse);
+    let checks = checks(context, user.as_ref(), &challenge.destination);
+    let stamp = context.stamp();
+
+    let mut batch: Vec<_> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();
+    batch.push(statement!(
+        store::RESEND,
+        limit::store::parameter(&checks),
+        now.millis(),
+        id,
+        stamp.as_str(),
+        key.map(Reservation::key),
+        challenge.generation,
+        mac,
+        dies_at.millis(),
+        next_resend(context, challenge.sends, now).map(Timestamp::millis),
+        settings.limit(limit::SENDS),
+        &outgoing.id
+    ));
+    batch.push(limit::store::spend(&checks, now, id.as_str(), &stamp));
+    let event = Event::new(EventType::ChallengeResent, id.as_str()).data(json!({"generation": generation}));
+    batch.push(event::store::write(context, event, When::Challenge(id.as_str(), &stamp)));
+    batch.extend(message::store::queue(context, &outgoing, id.as_str(), &stamp));
+    batch.extend(key.map(|key| key.release_unless_made(&stamp)));
+    if let (Some(key), Route::Drop(_)) = (key, &outgoing.route) {
+        batch.push(key.finish(&stamp));
+    }
+    batch.push(limit::store::refusals(&checks, now, id.as_str(), &stamp));
+    batch.push(store::get(id));
+    batch.extend(key.map(Reservation::look_up));
+    let answer = context.decide(batch).await?;
+
+    let reported = 2 + usize::from(key.is_some());
+    let report = answer.get(answer.len().saturating_sub(reported)..).unwrap_or_default();
+    let [refusals, rows, claim @ ..] = report else {
+        return Err(DatabaseError::Other("a batch answered too little".to_owned()).into());
+    };
+    if let (Some(key), Some(rows)) = (key, claim.first()) {
+        match key.claim(rows, &stamp, now)? {
+            Claim::Mine => {}
+            Claim::Replay(id) => return Ok(replay(context, &id).await?),
+            claim => return Err(CreateError::Claimed(claim).into()),
+        }
+    }
+    let row: &Row = rows.first().ok_or(ResendError::NotFound)?;
+    let challenge = Challenge::read(row)?;
+    if row.text("stamp")? != stamp {
+        // Somebody was faster, or a limit has no room.
+        if let Some(refusal) = limit::store::read_refusals(refusals, now)? {
+            return Err(CreateError::Limited(refusal).into());
+        }
+        refuse_unless_open(context, &challenge)?;
+        return Err(ResendError::TooEarly(COOLDOWNS[0]));
+    }
+    dispatch(context, &outgoing, id, &stamp, Which::Further, &checks, key).await.map_err(CreateError::NotSent)?;
+    Ok(Created { challenge, replayed: false })
+}
+
+/// When the next code may be asked for, after so many were sent before this one.
+fn next_resend(context: &Context, sent_before: i64, now: Timestamp) -> Option<Timestamp> {
+    let sent = sent_before + 1;
+    let cooldown = COOLDOWNS.get(usize::try_from(sent_before).ok()?)?;
+    (sent < context.settings().limit(limit::SENDS)).then(|| now + *cooldown)
+}
+
+fn refuse_unless_open(context: &Context, challenge: &Challenge) -> Result<(), ResendError> {
+    let now = context.now();
+    match (challenge.verified_at, challenge.end) {
+        (Some(_), _) => return Err(ResendError::AlreadyVerified),
+        (None, Some(End::Canceled)) => return Err(ResendError::Canceled),
+        (None, Some(End::SendFailed)) => return Err(ResendError::Dead),
+        (None, None) => {}
+    }
+    if challenge.attempts_left() == 0 {
+        return Err(ResendError::Dead);
+    }
+    if challenge.expires_at <= now {
+        return Err(ResendError::Expired);
+    }
+    match challenge.resend_at {
+        None => Err(ResendError::NoneLeft),
+        Some(at) if at > now => Err(ResendError::TooEarly(now.until(at))),
+        Some(_) => Ok(()),
+    }
+}

@@ -1,0 +1,149 @@
+//! What every code that goes out has in common: who is counted, which code it is, and what is written down
+//! after the carrier was asked. A failed send leaves no live code (law 6).
+
+use super::store;
+use crate::{
+    context::Context,
+    crypto::Code,
+    factor,
+    idempotency::Reservation,
+    ids::{ChallengeId, FactorId, UserId},
+    limit::{self, Check, LIMITS, Limit, Per},
+    message::{
+        self, Outgoing, Route,
+        drivers::{Outcome, Why},
+        send::Tried,
+    },
+    phone::PhoneNumber,
+    ports::{DatabaseError, Level},
+    settings::TestMode,
+};
+
+/// Where a code comes from: derived, so that it is stored nowhere (`docs/decisions/0004`).
+pub(crate) struct CodeSource<'a> {
+    /// The pepper's key.
+    pub(crate) pepper_id: &'a str,
+    /// The challenge's random seed.
+    pub(crate) seed: &'a str,
+    /// Which code of the challenge.
+    pub(crate) generation: i64,
+    /// How long it is.
+    pub(crate) length: crate::crypto::CodeLength,
+}
+
+impl CodeSource<'_> {
+    /// The code and the MAC that stands for it. A test number's code is 424242 while test mode is enabled.
+    pub(crate) fn code(
+        &self,
+        context: &Context,
+        id: &ChallengeId,
+        number: &PhoneNumber,
+    ) -> Result<(Code, String), DatabaseError> {
+        let pepper = context.pepper();
+        let missing = || DatabaseError::Other("CODE_PEPPER no longer has the key of this challenge".to_owned());
+        let production = context.config().is_production();
+        let code = if number.is_test() && context.settings().test_mode(context.now(), production) == TestMode::Enabled {
+            Code::of_test_numbers(self.length)
+        } else {
+            pepper.code(self.pepper_id, id, self.seed, self.generation, self.length).ok_or_else(missing)?
+        };
+        let mac = pepper.code_mac(self.pepper_id, id, &code).ok_or_else(missing)?;
+        Ok((code, mac))
+    }
+}
+
+/// Everything that has to have room before a code goes to a number: the table's rows per user and destination.
+pub(crate) fn checks(context: &Context, user: Option<&UserId>, number: &PhoneNumber) -> Vec<Check> {
+    let settings = context.settings();
+    let mac = context.pepper().destination_mac(number.e164());
+    let subject = limit::store::subject(user.map(UserId::as_str), &mac);
+    let check = |limit: &Limit| match limit.per {
+        Per::Challenge => None,
+        // Counted by wrong answers; here they only have to have room.
+        Per::Subject => Some(Check::only(*limit, &subject, settings)),
+        Per::User => user.map(|user| Check::spend(*limit, user.as_str(), settings)),
+        Per::Destination => Some(Check::spend(*limit, &mac, settings)),
+    };
+    LIMITS.iter().filter_map(check).collect()
+}
+
+/// A send that certainly did not go out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotSent {
+    /// The message's id, to look it up.
+    pub message_id: String,
+    /// The class: `retryable`, `recipient_refused`, `misconfigured`, `fraud_blocked`.
+    pub class: &'static str,
+    /// The driver.
+    pub driver: &'static str,
+    /// The carrier's code and what to do.
+    pub why: Why,
+}
+
+/// Which code of a challenge goes out.
+#[derive(Clone, Copy)]
+pub(crate) enum Which<'a> {
+    /// The first: without it there is no challenge.
+    First,
+    /// The first of a new factor: without it there is no such factor.
+    Enrolment(&'a FactorId),
+    /// A further one: without it, it may be asked for again.
+    Further,
+}
+
+/// Asks the driver, if one is to be asked, and writes down what became of it. The decision is made and stamped.
+pub(crate) async fn dispatch(
+    context: &Context,
+    outgoing: &Outgoing,
+    challenge: &ChallengeId,
+    stamp: &str,
+    which: Which<'_>,
+    checks: &[Check],
+    reservation: Option<&Reservation>,
+) -> Result<(), NotSent> {
+    let Route::Send(driver) = &outgoing.route else {
+        if context.dev_tools() {
+            context.log(Level::Info, &format!("{} dropped, and would have said: {}", outgoing.id, outgoing.body));
+        }
+        return Ok(());
+    };
+    let tried = message::send::send(context, outgoing, driver).await;
+    let not_sent = not_sent(outgoing, &tried);
+    let now = context.ports().clock.now();
+    let mut statements = message::store::ended(context, outgoing, &tried);
+    if not_sent.is_some() {
+        statements.push(match which {
+            Which::First => store::send_failed(challenge, stamp, now),
+            Which::Enrolment(factor) => factor::store::abandon(factor),
+            Which::Further => store::resend_failed(challenge, stamp, now),
+        });
+    }
+    // Nothing went out for reasons that are not the person's: it costs them nothing.
+    if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
+        statements.push(limit::store::refund(checks, now));
+    }
+    statements.extend(reservation.map(|key| if not_sent.is_some() { key.release(stamp) } else { key.finish(stamp) }));
+    // The carrier has been asked: what it said stands, even when it cannot be written down now. A message
+    // that stays `queued` is settled as `unknown` by housekeeping.
+    if let Err(error) = context.record(statements).await {
+        context
+            .log(Level::Error, &format!("{} {} could not be recorded: {error}", outgoing.id, tried.outcome.as_str()));
+    }
+    not_sent.map_or(Ok(()), Err)
+}
+
+fn not_sent(outgoing: &Outgoing, tried: &Tried) -> Option<NotSent> {
+    match &tried.outcome {
+        // It may have gone out: the code has to live.
+        Outcome::Accepted { .. } | Outcome::Unknown(_) => None,
+        Outcome::Retryable(why)
+        | Outcome::RecipientRefused(why)
+        | Outcome::Misconfigured(why)
+        | Outcome::FraudBlocked(why) => Some(NotSent {
+            message_id: outgoing.id.to_string(),
+            class: tried.outcome.as_str(),
+            driver: outgoing.driver,
+            why: why.clone(),
+        }),
+    }
+}

@@ -1,0 +1,128 @@
+//! SQL of challenges. The statements that decide are each one conditional INSERT or UPDATE (law 2).
+
+use crate::{claim_is_mine, have_room, ids::ChallengeId, ports::Statement, statement, time::Timestamp};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.user_id, c.factor_id, c.app_id, c.purpose, c.channel, c.destination, c.locale, c.generation,
+               c.sends, c.code_expires_at, c.expires_at, c.resend_at, c.wrong_answers, c.wrong_answers_max, c.message_id,
+               c.created_at, c.verified_at, c.consumed_at, c.end_reason, c.stamp",
+            $rest
+        )
+    };
+}
+
+/// Reads a challenge.
+pub const GET: &str = select!(" FROM challenges c WHERE c.id = ?1");
+
+/// Reads a challenge with what another code of it needs.
+pub const GET_FOR_RESEND: &str = select!(", c.seed, c.pepper_id, c.digits FROM challenges c WHERE c.id = ?1");
+
+/// Makes a challenge. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` factor,
+/// `?8` app, `?9` purpose, `?10` channel, `?11` destination, `?12` country, `?13` locale, `?14` subject, `?15` test,
+/// `?16` digits, `?17` seed, `?18` pepper, `?19` MAC, `?20` code's end, `?21` challenge's end, `?22` resend,
+/// `?23` wrong answers allowed, `?24` message, `?25` whether the factor has to be active.
+pub const CREATE: &str = concat!(
+    "INSERT INTO challenges (id, stamp, user_id, factor_id, app_id, purpose, channel, destination, country, locale, subject,
+       is_test, digits, seed, pepper_id, generation, code_mac, code_expires_at, expires_at, resend_at, sends,
+       wrong_answers_max, message_id, created_at)
+     SELECT ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 1, ?19, ?20, ?21, ?22, 1, ?23, ?24, ?2
+     WHERE (?8 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?8))
+       AND (?7 IS NULL OR EXISTS (
+         SELECT 1 FROM factors f
+         WHERE f.id = ?7 AND f.user_id = ?6 AND f.phone = ?11 AND (f.activated_at IS NOT NULL) = ?25))
+       AND ",
+    claim_is_mine!(),
+    " AND ",
+    have_room!()
+);
+
+/// Tells why [`CREATE`] refused, beside limits and idempotency. `?1` id, `?2` stamp, `?3` app.
+pub const CREATED: &str = "SELECT EXISTS (SELECT 1 FROM challenges WHERE id = ?1 AND stamp = ?2) AS made,
+  (?3 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?3)) AS app_known";
+
+/// Decides an answer. `?1` MACs by pepper id, `?2` now, `?3` id, `?4` stamp, `?5` the failure limit, `?6` the limit of
+/// failures in a row, `?7` to `?10` what the caller expects: destination, user, purpose, factor.
+pub const ANSWER: &str = "UPDATE challenges SET
+    wrong_answers = wrong_answers + CASE WHEN r.is_right THEN 0 ELSE 1 END,
+    verified_at = CASE WHEN r.is_right THEN ?2 END,
+    code_mac = CASE WHEN r.is_right THEN NULL ELSE code_mac END,
+    stamp = ?4
+  FROM (
+    SELECT c.id AS answered,
+      c.code_mac = (SELECT m.value FROM json_each(?1) m WHERE m.key = c.pepper_id)
+      AND (?7 IS NULL OR c.destination = ?7) AND (?8 IS NULL OR c.user_id IS ?8)
+      AND (?9 IS NULL OR c.purpose = ?9) AND (?10 IS NULL OR c.factor_id IS ?10) AS is_right
+    FROM challenges c WHERE c.id = ?3) r
+  WHERE id = r.answered AND verified_at IS NULL AND ended_at IS NULL AND code_mac IS NOT NULL
+    AND code_expires_at > ?2 AND wrong_answers < wrong_answers_max
+    AND NOT EXISTS (
+      SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures:' || subject AND n.count >= ?5 AND n.expires_at > ?2)
+    AND NOT EXISTS (
+      SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures_in_a_row:' || subject AND n.count >= ?6
+        AND (n.expires_at IS NULL OR n.expires_at > ?2))";
+
+/// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits.
+pub const ANSWERED: &str = select!(
+    ", f.activated_at AS factor_activated_at, c.code_mac IS NOT NULL AS code_lives,
+       n.expires_at AS locked_until, r.count IS NOT NULL AS locked, r.expires_at AS locked_for_good_until
+     FROM challenges c
+     LEFT JOIN factors f ON f.id = c.factor_id
+     LEFT JOIN counters n ON n.key = 'second_factor_failures:' || c.subject AND n.count >= ?3 AND n.expires_at > ?2
+     LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:' || c.subject AND r.count >= ?4
+       AND (r.expires_at IS NULL OR r.expires_at > ?2)
+     WHERE c.id = ?1"
+);
+
+/// Proves the factor of a challenge that was just verified: an enrolment activates it, unless the user has
+/// proven the same number meanwhile. `?1` id, `?2` stamp, `?3` now.
+pub const PROVE_FACTOR: &str = "UPDATE factors SET activated_at = coalesce(activated_at, ?3), last_used_at = ?3
+  WHERE id = (SELECT factor_id FROM challenges WHERE id = ?1 AND stamp = ?2 AND verified_at IS NOT NULL)
+    AND (activated_at IS NOT NULL OR NOT EXISTS (
+      SELECT 1 FROM factors o WHERE o.user_id = factors.user_id AND o.phone = factors.phone AND o.activated_at IS NOT NULL))";
+
+/// Puts a new code in the place of the old one. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key,
+/// `?6` generation that is replaced, `?7` MAC, `?8` code's end, `?9` resend, `?10` sends allowed, `?11` message.
+pub const RESEND: &str = concat!(
+    "UPDATE challenges SET generation = generation + 1, sends = sends + 1, code_mac = ?7, code_expires_at = ?8,
+       resend_at = ?9, message_id = ?11, stamp = ?4
+     WHERE id = ?3 AND generation = ?6 AND verified_at IS NULL AND ended_at IS NULL AND expires_at > ?2
+       AND wrong_answers < wrong_answers_max AND resend_at <= ?2 AND sends < ?10
+       AND ",
+    claim_is_mine!(),
+    " AND ",
+    have_room!()
+);
+
+/// Ends a challenge whose first code certainly did not go out. `?1` id, `?2` stamp, `?3` now.
+pub const SEND_FAILED: &str = "UPDATE challenges SET code_mac = NULL, ended_at = ?3, end_reason = 'send_failed'
+  WHERE id = ?1 AND stamp = ?2 AND verified_at IS NULL AND ended_at IS NULL";
+
+/// Kills a further code that certainly did not go out; another may be asked for at once. `?1` id, `?2` stamp, `?3` now.
+pub const RESEND_FAILED: &str = "UPDATE challenges SET code_mac = NULL, code_expires_at = ?3, sends = sends - 1,
+    resend_at = ?3
+  WHERE id = ?1 AND stamp = ?2 AND verified_at IS NULL AND ended_at IS NULL";
+
+/// Ends a pending challenge. `?1` id, `?2` stamp, `?3` now.
+pub const CANCEL: &str = "UPDATE challenges SET code_mac = NULL, ended_at = ?3, end_reason = 'canceled', stamp = ?2
+  WHERE id = ?1 AND verified_at IS NULL AND ended_at IS NULL";
+
+/// Reads a challenge.
+pub fn get(id: &ChallengeId) -> Statement {
+    statement!(GET, id)
+}
+
+/// Ends a challenge whose first code did not go out.
+pub fn send_failed(id: &ChallengeId, stamp: &str, now: Timestamp) -> Statement {
+    statement!(SEND_FAILED, id, stamp, now.millis())
+}
+
+/// Kills a further code that did not go out.
+pub fn resend_failed(id: &ChallengeId, stamp: &str, now: Timestamp) -> Statement {
+    statement!(RESEND_FAILED, id, stamp, now.millis())
+}
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] =
+    &[GET, GET_FOR_RESEND, CREATE, CREATED, ANSWER, ANSWERED, PROVE_FACTOR, RESEND, SEND_FAILED, RESEND_FAILED, CANCEL];

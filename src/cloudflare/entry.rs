@@ -1,0 +1,65 @@
+//! The Worker's entry points: fetch and the nightly cron.
+
+use std::sync::{Arc, OnceLock};
+
+use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event, send::SendFuture};
+
+use super::{
+    bindings,
+    d1::D1,
+    fetch::WorkersFetch,
+    kv::Kv,
+    small::{Console, WebCryptoRandom, WorkersClock},
+};
+use crate::{
+    config::Config,
+    context::App,
+    housekeeping,
+    http::serve,
+    ports::{Level, Log, Ports},
+    settings::IsolateCache,
+};
+
+/// What lives as long as the isolate: the configuration, which a deployment fixes, and the snapshot of settings.
+struct Isolate {
+    config: Arc<Config>,
+    cache: Arc<IsolateCache>,
+}
+
+fn app(env: &Env) -> App {
+    static ISOLATE: OnceLock<Isolate> = OnceLock::new();
+    let isolate = ISOLATE.get_or_init(|| {
+        let config = Config::read(&bindings(env));
+        for issue in config.issues() {
+            Console.line(Level::Error, &format!("configuration: {}", issue.detail));
+        }
+        Isolate { config: Arc::new(config), cache: Arc::new(IsolateCache::default()) }
+    });
+    App {
+        ports: Ports {
+            database: Arc::new(D1 { binding: env.d1("DB").ok() }),
+            cache: Arc::new(Kv { binding: env.kv("KV").ok() }),
+            fetch: Arc::new(WorkersFetch),
+            clock: Arc::new(WorkersClock),
+            random: Arc::new(WebCryptoRandom),
+            log: Arc::new(Console),
+        },
+        config: Arc::clone(&isolate.config),
+        cache: Arc::clone(&isolate.cache),
+    }
+}
+
+#[event(fetch)]
+async fn fetch(request: HttpRequest, env: Env, _context: Context) -> worker::Result<http::Response<axum::body::Body>> {
+    let app = app(&env);
+    let request = request.map(axum::body::Body::new);
+    Ok(SendFuture::new(serve(app, request)).await)
+}
+
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    let app = app(&env);
+    if let Err(error) = housekeeping::run(&app).await {
+        app.ports.log.line(Level::Error, &format!("housekeeping failed: {error}"));
+    }
+}

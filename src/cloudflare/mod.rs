@@ -1,0 +1,11 @@
+//! The ports on Cloudflare Workers: D1, KV, fetch, `Date`, WebCrypto's random bytes, the console.
+//! Compiled for wasm32 only; nothing outside this folder knows the `worker` crate.
+
+mod bindings;
+mod d1;
+mod entry;
+mod fetch;
+mod kv;
+mod small;
+
+pub use bindings::bindings;

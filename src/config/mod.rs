@@ -1,0 +1,246 @@
+//! Configuration: the table's variables read from the bindings, checked once per isolate.
+//! A bad variable stops what depends on it, by name, and nothing else (law 9).
+
+mod document;
+mod sms;
+mod table;
+mod value;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub use document::{dev_vars_example, markdown};
+pub use sms::{SmsConfig, SmsDriver};
+pub use table::{Kind, Stops, VARIABLES, Variable};
+use value::Parsed;
+pub(crate) use value::{is_loopback_host, is_sender};
+
+use crate::{crypto::KeyRing, phone::CallingCode, secret::Secret};
+
+/// What is wrong with one variable. The text names it and tells no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What stops because of it.
+    pub stops: Stops,
+    /// The sentence for the operator.
+    pub detail: String,
+}
+
+/// `prod`, or anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Messages go to people.
+    Production,
+    /// Messages go to the receivers.
+    Development,
+}
+
+/// The secrets that every call needs.
+#[derive(Clone)]
+pub struct Secrets {
+    /// The first server key.
+    pub server_api_key: Secret,
+    /// Seals secrets at rest.
+    pub encryption_keys: KeyRing,
+    /// Keys the MACs of codes and destinations.
+    pub code_pepper: KeyRing,
+}
+
+/// The checked configuration of a deployment.
+#[derive(Clone)]
+pub struct Config {
+    /// Where messages go. `Production` while it is unknown, and then nothing works but `/health`.
+    pub environment: Environment,
+    /// Whether development tools may answer, on a loopback host.
+    pub dev_tools: bool,
+    /// The origin that people reach Postern at.
+    pub public_url: Option<String>,
+    /// The name in messages.
+    pub app_name: String,
+    /// The calling code of numbers typed without one.
+    pub calling_code: Option<CallingCode>,
+    /// The number that gets SMS outside `prod`.
+    pub dev_sms_receiver: Option<String>,
+    /// Wrong second-factor answers per 30 minutes.
+    pub mfa_code_verify_threshold: i64,
+    /// SMS per 30 minutes.
+    pub sms_mfa_message_threshold: i64,
+    /// What carries SMS.
+    pub sms: SmsConfig,
+    secrets: Option<Secrets>,
+    issues: Vec<Issue>,
+    set: Vec<&'static str>,
+}
+
+impl Config {
+    /// Reads and checks the bindings. It never fails: what is wrong is in [`Config::issues`].
+    pub fn read(bindings: &BTreeMap<String, Value>) -> Self {
+        let mut reader = Reader::new(bindings);
+        let environment = match reader.text("ENVIRONMENT") {
+            Some(text) if text != "prod" => Environment::Development,
+            _ => Environment::Production,
+        };
+        if environment == Environment::Production {
+            reader.refuse_unsafe_bases();
+        }
+        let secrets = reader.secrets();
+        let public_url = reader.text("PUBLIC_URL");
+        let sms = sms::read(&mut reader, environment, public_url.as_deref());
+        Self {
+            environment,
+            dev_tools: environment == Environment::Development && reader.text("DEV_TOOLS").as_deref() == Some("on"),
+            public_url,
+            app_name: reader.text("APP_NAME").unwrap_or_default(),
+            calling_code: reader.calling_code("SMS_COUNTRY_CODE"),
+            dev_sms_receiver: reader.text("DEV_SMS_RECEIVER"),
+            mfa_code_verify_threshold: reader.integer("MFA_CODE_VERIFY_THRESHOLD"),
+            sms_mfa_message_threshold: reader.integer("SMS_MFA_MESSAGE_THRESHOLD"),
+            sms,
+            secrets,
+            set: reader.set,
+            issues: reader.issues,
+        }
+    }
+
+    /// Everything that is wrong, in the table's order.
+    pub fn issues(&self) -> &[Issue] {
+        &self.issues
+    }
+
+    /// The first reason why something that `stops` names cannot work.
+    pub fn blocking(&self, stops: Stops) -> Option<&Issue> {
+        self.issues.iter().find(|issue| issue.stops == stops || issue.stops == Stops::Everything)
+    }
+
+    /// The secrets, or the variable that is missing.
+    pub fn secrets(&self) -> Result<&Secrets, &Issue> {
+        match (&self.secrets, self.blocking(Stops::Everything)) {
+            (_, Some(issue)) => Err(issue),
+            (Some(secrets), None) => Ok(secrets),
+            // Unreachable: no secrets means an issue. Named anyway, for a compiler that cannot know.
+            (None, None) => Err(&UNKNOWN),
+        }
+    }
+
+    /// Whether a variable is set, for the status page.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.set.contains(&name)
+    }
+
+    /// Whether messages go to people.
+    pub fn is_production(&self) -> bool {
+        self.environment == Environment::Production
+    }
+}
+
+static UNKNOWN: Issue = Issue { variable: "SERVER_API_KEY", stops: Stops::Everything, detail: String::new() };
+
+/// Values by name while a [`Config`] is put together.
+struct Reader {
+    values: BTreeMap<&'static str, Parsed>,
+    issues: Vec<Issue>,
+    set: Vec<&'static str>,
+}
+
+impl Reader {
+    fn new(bindings: &BTreeMap<String, Value>) -> Self {
+        let mut reader = Self { values: BTreeMap::new(), issues: Vec::new(), set: Vec::new() };
+        for variable in VARIABLES {
+            reader.read(variable, bindings);
+        }
+        reader
+    }
+
+    fn read(&mut self, variable: &'static Variable, bindings: &BTreeMap<String, Value>) {
+        let parse = |name: &str| match bindings.get(name) {
+            Some(raw) => value::parse(variable, raw).map(|parsed| parsed.map(|parsed| (raw, parsed))),
+            None => Ok(None),
+        };
+        let found = match (parse(variable.name), variable.alias.map_or(Ok(None), parse)) {
+            (Err(detail), _) | (_, Err(detail)) => return self.issue(variable, detail),
+            (Ok(Some((raw, _))), Ok(Some((other, _)))) if raw != other => {
+                let alias = variable.alias.unwrap_or_default();
+                return self
+                    .issue(variable, format!("{} and {alias} are both set and differ: keep one", variable.name));
+            }
+            (Ok(Some((_, parsed))), _) | (Ok(None), Ok(Some((_, parsed)))) => Some(parsed),
+            (Ok(None), Ok(None)) => None,
+        };
+        if let Some(parsed) = found {
+            self.set.push(variable.name);
+            self.values.insert(variable.name, parsed);
+        } else if variable.required {
+            self.issue(variable, format!("{} is missing: wanted is {}", variable.name, value::wanted(variable.kind)));
+        } else if let Some(Ok(Some(parsed))) =
+            variable.default.map(|default| value::parse(variable, &Value::from(default)))
+        {
+            self.values.insert(variable.name, parsed);
+        }
+    }
+
+    fn issue(&mut self, variable: &Variable, detail: String) {
+        self.issues.push(Issue { variable: variable.name, stops: variable.stops, detail });
+    }
+
+    /// Adds an issue that concerns several variables under the first one's name.
+    fn problem(&mut self, name: &'static str, detail: String) {
+        self.issues.push(Issue { variable: name, stops: Stops::Sending, detail });
+    }
+
+    fn refuse_unsafe_bases(&mut self) {
+        for variable in VARIABLES.iter().filter(|variable| matches!(variable.kind, Kind::BaseUrl)) {
+            if let Some(Parsed::Text(url)) = self.values.get(variable.name)
+                && !value::is_safe_base(url)
+            {
+                self.issue(variable, format!("{} has to be https in prod, or loopback", variable.name));
+            }
+        }
+    }
+
+    fn secrets(&self) -> Option<Secrets> {
+        let ring = |name: &str| match self.values.get(name) {
+            Some(Parsed::KeyRing(ring)) => Some(ring.clone()),
+            _ => None,
+        };
+        Some(Secrets {
+            server_api_key: self.secret("SERVER_API_KEY")?,
+            encryption_keys: ring("ENCRYPTION_KEYS")?,
+            code_pepper: ring("CODE_PEPPER")?,
+        })
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        match self.values.get(name) {
+            Some(Parsed::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn secret(&self, name: &str) -> Option<Secret> {
+        match self.values.get(name) {
+            Some(Parsed::Secret(secret)) => Some(secret.clone()),
+            _ => None,
+        }
+    }
+
+    fn integer(&self, name: &str) -> i64 {
+        match self.values.get(name) {
+            Some(Parsed::Integer(number)) => *number,
+            // A malformed threshold stops challenges by name; until then the strictest value holds.
+            _ => 1,
+        }
+    }
+
+    fn calling_code(&self, name: &str) -> Option<CallingCode> {
+        match self.values.get(name) {
+            Some(Parsed::CallingCode(code)) => Some(*code),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! What one request works with: ports, configuration, settings, who calls, and the round trips counted.
+//! All database access goes through here, so no batch can forget the settings' guard.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    api_key::Credential,
+    config::{Config, Secrets},
+    crypto::Pepper,
+    ids::RequestId,
+    ports::{DatabaseError, Level, Ports, Rows, Statement},
+    settings::{IsolateCache, Settings, Snapshot, guard},
+    time::Timestamp,
+};
+
+/// What a deployment is made of: the ports of this request, the isolate's configuration and memory.
+#[derive(Clone)]
+pub struct App {
+    /// The outside world.
+    pub ports: Ports,
+    /// The bindings, checked.
+    pub config: Arc<Config>,
+    /// What the isolate remembers.
+    pub cache: Arc<IsolateCache>,
+}
+
+/// Who is behind the calling server: what it passes as `client`.
+#[derive(Clone, Default)]
+pub struct Client {
+    /// The person's address.
+    pub ip: Option<String>,
+    /// The person's browser or app.
+    pub user_agent: Option<String>,
+}
+
+/// Counts batches: `Server-Timing` shows them, tests hold them (law 3).
+#[derive(Clone, Default)]
+pub struct RoundTrips(Arc<AtomicU32>);
+
+impl RoundTrips {
+    /// How many batches ran.
+    pub fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Runs a batch and counts it.
+    pub async fn batch(&self, ports: &Ports, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        ports.database.batch(statements).await
+    }
+}
+
+/// Whether a batch has passed the settings' guard: then they were current while the request ran.
+#[derive(Clone, Default)]
+pub struct Decided(Arc<AtomicBool>);
+
+impl Decided {
+    /// Whether one has.
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One authenticated request.
+#[derive(Clone)]
+pub struct Context {
+    app: App,
+    secrets: Secrets,
+    request_id: RequestId,
+    now: Timestamp,
+    credential: Credential,
+    snapshot: Arc<Snapshot>,
+    round_trips: RoundTrips,
+    decided: Decided,
+    client: Client,
+    dev_tools: bool,
+}
+
+/// The parts of a [`Context`].
+pub struct Parts {
+    /// The deployment.
+    pub app: App,
+    /// Its secrets, present and valid.
+    pub secrets: Secrets,
+    /// This request's id.
+    pub request_id: RequestId,
+    /// When it came.
+    pub now: Timestamp,
+    /// Who calls.
+    pub credential: Credential,
+    /// Under which settings.
+    pub snapshot: Arc<Snapshot>,
+    /// The counter of this request.
+    pub round_trips: RoundTrips,
+    /// Whether development tools answer: switched on, not `prod`, and a loopback host.
+    pub dev_tools: bool,
+}
+
+impl Context {
+    /// A context from its parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { app, secrets, request_id, now, credential, snapshot, round_trips, dev_tools } = parts;
+        let (decided, client) = (Decided::default(), Client::default());
+        Self { app, secrets, request_id, now, credential, snapshot, round_trips, decided, client, dev_tools }
+    }
+
+    /// The same, on behalf of a person.
+    pub fn for_client(&self, client: Client) -> Self {
+        Self { client, ..self.clone() }
+    }
+
+    /// Runs statements as one transaction, under the settings this request works with. When they changed since,
+    /// nothing happens and [`DatabaseError::Stale`] comes back; the request is then done once more.
+    pub async fn decide(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
+        let mut batch = Vec::with_capacity(statements.len() + 2);
+        batch.push(guard(self.snapshot.version));
+        batch.extend(self.snapshot.note_use(&self.credential.id, self.now));
+        let ours = batch.len();
+        batch.extend(statements);
+        let mut rows = self.round_trips.batch(&self.app.ports, batch).await?;
+        self.decided.0.store(true, Ordering::Relaxed);
+        Ok(rows.split_off(ours.min(rows.len())))
+    }
+
+    /// Tells later whether a batch has passed the guard.
+    pub fn decided(&self) -> Decided {
+        self.decided.clone()
+    }
+
+    /// Writes down what has happened already, whatever the settings are now.
+    pub async fn record(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
+        self.round_trips.batch(&self.app.ports, statements).await
+    }
+
+    /// A fresh stamp: the first statement of a batch sets it, the later ones act only on it.
+    pub fn stamp(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.app.ports.random.bytes::<16>())
+    }
+
+    /// The outside world.
+    pub fn ports(&self) -> &Ports {
+        &self.app.ports
+    }
+
+    /// The bindings.
+    pub fn config(&self) -> &Config {
+        &self.app.config
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.snapshot.settings
+    }
+
+    /// The settings with their version and what is stored of them.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// What is keyed by the pepper.
+    pub fn pepper(&self) -> Pepper<'_> {
+        Pepper(&self.secrets.code_pepper)
+    }
+
+    /// The binding's secrets.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// When the request came.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// This request's id.
+    pub fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
+    /// Who calls.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// Who calls, for events.
+    pub fn actor(&self) -> &str {
+        &self.credential.id
+    }
+
+    /// On whose behalf.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether development tools are on for this request.
+    pub fn dev_tools(&self) -> bool {
+        self.dev_tools
+    }
+
+    /// Writes a line for the operator, with the request's id. No secret, no number.
+    pub fn log(&self, level: Level, text: &str) {
+        self.app.ports.log.line(level, &format!("{} {text}", self.request_id));
+    }
+}

@@ -1,0 +1,139 @@
+//! What is keyed by `CODE_PEPPER`: codes derived for a challenge, the MACs that stand for codes and
+//! destinations in the database, and fingerprints of request bodies.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Map, Value};
+use sha2::Sha256;
+
+use super::{Code, CodeLength, KeyRing};
+use crate::ids::ChallengeId;
+
+/// The pepper ring in use.
+#[derive(Clone, Copy)]
+pub struct Pepper<'a>(pub &'a KeyRing);
+
+impl<'a> Pepper<'a> {
+    /// The id of the key that new challenges use.
+    pub fn current(self) -> &'a str {
+        self.0.current()
+    }
+
+    /// The code of a challenge's generation, derived and so never stored: a fallback can send it again.
+    /// The seed is random per challenge and never leaves the database, so that the pepper alone, with an id
+    /// that a browser has seen, gives no code (`docs/decisions/0004`). Uniform by rejection. `None`: no such key.
+    pub fn code(
+        self,
+        key_id: &str,
+        challenge: &ChallengeId,
+        seed: &str,
+        generation: i64,
+        length: CodeLength,
+    ) -> Option<Code> {
+        let codes = length.codes();
+        let limit = u64::MAX - u64::MAX % codes;
+        (0u32..64).find_map(|block| {
+            let input = format!("{challenge}\0{seed}\0{generation}\0{block}");
+            let bytes = self.mac(key_id, "code", &input)?;
+            bytes
+                .chunks_exact(8)
+                .filter_map(|chunk| chunk.try_into().ok().map(u64::from_be_bytes))
+                .find(|number| *number < limit)
+                .map(|number| Code::from_number(number % codes, length))
+        })
+    }
+
+    /// The MAC that stands for a code (law 4).
+    pub fn code_mac(self, key_id: &str, challenge: &ChallengeId, code: &Code) -> Option<String> {
+        let input = format!("{challenge}\0{}", code.expose());
+        Some(URL_SAFE_NO_PAD.encode(self.mac(key_id, "code-mac", &input)?))
+    }
+
+    /// The MACs of an answer under every key, as a JSON object by key id: the row knows which one it was made with.
+    pub fn answer_macs(self, challenge: &ChallengeId, code: &Code) -> String {
+        let macs: Map<String, Value> = self
+            .0
+            .ids()
+            .filter_map(|id| Some((id.to_owned(), Value::from(self.code_mac(id, challenge, code)?))))
+            .collect();
+        Value::Object(macs).to_string()
+    }
+
+    /// The MAC that stands for a destination in counters: a phone number lives nowhere but where design §2.5 says.
+    pub fn destination_mac(self, destination: &str) -> String {
+        self.current_mac("destination", destination)
+    }
+
+    /// The fingerprint of a request, which tells a repeated one from another; its input may hold a phone number.
+    pub fn fingerprint(self, request: &str) -> String {
+        self.current_mac("request", request)
+    }
+
+    fn current_mac(self, label: &str, input: &str) -> String {
+        self.mac(self.0.current(), label, input).map(|mac| URL_SAFE_NO_PAD.encode(mac)).unwrap_or_default()
+    }
+
+    fn mac(self, key_id: &str, label: &str, input: &str) -> Option<[u8; 32]> {
+        let key = self.0.derive(key_id, label)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).ok()?;
+        mac.update(input.as_bytes());
+        Some(mac.finalize().into_bytes().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn ring() -> KeyRing {
+        let object = json!({"current": "k1", "keys": {"k1": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}});
+        KeyRing::parse(&object.as_object().expect("an object").clone().into_iter().collect::<BTreeMap<_, _>>())
+            .expect("a ring")
+    }
+
+    fn challenge() -> ChallengeId {
+        ChallengeId::parse("chl_01M83WM7ZA000G40R40M30E209").expect("an id")
+    }
+
+    #[test]
+    fn code_format_unchanged() {
+        let ring = ring();
+        let pepper = Pepper(&ring);
+        let code = pepper.code("k1", &challenge(), "seed", 1, CodeLength::DEFAULT).expect("a code");
+        let mac = pepper.code_mac("k1", &challenge(), &code).expect("a mac");
+        // Calculated by another program (HKDF, HMAC): a change breaks every pending challenge of every deployment.
+        assert_eq!((code.expose(), mac.as_str()), ("364704", "M4UpxgSeQeCKrWSDFIgRKhr-sJlf7de3aVrv2xuYEDE"));
+    }
+
+    #[test]
+    fn codes_depend_on_challenge_seed_and_generation() {
+        let ring = ring();
+        let code = |seed: &str, generation| {
+            Pepper(&ring)
+                .code("k1", &challenge(), seed, generation, CodeLength::new(10).expect("ten"))
+                .expect("a code")
+                .expose()
+                .to_owned()
+        };
+        assert_eq!(code("a", 1), code("a", 1));
+        assert_ne!(code("a", 1), code("a", 2));
+        assert_ne!(code("a", 1), code("b", 1));
+    }
+
+    #[test]
+    fn codes_are_uniform() {
+        // 20,000 codes over 10 leading digits: 2,000 each; 6 standard deviations are 255.
+        let ring = ring();
+        let mut first = [0u32; 10];
+        for generation in 0..20_000 {
+            let code = Pepper(&ring).code("k1", &challenge(), "s", generation, CodeLength::DEFAULT).expect("a code");
+            let digit = usize::from(code.expose().as_bytes()[0] - b'0');
+            first[digit] += 1;
+        }
+        assert!(first.iter().all(|count| (1745..=2255).contains(count)), "{first:?}");
+    }
+}

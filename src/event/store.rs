@@ -1,0 +1,246 @@
+//! SQL of audit events.
+
+use serde_json::{Value, json};
+
+use super::{EventType, Outcome};
+use crate::{
+    context::Context,
+    ids::EventId,
+    ports::{Param, Statement},
+};
+
+/// One event.
+pub struct Event {
+    /// What happened.
+    pub kind: EventType,
+    /// The thing it happened to.
+    pub subject: Option<String>,
+    /// The user it concerns.
+    pub user: Option<String>,
+    /// The app it came through.
+    pub app: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it ended so, as a stable word.
+    pub reason: Option<String>,
+    /// What else is worth keeping. No code, token or phone number.
+    pub data: Value,
+}
+
+impl Event {
+    /// A success without further facts.
+    pub fn new(kind: EventType, subject: impl Into<String>) -> Self {
+        Self {
+            kind,
+            subject: Some(subject.into()),
+            user: None,
+            app: None,
+            outcome: Outcome::Success,
+            reason: None,
+            data: json!({}),
+        }
+    }
+
+    /// The user it concerns.
+    pub fn user(self, user: Option<impl Into<String>>) -> Self {
+        Self { user: user.map(Into::into), ..self }
+    }
+
+    /// The app it came through.
+    pub fn app(self, app: Option<impl Into<String>>) -> Self {
+        Self { app: app.map(Into::into), ..self }
+    }
+
+    /// What else is worth keeping.
+    pub fn data(self, data: Value) -> Self {
+        Self { data, ..self }
+    }
+
+    /// How it ended and why.
+    pub fn ended(self, outcome: Outcome, reason: Option<impl Into<String>>) -> Self {
+        Self { outcome, reason: reason.map(Into::into), ..self }
+    }
+}
+
+/// On what an event is written.
+#[derive(Clone, Copy)]
+pub enum When<'a> {
+    /// In any case.
+    Always,
+    /// The challenge has this stamp; user and app are taken from it where the event names none.
+    Challenge(&'a str, &'a str),
+    /// The challenge has this stamp and is verified.
+    Verified(&'a str, &'a str),
+    /// The challenge has this stamp and is not verified.
+    AnsweredWrongly(&'a str, &'a str),
+    /// The factor of the challenge with this stamp was activated at this moment.
+    Activated(&'a str, &'a str),
+    /// The factor has this stamp.
+    Factor(&'a str, &'a str),
+    /// The user has this stamp.
+    User(&'a str, &'a str),
+    /// The key has this stamp.
+    ApiKey(&'a str, &'a str),
+    /// The binding's key with this hash is retired.
+    Retired(&'a str),
+}
+
+macro_rules! insert {
+    ($user:literal, $app:literal, $subject:literal, $rest:literal) => {
+        concat!(
+            "INSERT INTO audit_events (id, type, actor, user_id, app_id, subject_id, outcome, reason,
+               client_ip, user_agent, request_id, data, created_at)
+             SELECT ?1, ?2, ?3, ",
+            $user,
+            ", ",
+            $app,
+            ", ",
+            $subject,
+            ", ?7, ?8, ?9, ?10, ?11, ?12, ?13 ",
+            $rest
+        )
+    };
+    ($rest:literal) => {
+        insert!("?4", "?5", "?6", $rest)
+    };
+}
+
+const ALWAYS: &str = insert!("");
+const CHALLENGE: &str = insert!(
+    "coalesce(?4, c.user_id)",
+    "coalesce(?5, c.app_id)",
+    "?6",
+    "FROM challenges c WHERE c.id = ?14 AND c.stamp = ?15"
+);
+const VERIFIED: &str = insert!(
+    "coalesce(?4, c.user_id)",
+    "coalesce(?5, c.app_id)",
+    "?6",
+    "FROM challenges c WHERE c.id = ?14 AND c.stamp = ?15 AND c.verified_at IS NOT NULL"
+);
+const ANSWERED_WRONGLY: &str = insert!(
+    "coalesce(?4, c.user_id)",
+    "coalesce(?5, c.app_id)",
+    "?6",
+    "FROM challenges c WHERE c.id = ?14 AND c.stamp = ?15 AND c.verified_at IS NULL"
+);
+const ACTIVATED: &str = insert!(
+    "c.user_id",
+    "c.app_id",
+    "c.factor_id",
+    "FROM challenges c JOIN factors f ON f.id = c.factor_id
+     WHERE c.id = ?14 AND c.stamp = ?15 AND c.purpose = 'enrolment' AND f.activated_at = c.verified_at"
+);
+const FACTOR: &str = insert!("WHERE EXISTS (SELECT 1 FROM factors WHERE id = ?14 AND stamp = ?15)");
+const USER: &str = insert!("WHERE EXISTS (SELECT 1 FROM users WHERE id = ?14 AND stamp = ?15)");
+const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
+const RETIRED: &str =
+    insert!("WHERE ?15 = '' AND EXISTS (SELECT 1 FROM instance WHERE id = 1 AND retired_key_hash = ?14)");
+
+/// The statement that writes an event.
+pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
+    let (sql, condition) = match when {
+        When::Always => (ALWAYS, None),
+        When::Challenge(id, stamp) => (CHALLENGE, Some((id, stamp))),
+        When::Verified(id, stamp) => (VERIFIED, Some((id, stamp))),
+        When::AnsweredWrongly(id, stamp) => (ANSWERED_WRONGLY, Some((id, stamp))),
+        When::Activated(id, stamp) => (ACTIVATED, Some((id, stamp))),
+        When::Factor(id, stamp) => (FACTOR, Some((id, stamp))),
+        When::User(id, stamp) => (USER, Some((id, stamp))),
+        When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
+        When::Retired(hash) => (RETIRED, Some((hash, ""))),
+    };
+    let now = context.ports().clock.now();
+    let mut params: Vec<Param> = vec![
+        (&EventId::new(now, &*context.ports().random)).into(),
+        event.kind.as_str().into(),
+        context.actor().into(),
+        event.user.into(),
+        event.app.into(),
+        event.subject.into(),
+        event.outcome.as_str().into(),
+        event.reason.into(),
+        context.client().ip.clone().into(),
+        context.client().user_agent.clone().into(),
+        context.request_id().into(),
+        event.data.to_string().into(),
+        now.millis().into(),
+    ];
+    if let Some((id, stamp)) = condition {
+        params.extend([id.into(), stamp.into()]);
+    }
+    Statement::new(sql, params)
+}
+
+macro_rules! list {
+    ($where:literal) => {
+        concat!(
+            "SELECT id, type, actor, user_id, app_id, subject_id, outcome, reason, client_ip, user_agent, request_id, data,
+               created_at
+             FROM audit_events WHERE ",
+            $where,
+            " ORDER BY id DESC LIMIT ?3"
+        )
+    };
+}
+
+/// `?1` is the id to begin below, `?2` the id to end at, `?3` how many, `?4` the filter's value.
+const LIST: &str = list!("id < ?1 AND id >= ?2");
+const LIST_BY_USER: &str = list!("user_id = ?4 AND id < ?1 AND id >= ?2");
+const LIST_BY_APP: &str = list!("app_id = ?4 AND id < ?1 AND id >= ?2");
+const LIST_BY_SUBJECT: &str = list!("subject_id = ?4 AND id < ?1 AND id >= ?2");
+const LIST_BY_TYPE: &str = list!("type = ?4 AND id < ?1 AND id >= ?2");
+const LIST_BY_USER_AND_TYPE: &str = list!("user_id = ?4 AND type = ?5 AND id < ?1 AND id >= ?2");
+const LIST_BY_APP_AND_TYPE: &str = list!("app_id = ?4 AND type = ?5 AND id < ?1 AND id >= ?2");
+
+/// What to list.
+#[derive(Clone, Copy)]
+pub enum Filter<'a> {
+    /// All.
+    None,
+    /// One user's.
+    User(&'a str),
+    /// One app's.
+    App(&'a str),
+    /// One thing's.
+    Subject(&'a str),
+}
+
+/// The statement that lists events, newest first, with ids below `before` and not below `from`.
+pub fn list(filter: Filter<'_>, kind: Option<&str>, before: &str, from: &str, limit: i64) -> Statement {
+    let (sql, value) = match (filter, kind) {
+        (Filter::None, None) => (LIST, None),
+        (Filter::None, Some(kind)) => (LIST_BY_TYPE, Some(kind)),
+        (Filter::User(user), None) => (LIST_BY_USER, Some(user)),
+        (Filter::User(user), Some(_)) => (LIST_BY_USER_AND_TYPE, Some(user)),
+        (Filter::App(app), None) => (LIST_BY_APP, Some(app)),
+        (Filter::App(app), Some(_)) => (LIST_BY_APP_AND_TYPE, Some(app)),
+        (Filter::Subject(subject), _) => (LIST_BY_SUBJECT, Some(subject)),
+    };
+    let mut params: Vec<Param> = vec![before.into(), from.into(), limit.into()];
+    params.extend(value.map(Param::from));
+    if matches!(filter, Filter::User(_) | Filter::App(_)) {
+        params.extend(kind.map(Param::from));
+    }
+    Statement::new(sql, params)
+}
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[
+    ALWAYS,
+    CHALLENGE,
+    VERIFIED,
+    ANSWERED_WRONGLY,
+    ACTIVATED,
+    FACTOR,
+    USER,
+    API_KEY,
+    RETIRED,
+    LIST,
+    LIST_BY_USER,
+    LIST_BY_APP,
+    LIST_BY_SUBJECT,
+    LIST_BY_TYPE,
+    LIST_BY_USER_AND_TYPE,
+    LIST_BY_APP_AND_TYPE,
+];

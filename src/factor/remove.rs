@@ -1,0 +1,91 @@
+//! Removes a factor, or all of a user's: with a proof, the server's override, or nothing while it is unproven.
+
+use serde_json::json;
+
+use super::{Authority, enrol::PROOF_LIFETIME, store};
+use crate::{
+    context::Context,
+    event::{self, Event, EventType, When},
+    ids::{FactorId, UserId},
+    ports::DatabaseError,
+    statement,
+};
+
+/// What it came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It is gone.
+    Done,
+    /// There is no such factor, or no such user.
+    NotFound,
+    /// It is active, and nothing allows its removal.
+    ProofRequired,
+    /// The proof is not one, is too old, was used, or is another user's.
+    ProofInvalid,
+}
+
+/// Removes one factor.
+pub async fn one(
+    context: &Context,
+    user: &UserId,
+    factor: &FactorId,
+    authority: &Authority,
+) -> Result<Removed, DatabaseError> {
+    let now = context.now();
+    let stamp = context.stamp();
+    let since = now.before(PROOF_LIFETIME).millis();
+    let event = removed(user, Some(factor), authority);
+    let mut batch = vec![statement!(
+        store::MAY_REMOVE,
+        factor,
+        user,
+        stamp.as_str(),
+        authority.is_override(),
+        authority.proof(),
+        since
+    )];
+    if let Some(proof) = authority.proof() {
+        batch.push(statement!(store::CONSUME, proof, now.millis(), factor, stamp.as_str()));
+    }
+    batch.push(event::store::write(context, event, When::Factor(factor.as_str(), &stamp)));
+    batch.push(statement!(store::GET, factor, user));
+    batch.push(statement!(store::REMOVE, factor, stamp.as_str()));
+    let answer = context.decide(batch).await?;
+    let row = answer.iter().rev().nth(1).and_then(|rows| rows.first());
+    Ok(judge(row.map(|row| row.opt_text("stamp") == Some(stamp.as_str())), authority))
+}
+
+/// Removes all of a user's factors.
+pub async fn all(context: &Context, user: &UserId, authority: &Authority) -> Result<Removed, DatabaseError> {
+    let now = context.now();
+    let stamp = context.stamp();
+    let since = now.before(PROOF_LIFETIME).millis();
+    let mut batch =
+        vec![statement!(store::MAY_RESET, user, stamp.as_str(), authority.is_override(), authority.proof(), since)];
+    if let Some(proof) = authority.proof() {
+        batch.push(statement!(store::CONSUME_FOR_USER, proof, now.millis(), user, stamp.as_str()));
+    }
+    batch.push(event::store::write(context, removed(user, None, authority), When::User(user.as_str(), &stamp)));
+    batch.push(statement!(store::RESET, user, stamp.as_str()));
+    batch.extend(store::list(user).into_iter().take(1));
+    let answer = context.decide(batch).await?;
+    let row = answer.last().and_then(|rows| rows.first());
+    Ok(judge(row.map(|row| row.opt_text("stamp") == Some(stamp.as_str())), authority))
+}
+
+fn removed(user: &UserId, factor: Option<&FactorId>, authority: &Authority) -> Event {
+    let subject = factor.map_or_else(|| user.to_string(), ToString::to_string);
+    Event::new(EventType::FactorRemoved, subject)
+        .user(Some(user.as_str()))
+        .data(json!({"all": factor.is_none(), "authority": authority.kind()}))
+        .ended(event::Outcome::Success, authority.reason())
+}
+
+fn judge(stamped: Option<bool>, authority: &Authority) -> Removed {
+    match (stamped, authority) {
+        (None, _) => Removed::NotFound,
+        (Some(true), _) => Removed::Done,
+        (Some(false), Authority::Proof(_)) => Removed::ProofInvalid,
+        (Some(false), _) => Removed::ProofRequired,
+    }
+}

@@ -1,0 +1,79 @@
+//! What the nightly cron does: delete what has expired, in bounded batches, and settle what was left open.
+//! Ids sort by time, so most of it goes along the primary key.
+
+use std::time::Duration;
+
+use crate::{
+    context::App,
+    idempotency,
+    ids::{ChallengeId, EventId, MessageId},
+    ports::{DatabaseError, Level, Random, Statement},
+    settings::{Snapshot, load},
+    statement,
+    time::Timestamp,
+};
+
+/// How many rows one batch deletes of each kind.
+const ROWS: i64 = 500;
+
+/// How many batches one run makes: 100,000 rows of each kind a night.
+const BATCHES: usize = 200;
+
+const CHALLENGES: &str = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
+const MESSAGES: &str =
+    "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
+const EVENTS: &str = "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
+const INBOX: &str = "DELETE FROM dev_inbox WHERE message_id IN (SELECT message_id FROM dev_inbox WHERE message_id < ?1 ORDER BY message_id LIMIT ?2) RETURNING 1 AS gone";
+const COUNTERS: &str = "DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
+const KEYS: &str = "DELETE FROM idempotency_keys WHERE key IN (SELECT key FROM idempotency_keys WHERE created_at < ?1 ORDER BY created_at LIMIT ?2) RETURNING 1 AS gone";
+const FACTORS: &str = "DELETE FROM factors WHERE id IN (SELECT id FROM factors WHERE activated_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2) RETURNING 1 AS gone";
+/// A message whose request ended before the carrier's answer was written down: nobody knows.
+const SETTLE: &str =
+    "UPDATE messages SET status = 'unknown', error_class = 'unknown', error_code = 'not_recorded', updated_at = ?3
+  WHERE id IN (SELECT id FROM messages WHERE status = 'queued' AND id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[CHALLENGES, MESSAGES, EVENTS, INBOX, COUNTERS, KEYS, FACTORS, SETTLE];
+
+const DAY: Duration = Duration::from_hours(24);
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Zero bytes: the smallest id of a moment.
+struct Zero;
+
+impl Random for Zero {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+/// Runs once. Ends early when nothing is left; goes on tomorrow with what is.
+pub async fn run(app: &App) -> Result<(), DatabaseError> {
+    let now = app.ports.clock.now();
+    let answer = app.ports.database.batch(load(None)).await?;
+    let snapshot = Snapshot::read(&answer, None, &app.config)?;
+    let settings = &snapshot.settings;
+    let messages_before = now.before(settings.message_retention);
+    let message_id = |moment: Timestamp| MessageId::new(moment, &Zero).to_string();
+    let batch: Vec<Statement> = vec![
+        statement!(SETTLE, message_id(now.before(MINUTE * 10)), ROWS, now.millis()),
+        statement!(CHALLENGES, &ChallengeId::new(messages_before, &Zero), ROWS),
+        statement!(MESSAGES, message_id(messages_before), ROWS),
+        statement!(EVENTS, &EventId::new(now.before(settings.audit_retention), &Zero), ROWS),
+        statement!(INBOX, message_id(now.before(DAY)), ROWS),
+        statement!(COUNTERS, now.millis(), ROWS),
+        statement!(KEYS, now.before(idempotency::LIFETIME).millis(), ROWS),
+        statement!(FACTORS, now.before(DAY).millis(), ROWS),
+    ];
+    let mut gone = 0;
+    for _ in 0..BATCHES {
+        let answer = app.ports.database.batch(batch.clone()).await?;
+        gone += answer.iter().map(Vec::len).sum::<usize>();
+        // Done once no statement filled its share.
+        if answer.iter().all(|rows| i64::try_from(rows.len()).unwrap_or(0) < ROWS) {
+            break;
+        }
+    }
+    app.ports.log.line(Level::Info, &format!("housekeeping: {gone} rows"));
+    Ok(())
+}

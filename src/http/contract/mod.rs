@@ -1,0 +1,141 @@
+//! The contract: what each operation takes, gives and refuses, as data. The router, the checks of input,
+//! `/openapi.json` and `/docs` all read it.
+
+mod openapi;
+pub mod shapes;
+
+pub use openapi::openapi;
+
+use super::problem::Code;
+use crate::{api_key::Scope, schema::Field};
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Anybody.
+    Public,
+    /// A server key with this scope.
+    Key(Scope),
+    /// Anybody, while development tools are on; else there is no such path.
+    Development,
+    /// A carrier, by its signature.
+    Carrier,
+}
+
+/// What comes back when it works.
+#[derive(Clone, Copy, Debug)]
+pub enum Gives {
+    /// One object of this name.
+    One(&'static str, &'static [Field]),
+    /// A page of such objects, with `next_cursor`.
+    Page(&'static str, &'static [Field]),
+    /// A list of such objects, whole.
+    List(&'static str, &'static [Field]),
+    /// Nothing.
+    Nothing,
+    /// Something else than JSON of ours: a media type.
+    Other(&'static str),
+}
+
+/// One operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
+    pub method: &'static str,
+    /// The path, with `{names}`.
+    pub path: &'static str,
+    /// Its name in the contract.
+    pub id: &'static str,
+    /// The heading it stands under.
+    pub tag: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// What else there is to know.
+    pub description: &'static str,
+    /// Who may call.
+    pub auth: Auth,
+    /// Whether it takes an `Idempotency-Key`.
+    pub idempotent: bool,
+    /// Fields of the query.
+    pub query: &'static [Field],
+    /// Fields of the JSON body; `None`: it takes none.
+    pub body: Option<&'static [Field]>,
+    /// Whether every field of the body also takes `"inherit"` and `null`.
+    pub inherits: bool,
+    /// Whether the body may be left out.
+    pub body_optional: bool,
+    /// A body to show, as JSON.
+    pub example: &'static str,
+    /// The status when it works.
+    pub status: u16,
+    /// What comes back then.
+    pub gives: Gives,
+    /// The codes it refuses with, beside those of every operation.
+    pub refuses: &'static [Code],
+}
+
+/// An operation to fill in.
+pub const fn operation(
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    tag: &'static str,
+    summary: &'static str,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        id,
+        tag,
+        summary,
+        description: "",
+        auth: Auth::Public,
+        idempotent: false,
+        query: &[],
+        body: None,
+        inherits: false,
+        body_optional: false,
+        example: "",
+        status: 200,
+        gives: Gives::Nothing,
+        refuses: &[],
+    }
+}
+
+impl Operation {
+    /// The codes it can refuse with, all of them.
+    pub fn codes(&self) -> Vec<Code> {
+        let mut codes = vec![Code::Internal];
+        match self.auth {
+            Auth::Key(_) => codes.extend([
+                Code::AuthenticationRequired,
+                Code::ApiKeyInvalid,
+                Code::ScopeMissing,
+                Code::ConfigurationInvalid,
+                Code::DatabaseUnmigrated,
+                Code::DatabaseUnavailable,
+            ]),
+            Auth::Development => codes.extend([
+                Code::RouteNotFound,
+                Code::ConfigurationInvalid,
+                Code::DatabaseUnmigrated,
+                Code::DatabaseUnavailable,
+            ]),
+            Auth::Public | Auth::Carrier => {}
+        }
+        if self.body.is_some() {
+            codes.extend([Code::RequestMalformed, Code::RequestTooLarge, Code::ContentTypeUnsupported]);
+        }
+        if self.body.is_some() || !self.query.is_empty() {
+            codes.push(Code::FormInvalid);
+        }
+        if self.idempotent {
+            codes.extend([Code::IdempotencyKeyInvalid, Code::IdempotencyKeyInUse, Code::IdempotencyKeyReused]);
+        }
+        if self.path.contains('{') && !codes.contains(&Code::ResourceNotFound) {
+            codes.push(Code::ResourceNotFound);
+        }
+        codes.extend(self.refuses.iter().filter(|code| !codes.contains(code)).copied().collect::<Vec<_>>());
+        codes
+    }
+}

@@ -1,0 +1,244 @@
+//! The shapes of what comes back.
+
+use crate::{
+    api_key::Scope,
+    challenge, event, message,
+    schema::{Field, Shape, field},
+};
+
+const fn always(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
+    field(name, shape, meaning).required()
+}
+
+const fn maybe(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
+    field(name, shape, meaning).required().nullable()
+}
+
+const BIG: i64 = 9_007_199_254_740_991;
+
+/// A problem.
+pub const PROBLEM: &[Field] = &[
+    always("type", Shape::Text(200), "Where the code is explained"),
+    always("title", Shape::Text(200), "What the code means"),
+    always("status", Shape::Integer(400, 599), "The HTTP status"),
+    always("detail", Shape::Text(2000), "What happened here"),
+    always("code", Shape::Text(60), "Which of the closed list"),
+    always("trace_id", Shape::Id("req_"), "The request's id, as in `x-request-id`"),
+    field(
+        "errors",
+        Shape::List(
+            &Shape::Object(&[
+                field("field", Shape::Text(200), "The field's path"),
+                always("code", Shape::Text(60), "What is wrong with it"),
+                always("detail", Shape::Text(2000), "What is wanted"),
+            ]),
+            1000,
+        ),
+        "The fields that are wrong",
+    ),
+    field("retry_after", Shape::Integer(1, BIG), "Seconds to wait"),
+    field("attempts_left", Shape::Integer(0, 10), "How many more answers the challenge takes"),
+    field("message_id", Shape::Id("msg_"), "The message that did not go out"),
+];
+
+/// A challenge.
+pub const CHALLENGE: &[Field] = &[
+    always("id", Shape::Id("chl_"), "The challenge's id"),
+    always("status", Shape::OneOf(&challenge::Status::NAMES), "Where it stands"),
+    always("purpose", Shape::OneOf(&challenge::Purpose::NAMES), "What it is for"),
+    always("channel", Shape::OneOf(&["sms"]), "How the code goes"),
+    always("to", Shape::Text(40), "Where the code goes, masked").example(r#""+1••••••2671""#),
+    maybe("user_id", Shape::Id("usr_"), "Whose factor is asked"),
+    maybe("factor_id", Shape::Id("fac_"), "Which factor is asked"),
+    maybe("app_id", Shape::Id("app_"), "Through which app"),
+    always("attempts_left", Shape::Integer(0, 10), "How many more wrong answers it takes"),
+    always("sends", Shape::Integer(0, 10), "How many codes were sent"),
+    maybe("resend_at", Shape::Timestamp, "When another code may be asked for; null: no more"),
+    always("code_expires_at", Shape::Timestamp, "When the newest code dies"),
+    always("expires_at", Shape::Timestamp, "When the challenge dies"),
+    maybe("message_id", Shape::Id("msg_"), "The newest message"),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    maybe("verified_at", Shape::Timestamp, "When the right answer came"),
+    maybe("consumed_at", Shape::Timestamp, "When it was used as a proof"),
+];
+
+/// A user.
+pub const USER: &[Field] = &[
+    always("id", Shape::Id("usr_"), "The user's id"),
+    maybe("external_id", Shape::Text(255), "Your own id of them"),
+    maybe("email", Shape::Text(254), "Their address"),
+    maybe("name", Shape::Text(200), "Their name"),
+    maybe("locale", Shape::Text(35), "Their language"),
+    always("metadata", Shape::Texts(50), "What you keep with them"),
+    always("second_factor", Shape::Object(LOCKOUT), "Their wrong second-factor answers"),
+    always("created_at", Shape::Timestamp, "When they were made"),
+    always("updated_at", Shape::Timestamp, "When they were changed"),
+];
+
+const LOCKOUT: &[Field] = &[
+    always("failures_in_a_row", Shape::Integer(0, BIG), "Wrong answers since the last right one"),
+    maybe("locked_until", Shape::Timestamp, "Until when answers are refused"),
+];
+
+/// A factor.
+pub const FACTOR: &[Field] = &[
+    always("id", Shape::Id("fac_"), "The factor's id"),
+    always("type", Shape::OneOf(&["phone"]), "Its kind"),
+    always("status", Shape::OneOf(&["pending", "active"]), "`pending` until it is proven"),
+    maybe("name", Shape::Text(60), "What the user calls it"),
+    maybe("phone", Shape::Text(40), "A phone's number, masked").example(r#""+1••••••2671""#),
+    maybe("country", Shape::Text(3), "A phone's country"),
+    always("created_at", Shape::Timestamp, "When it was added"),
+    maybe("activated_at", Shape::Timestamp, "When it was proven"),
+    maybe("last_used_at", Shape::Timestamp, "When it was last proven"),
+];
+
+/// A factor and the challenge that proves it.
+pub const ENROLMENT: &[Field] = &[
+    always("factor", Shape::Object(FACTOR), "The factor, pending"),
+    always("challenge", Shape::Object(CHALLENGE), "The challenge that proves it"),
+];
+
+/// A message.
+pub const MESSAGE: &[Field] = &[
+    always("id", Shape::Id("msg_"), "The message's id"),
+    maybe("challenge_id", Shape::Id("chl_"), "Its challenge"),
+    maybe("user_id", Shape::Id("usr_"), "Whom it concerns"),
+    maybe("app_id", Shape::Id("app_"), "Through which app"),
+    always("channel", Shape::OneOf(&["sms"]), "How it went"),
+    always("template", Shape::Text(60), "Its text"),
+    always("locale", Shape::Text(35), "Its language"),
+    maybe("to", Shape::Text(40), "Whom it is meant for, masked; null once the user was deleted"),
+    always("redirected", Shape::Boolean, "Whether it went to `DEV_SMS_RECEIVER` instead"),
+    always("country", Shape::Text(3), "The number's country"),
+    always("cost_class", Shape::OneOf(&["none", "domestic", "international"]), "What it costs"),
+    always("encoding", Shape::OneOf(&["gsm7", "ucs2"]), "How it is encoded"),
+    always("segments", Shape::Integer(1, 100), "How many SMS it is"),
+    always("status", Shape::OneOf(&message::Status::NAMES), "Where it stands"),
+    maybe("reason", Shape::Text(60), "Why it was dropped"),
+    always("driver", Shape::Text(20), "What carries it"),
+    maybe("provider_id", Shape::Text(64), "The carrier's id of it"),
+    maybe("error_code", Shape::Text(60), "The carrier's code"),
+    maybe("error_class", Shape::Text(60), "What the code means"),
+    maybe("latency_ms", Shape::Integer(0, BIG), "How long the carrier took to answer"),
+    always("created_at", Shape::Timestamp, "When it was written down"),
+    always("updated_at", Shape::Timestamp, "When it changed"),
+];
+
+const TRY: &[Field] = &[
+    always("id", Shape::Id("try_"), "The try's id"),
+    always("driver", Shape::Text(20), "Who was asked"),
+    maybe(
+        "outcome",
+        Shape::OneOf(&["accepted", "retryable", "recipient_refused", "misconfigured", "fraud_blocked", "unknown"]),
+        "What became of it; null: not known yet",
+    ),
+    maybe("provider_id", Shape::Text(64), "The carrier's id"),
+    maybe("segments", Shape::Integer(1, 100), "How many SMS the carrier made of it"),
+    maybe("error_code", Shape::Text(60), "The carrier's code"),
+    maybe("latency_ms", Shape::Integer(0, BIG), "How long the carrier took"),
+    always("created_at", Shape::Timestamp, "When it was asked"),
+];
+
+/// A message with its tries.
+pub const MESSAGE_WITH_TRIES: &[Field] = &[
+    always("message", Shape::Object(MESSAGE), "The message"),
+    always("tries", Shape::List(&Shape::Object(TRY), 20), "Its tries, oldest first"),
+];
+
+/// An audit event.
+pub const EVENT: &[Field] = &[
+    always("id", Shape::Id("evt_"), "The event's id"),
+    always("type", Shape::OneOf(event::EventType::NAMES), "What happened"),
+    always("actor", Shape::Text(64), "Which key, or `carrier`"),
+    maybe("user_id", Shape::Id("usr_"), "Whom it concerns"),
+    maybe("app_id", Shape::Id("app_"), "Through which app"),
+    maybe("subject_id", Shape::Text(64), "The thing it happened to"),
+    always("outcome", Shape::OneOf(&["success", "refused", "failed"]), "How it ended"),
+    maybe("reason", Shape::Text(200), "Why"),
+    maybe("client_ip", Shape::Text(45), "The person's address, as the server passed it"),
+    maybe("user_agent", Shape::Text(512), "The person's browser, as the server passed it"),
+    always("request_id", Shape::Id("req_"), "The request"),
+    always("data", Shape::Anything, "What else is worth keeping"),
+    always("created_at", Shape::Timestamp, "When"),
+];
+
+/// A server key.
+pub const API_KEY: &[Field] = &[
+    always("id", Shape::Id("key_"), "The key's id"),
+    always("name", Shape::Text(60), "What it is called"),
+    always("hint", Shape::Text(4), "The secret's last four characters"),
+    always("scopes", Shape::List(&Shape::OneOf(&Scope::NAMES), 20), "What it may do"),
+    always("test", Shape::Boolean, "Whether its messages never reach a carrier"),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    maybe("last_used_at", Shape::Timestamp, "When it was last used, to about a minute"),
+    maybe("revoked_at", Shape::Timestamp, "When it was revoked"),
+];
+
+/// A server key that was just made.
+pub const NEW_API_KEY: &[Field] = &[
+    always("api_key", Shape::Object(API_KEY), "The key"),
+    maybe(
+        "secret",
+        Shape::Text(60),
+        "Its secret, shown this once; null when an earlier call with the same key made it",
+    ),
+];
+
+/// What the deployment shows to anybody.
+pub const ENVIRONMENT: &[Field] = &[
+    always("app_name", Shape::Text(60), "The name in messages"),
+    always("environment", Shape::OneOf(&["prod", "development"]), "Whether messages go to people"),
+    always("factors", Shape::List(&Shape::OneOf(&["phone"]), 10), "Factors that can be enrolled"),
+    always(
+        "sms",
+        Shape::Object(&[
+            maybe("driver", Shape::Text(20), "What carries SMS; null: not configured"),
+            maybe("from_number", Shape::Text(40), "The sender, where it is one number"),
+        ]),
+        "SMS",
+    ),
+    always("locales", Shape::List(&Shape::Text(35), 100), "Languages of messages"),
+    always("test_mode", Shape::OneOf(&["enabled", "disabled", "rejected"]), "What happens with test numbers"),
+];
+
+const CHECK: &[Field] = &[
+    always("status", Shape::OneOf(&["ok", "failed"]), "Whether it works"),
+    maybe("detail", Shape::Text(2000), "What is wrong and what to do"),
+];
+
+/// The health of a deployment.
+pub const HEALTH: &[Field] = &[
+    always("status", Shape::OneOf(&["ok", "failed"]), "Whether everything works"),
+    always("version", Shape::Text(40), "The program's version"),
+    always(
+        "checks",
+        Shape::Object(&[
+            always("configuration", Shape::Object(CHECK), "The variables"),
+            always("database", Shape::Object(CHECK), "D1"),
+            always("cache", Shape::Object(CHECK), "KV"),
+        ]),
+        "What was checked",
+    ),
+];
+
+/// What the dev inbox has of a message.
+pub const INBOX_ENTRY: &[Field] = &[
+    always("id", Shape::Id("msg_"), "The message's id"),
+    always("channel", Shape::OneOf(&["sms"]), "How it went"),
+    always("to", Shape::Text(40), "Where it went"),
+    always("intended_to", Shape::Text(40), "Whom it is meant for"),
+    always("body", Shape::Text(2000), "The text"),
+    always("code", Shape::Text(10), "The code"),
+    always("template", Shape::Text(60), "Its template"),
+    always("driver", Shape::Text(20), "What carries it"),
+    always("status", Shape::OneOf(&message::Status::NAMES), "Where it stands"),
+    always("created_at", Shape::Timestamp, "When"),
+];
+
+/// The settings in effect.
+pub const INSTANCE: &[Field] = &[
+    always("version", Shape::Integer(1, BIG), "Grows with each change"),
+    always("settings", Shape::Anything, "The settings in effect, in the form that PATCH takes"),
+    always("stored", Shape::Anything, "Those of them that are stored"),
+];

@@ -1,0 +1,147 @@
+//! The one map from what the domain refuses to what the reader is told.
+
+use super::{Code, Problem};
+use crate::{
+    challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
+    factor::enrol::EnrolError,
+    http::reply::Failure,
+    idempotency::Claim,
+    limit::{Refusal, SECOND_FACTOR_FAILURES, SECOND_FACTOR_FAILURES_IN_A_ROW},
+    message::Refused,
+    phone::PhoneError,
+    schema::{FieldCode, FieldError},
+};
+
+/// A number that cannot be used, and why.
+pub(in crate::http) fn phone_problem(field: &str, error: PhoneError) -> Problem {
+    Problem::form(vec![FieldError::new(field, FieldCode::Phone, format!("{} ({})", error.detail(), error.reason()))])
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::SwitchedOff => Self::new(Code::SmsDisabled, "the setting sms.enabled is false"),
+            Refused::TestNumber => {
+                Self::new(Code::TestIdentifierForbidden, "the setting test_mode refuses +15555550100 to +15555550199")
+            }
+            Refused::Country(country) => {
+                Self::new(Code::CountryNotAllowed, format!("{country} is not in the setting countries.sms.allowed"))
+            }
+            Refused::Misconfigured(issue) => Self::new(Code::ConfigurationInvalid, issue.detail),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let name = refusal.limit;
+        let answers = [SECOND_FACTOR_FAILURES.name, SECOND_FACTOR_FAILURES_IN_A_ROW.name].contains(&name);
+        let code = match refusal.wait {
+            Some(_) if answers => Code::UserLocked,
+            Some(_) => Code::RateLimited,
+            None => Code::UserRecoveryNeeded,
+        };
+        let problem = Self::new(code, format!("the limit {name} is used up (setting limits.{name})"));
+        match refusal.wait {
+            Some(wait) => problem.retry_after(wait),
+            None => problem,
+        }
+    }
+}
+
+impl From<NotSent> for Problem {
+    fn from(not_sent: NotSent) -> Self {
+        let code = match not_sent.class {
+            "recipient_refused" => Code::RecipientRefused,
+            "fraud_blocked" => Code::MessageBlocked,
+            "misconfigured" => Code::DriverMisconfigured,
+            _ => Code::MessageFailed,
+        };
+        let detail = format!("{} ({} {})", not_sent.why.detail, not_sent.driver, not_sent.why.code);
+        Self::new(code, detail).member("message_id", not_sent.message_id)
+    }
+}
+
+impl From<Claim> for Problem {
+    fn from(claim: Claim) -> Self {
+        match claim {
+            Claim::Running => Self::new(Code::IdempotencyKeyInUse, "a call with this Idempotency-Key is still running"),
+            _ => Self::new(Code::IdempotencyKeyReused, "this Idempotency-Key came with another body before"),
+        }
+    }
+}
+
+impl From<CreateError> for Failure {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Database(error) => error.into(),
+            CreateError::Refused(refused) => Problem::from(refused).into(),
+            CreateError::Limited(refusal) => Problem::from(refusal).into(),
+            CreateError::UserNotFound => Problem::not_found("user").into(),
+            CreateError::FactorNotFound => Problem::not_found("active phone of this user").into(),
+            CreateError::AppNotFound => Problem::not_found("app").into(),
+            CreateError::Claimed(claim) => Problem::from(claim).into(),
+            CreateError::NotSent(not_sent) => Problem::from(not_sent).into(),
+        }
+    }
+}
+
+impl From<AnswerError> for Failure {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Database(error) => error.into(),
+            AnswerError::Misconfigured(issue) => Problem::new(Code::ConfigurationInvalid, issue.detail).into(),
+        }
+    }
+}
+
+impl From<ResendError> for Failure {
+    fn from(error: ResendError) -> Self {
+        let problem = match error {
+            ResendError::Create(error) => return error.into(),
+            ResendError::NotFound => Problem::not_found("challenge"),
+            ResendError::TooEarly(wait) => {
+                Problem::new(Code::RateLimited, "another code may be asked for at resend_at").retry_after(wait)
+            }
+            ResendError::NoneLeft => {
+                Problem::new(Code::ResendExhausted, "it has sent as many codes as sends_per_challenge allows")
+            }
+            ResendError::Expired => Problem::new(Code::VerificationExpired, "its ten minutes are over"),
+            ResendError::Dead => Problem::new(
+                Code::VerificationFailed,
+                "it took too many wrong answers, or its first code was never sent",
+            ),
+            ResendError::Canceled => Problem::new(Code::VerificationCanceled, "it was canceled"),
+            ResendError::AlreadyVerified => Problem::new(Code::AlreadyVerified, "it was verified before"),
+        };
+        problem.into()
+    }
+}
+
+impl From<EnrolError> for Failure {
+    fn from(error: EnrolError) -> Self {
+        let problem = match error {
+            EnrolError::Create(error) => return error.into(),
+            EnrolError::PhoneTaken => Problem::new(Code::IdentifierExists, "the user has proven this number already"),
+            EnrolError::ProofRequired => proof_required(),
+            EnrolError::ProofInvalid => proof_invalid(),
+        };
+        problem.into()
+    }
+}
+
+/// Nothing allows the change.
+pub(in crate::http) fn proof_required() -> Problem {
+    Problem::new(
+        Code::ProofRequired,
+        "the user has an active factor: pass `proof`, a challenge of it verified in the last ten minutes, or `override` with a reason",
+    )
+}
+
+/// What should allow it does not.
+pub(in crate::http) fn proof_invalid() -> Problem {
+    Problem::new(
+        Code::ProofInvalid,
+        "the proof is not a challenge of this user's active factor, verified in the last ten minutes and not used before",
+    )
+}

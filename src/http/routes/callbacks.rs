@@ -1,0 +1,127 @@
+//! `/v1/callbacks/…`: what carriers report. Only a verified signature changes anything; all else is a 403.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+
+use super::Run;
+use crate::{
+    config::SmsDriver,
+    http::{
+        Code, Incoming, Problem, Reply,
+        contract::{Auth, Gives, Operation, operation},
+        reply::Answer,
+    },
+    ids::{EventId, MessageId},
+    message::{self, Status},
+    ports::{Level, Statement},
+    statement,
+};
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[(
+    Operation {
+        description: "Twilio's status callback, signed with the account's auth token for `PUBLIC_URL`. A status never regresses.",
+        auth: Auth::Carrier,
+        status: 204,
+        gives: Gives::Nothing,
+        refuses: &[Code::SignatureInvalid, Code::DatabaseUnavailable, Code::DatabaseUnmigrated],
+        ..operation(
+            "POST",
+            "/v1/callbacks/twilio/{message_id}",
+            "twilioCallback",
+            "Callbacks",
+            "Delivery report of Twilio",
+        )
+    },
+    Run::Open(|incoming| Box::pin(twilio(incoming))),
+)];
+
+async fn twilio(incoming: Incoming) -> Answer {
+    let app = &incoming.app;
+    let fields: Vec<(String, String)> = form_urlencoded::parse(&incoming.body).into_owned().collect();
+    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    if !signed(&incoming, &fields) {
+        app.ports
+            .log
+            .line(Level::Warn, &format!("{} a delivery report without a valid signature", incoming.request_id));
+        return Err(Problem::new(Code::SignatureInvalid, "the signature is missing or wrong").into());
+    }
+    let id = incoming
+        .params
+        .first()
+        .and_then(|(_, id)| MessageId::parse(id))
+        .ok_or_else(|| Problem::not_found("message"))?;
+    let status = match field("MessageStatus") {
+        Some("sent" | "sending" | "queued" | "accepted") => Status::Sent,
+        Some("delivered" | "read") => Status::Delivered,
+        Some("undelivered" | "failed" | "canceled") => Status::Failed,
+        // A state that we do not tell apart changes nothing.
+        _ => return Ok(Reply::nothing()),
+    };
+    let provider_id = field("MessageSid").unwrap_or_default();
+    let error =
+        field("ErrorCode").filter(|code| code.len() <= 20 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let mut batch: Vec<Statement> = vec![message::store::report(id.as_str(), provider_id, status, error, incoming.now)];
+    if matches!(status, Status::Delivered | Status::Failed) {
+        let kind = if status == Status::Delivered { "sms.delivered" } else { "sms.failed" };
+        let event = EventId::new(incoming.now, &*app.ports.random);
+        batch.push(statement!(
+            message::store::REPORTED,
+            &event,
+            kind,
+            &id,
+            status.as_str(),
+            if status == Status::Delivered { "success" } else { "failed" },
+            error,
+            &incoming.request_id,
+            incoming.now.millis()
+        ));
+    }
+    incoming.round_trips.batch(&app.ports, batch).await?;
+    Ok(Reply::nothing())
+}
+
+/// Whether `X-Twilio-Signature` is HMAC-SHA1 under the auth token over the configured URL and the sorted fields.
+fn signed(incoming: &Incoming, fields: &[(String, String)]) -> bool {
+    let config = &incoming.app.config;
+    let (Some(SmsDriver::Twilio(twilio)), Some(base)) = (&config.sms.driver, &config.sms.callback_base) else {
+        return false;
+    };
+    let (Some(token), Some(signature)) = (twilio.auth_token(), incoming.header("x-twilio-signature")) else {
+        return false;
+    };
+    let query = if incoming.query.is_empty() { String::new() } else { format!("?{}", incoming.query) };
+    let mut sorted = fields.to_vec();
+    sorted.sort();
+    sorted.dedup();
+    let pairs: String = sorted.into_iter().map(|(name, value)| name + &value).collect();
+    let with_port = base.matches(':').count() == 1;
+    let urls = [Some(base.clone()), with_port.then(|| format!("{base}:443"))];
+    urls.into_iter()
+        .flatten()
+        .any(|base| verify(token.expose(), &format!("{base}{}{query}{pairs}", incoming.path), signature))
+}
+
+fn verify(token: &str, text: &str, signature: &str) -> bool {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let (Ok(mut mac), Ok(signature)) = (Hmac::<Sha1>::new_from_slice(token.as_bytes()), STANDARD.decode(signature))
+    else {
+        return false;
+    };
+    mac.update(text.as_bytes());
+    mac.verify_slice(&signature).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_twilios() {
+        // The published vector.
+        let text = "https://mycompany.com/myapp.php?foo=1&bar=2CallSidCA1234567890ABCDECaller+14158675309Digits1234\
+            From+14158675309To+18005551212";
+        assert!(verify("12345", text, "RSOYDt4T1cUTdK1PDd93/VVr8B8="));
+        assert!(!verify("12346", text, "RSOYDt4T1cUTdK1PDd93/VVr8B8="));
+        assert!(!verify("12345", text, "RSOYDt4T1cUTdK1PDd93/VVr8B9="));
+    }
+}

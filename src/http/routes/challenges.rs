@@ -1,0 +1,339 @@
+//! `/v1/challenges`: send a code, check it.
+
+use serde_json::json;
+
+use super::{Run, view};
+use crate::{
+    api_key::Scope,
+    challenge::{
+        Purpose,
+        answer::{self, Answered, Expect},
+        cancel::{self, Canceled},
+        create::{self, Create, Target},
+        resend,
+    },
+    context::{Client, Context},
+    crypto::Code as OneTimeCode,
+    http::{
+        Call, Code, Problem, Reply,
+        contract::{Auth, Gives, Operation, operation, shapes},
+        input::wrong,
+        problem::phone_problem,
+        reply::Answer,
+    },
+    ids::{AppId, ChallengeId, FactorId, UserId},
+    phone::PhoneNumber,
+    schema::{Field, Form, Shape, field},
+};
+
+const TAG: &str = "Challenges";
+const AUTH: Auth = Auth::Key(Scope::Challenges);
+const ONE: Gives = Gives::One("Challenge", shapes::CHALLENGE);
+
+/// What a code can be sent refuses with.
+pub(super) const SENDING: &[Code] = &[
+    Code::StrategyNotSupported,
+    Code::TestIdentifierForbidden,
+    Code::CountryNotAllowed,
+    Code::RecipientRefused,
+    Code::MessageBlocked,
+    Code::RateLimited,
+    Code::UserLocked,
+    Code::UserRecoveryNeeded,
+    Code::DriverMisconfigured,
+    Code::MessageFailed,
+    Code::SmsDisabled,
+    Code::ResourceNotFound,
+];
+
+const RESENDING: &[Code] = &[
+    Code::StrategyNotSupported,
+    Code::TestIdentifierForbidden,
+    Code::CountryNotAllowed,
+    Code::RecipientRefused,
+    Code::MessageBlocked,
+    Code::RateLimited,
+    Code::UserLocked,
+    Code::UserRecoveryNeeded,
+    Code::DriverMisconfigured,
+    Code::MessageFailed,
+    Code::SmsDisabled,
+    Code::AlreadyVerified,
+    Code::VerificationExpired,
+    Code::VerificationFailed,
+    Code::VerificationCanceled,
+    Code::ResendExhausted,
+];
+
+/// The answers that a code can get.
+pub(super) const ANSWERING: &[Code] = &[
+    Code::CodeIncorrect,
+    Code::VerificationExpired,
+    Code::VerificationFailed,
+    Code::VerificationCanceled,
+    Code::AlreadyVerified,
+    Code::UserLocked,
+    Code::UserRecoveryNeeded,
+    Code::IdentifierExists,
+];
+
+/// How a code goes.
+pub(super) const CHANNEL: Field = field(
+    "channel",
+    Shape::OneOf(&["sms", "voice", "email"]),
+    "How the code goes: `sms`; others come with their factors",
+)
+.example(r#""sms""#);
+/// The language of the message.
+pub(super) const LOCALE: Field =
+    field("locale", Shape::Text(35), "The person's language (BCP 47); texts are English for now").example(r#""en-US""#);
+/// On whose behalf.
+pub(super) const CLIENT: Field = field(
+    "client",
+    Shape::Object(&[
+        field("ip", Shape::Text(45), "The person's address").example(r#""203.0.113.7""#),
+        field("user_agent", Shape::Text(512), "The person's browser or app"),
+    ]),
+    "Who is behind your server, for audit events and limits",
+);
+/// A typed number.
+pub(super) const PHONE: Field =
+    field("phone", Shape::Text(64), "A number as people type it; without a calling code `SMS_COUNTRY_CODE` is taken")
+        .example(r#""+14155552671""#);
+
+const TO: &[Field] = &[PHONE, field("email", Shape::Text(254), "An address; comes with the e-mail factor")];
+
+const CREATE: &[Field] = &[
+    field("to", Shape::Object(TO), "Whoever has this number; or name a user"),
+    field("user_id", Shape::Id("usr_"), "A user, by one of their factors"),
+    field("factor_id", Shape::Id("fac_"), "Which factor; default: the phone used last"),
+    CHANNEL,
+    field(
+        "purpose",
+        Shape::OneOf(&["verification", "sign_in", "step_up"]),
+        "`verification` with `to`; `sign_in` (default) or `step_up` with a user",
+    ),
+    LOCALE,
+    field("app_id", Shape::Id("app_"), "Through which app"),
+    CLIENT,
+];
+
+const EXPECT: &[Field] = &[
+    field("to", Shape::Object(&[PHONE]), "Whose number it has to be"),
+    field("user_id", Shape::Id("usr_"), "Whose factor it has to be"),
+    field("purpose", Shape::OneOf(&Purpose::NAMES), "What it has to be for"),
+];
+
+const ANSWER: &[Field] = &[
+    field("code", Shape::Text(64), "What the person typed: digits, spaces and dashes are fine")
+        .required()
+        .example(r#""042137""#),
+    field("expect", Shape::Object(EXPECT), "What the challenge has to be; another one fails, and the answer counts"),
+    CLIENT,
+];
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[
+    (
+        Operation {
+            description: "Sends a code by SMS to a number, or to a user's phone, and gives the challenge that it answers. \
+                A carrier's refusal is told as what it is, and leaves no live code.",
+            auth: AUTH,
+            idempotent: true,
+            body: Some(CREATE),
+            example: r#"{"to": {"phone": "+14155552671"}}"#,
+            status: 201,
+            gives: ONE,
+            refuses: SENDING,
+            ..operation("POST", "/v1/challenges", "createChallenge", TAG, "Send a code")
+        },
+        Run::Keyed(|call| Box::pin(create_challenge(call))),
+    ),
+    (
+        Operation {
+            description: "A code works once. Five wrong answers kill the challenge.",
+            auth: AUTH,
+            body: Some(ANSWER),
+            example: r#"{"code": "042137", "expect": {"to": {"phone": "+14155552671"}}}"#,
+            gives: ONE,
+            refuses: ANSWERING,
+            ..operation("POST", "/v1/challenges/{id}/answer", "answerChallenge", TAG, "Check a code")
+        },
+        Run::Keyed(|call| Box::pin(answer_challenge(call))),
+    ),
+    (
+        Operation {
+            description: "The new code kills the old one; wrong answers stay counted. `resend_at` says when it may be asked for.",
+            auth: AUTH,
+            idempotent: true,
+            body: Some(&[CHANNEL, CLIENT]),
+            body_optional: true,
+            gives: ONE,
+            refuses: RESENDING,
+            ..operation("POST", "/v1/challenges/{id}/resend", "resendChallenge", TAG, "Send another code")
+        },
+        Run::Keyed(|call| Box::pin(resend_challenge(call))),
+    ),
+    (
+        Operation {
+            description: "Reading neither sends nor kills a code.",
+            auth: AUTH,
+            gives: ONE,
+            ..operation("GET", "/v1/challenges/{id}", "getChallenge", TAG, "Read a challenge")
+        },
+        Run::Keyed(|call| Box::pin(get_challenge(call))),
+    ),
+    (
+        Operation {
+            auth: AUTH,
+            gives: ONE,
+            refuses: &[Code::AlreadyVerified],
+            ..operation("POST", "/v1/challenges/{id}/cancel", "cancelChallenge", TAG, "Cancel a challenge")
+        },
+        Run::Keyed(|call| Box::pin(cancel_challenge(call))),
+    ),
+];
+
+async fn create_challenge(call: Call) -> Answer {
+    let context = on_behalf(&call)?;
+    only_sms(&call.form)?;
+    let to_number = call.form.text("to.phone");
+    let user = Call::form_id(&call.form, "user_id", UserId::parse)?;
+    let factor = Call::form_id(&call.form, "factor_id", FactorId::parse)?;
+    let purpose = call.form.text("purpose").and_then(Purpose::parse);
+    let (target, purpose) = match (to_number, user) {
+        _ if call.form.text("to.email").is_some() => {
+            return Err(Problem::new(Code::StrategyNotSupported, "e-mail codes are not supported yet").into());
+        }
+        (Some(_), Some(_)) => return Err(wrong("to", "name a number or a user, not both").into()),
+        (None, None) if call.form.node("to").is_some() => return Err(wrong("to", "a phone is wanted").into()),
+        (None, None) => return Err(wrong("to", "name a number in to.phone, or a user in user_id").into()),
+        (Some(_), None) if factor.is_some() => {
+            return Err(wrong("factor_id", "a factor belongs to a user: pass user_id").into());
+        }
+        (Some(typed), None) => match purpose {
+            None | Some(Purpose::Verification) => {
+                (Target::Number(number(&context, "to.phone", typed)?), Purpose::Verification)
+            }
+            Some(_) => return Err(wrong("purpose", "with `to` it is verification; other purposes need user_id").into()),
+        },
+        (None, Some(user)) => match purpose {
+            Some(Purpose::Verification) => return Err(wrong("purpose", "with user_id it is sign_in or step_up").into()),
+            purpose => (Target::User(user, factor), purpose.unwrap_or(Purpose::SignIn)),
+        },
+    };
+    let command = Create {
+        target,
+        purpose,
+        locale: locale(&call.form)?,
+        app: Call::form_id(&call.form, "app_id", AppId::parse)?,
+        reservation: call.reservation.clone(),
+    };
+    let created = create::create(&context, command).await?;
+    Ok(Reply::json(201, &view::challenge(&created.challenge, context.now())).replayed(created.replayed))
+}
+
+async fn answer_challenge(call: Call) -> Answer {
+    let context = on_behalf(&call)?;
+    let id = call.id("id", ChallengeId::parse, "challenge")?;
+    let expect = Expect {
+        destination: call
+            .form
+            .text("expect.to.phone")
+            .map(|typed| number(&context, "expect.to.phone", typed))
+            .transpose()?,
+        user: Call::form_id(&call.form, "expect.user_id", UserId::parse)?,
+        purpose: call.form.text("expect.purpose").and_then(Purpose::parse),
+        factor: None,
+    };
+    answered(&context, &id, &call.form, &expect).await
+}
+
+/// Answers a challenge and tells what came of it; activation of a factor does the same.
+pub(super) async fn answered(context: &Context, id: &ChallengeId, form: &Form, expect: &Expect) -> Answer {
+    let code = form.text("code").and_then(OneTimeCode::parse);
+    let code = code.ok_or_else(|| wrong("code", "4 to 10 digits are wanted"))?;
+    let problem = match answer::answer(context, id, &code, expect).await? {
+        Answered::Verified(challenge) => return Ok(Reply::json(200, &view::challenge(&challenge, context.now()))),
+        Answered::Wrong(challenge) => {
+            let left = challenge.attempts_left();
+            Problem::new(Code::CodeIncorrect, format!("{left} more answers are taken")).member("attempts_left", left)
+        }
+        Answered::Expired => Problem::new(Code::VerificationExpired, "its time is over, or its last code was not sent"),
+        Answered::Dead => {
+            Problem::new(Code::VerificationFailed, "it took too many wrong answers, or its code was never sent")
+        }
+        Answered::Canceled => Problem::new(Code::VerificationCanceled, "it was canceled"),
+        Answered::AlreadyVerified => Problem::new(Code::AlreadyVerified, "a code works once"),
+        Answered::Locked(wait) => {
+            Problem::new(Code::UserLocked, "too many wrong answers lately, over all challenges").retry_after(wait)
+        }
+        Answered::LockedForGood => {
+            Problem::new(Code::UserRecoveryNeeded, "too many wrong answers in a row, over all challenges")
+        }
+        Answered::FactorExists => Problem::new(Code::IdentifierExists, "the user has proven the same number meanwhile"),
+        Answered::NotFound => Problem::not_found("challenge"),
+    };
+    Err(problem.into())
+}
+
+async fn resend_challenge(call: Call) -> Answer {
+    let context = on_behalf(&call)?;
+    only_sms(&call.form)?;
+    let id = call.id("id", ChallengeId::parse, "challenge")?;
+    let created = resend::resend(&context, &id, call.reservation.clone()).await?;
+    Ok(Reply::json(200, &view::challenge(&created.challenge, context.now())).replayed(created.replayed))
+}
+
+async fn get_challenge(call: Call) -> Answer {
+    let id = call.id("id", ChallengeId::parse, "challenge")?;
+    let challenge = cancel::get(&call.context, &id).await?.ok_or_else(|| Problem::not_found("challenge"))?;
+    Ok(Reply::json(200, &view::challenge(&challenge, call.context.now())))
+}
+
+async fn cancel_challenge(call: Call) -> Answer {
+    let id = call.id("id", ChallengeId::parse, "challenge")?;
+    match cancel::cancel(&call.context, &id).await? {
+        Canceled::Done(challenge) => Ok(Reply::json(200, &view::challenge(&challenge, call.context.now()))),
+        Canceled::AlreadyVerified => Err(Problem::new(Code::AlreadyVerified, "it was verified before").into()),
+        Canceled::NotFound => Err(Problem::not_found("challenge").into()),
+    }
+}
+
+/// The context on behalf of the person that the call names.
+pub(super) fn on_behalf(call: &Call) -> Result<Context, Problem> {
+    let ip = match call.form.text("client.ip") {
+        Some(text) => match text.parse::<std::net::IpAddr>() {
+            Ok(ip) => Some(ip.to_string()),
+            Err(_) => return Err(wrong("client.ip", "an IPv4 or IPv6 address is wanted")),
+        },
+        None => None,
+    };
+    let user_agent = call.form.text("client.user_agent").map(str::to_owned);
+    Ok(call.context.for_client(Client { ip, user_agent }))
+}
+
+/// A typed number, held against the settings.
+pub(super) fn number(context: &Context, field: &str, typed: &str) -> Result<PhoneNumber, Problem> {
+    PhoneNumber::parse(typed, context.config().calling_code, context.settings().validation)
+        .map_err(|error| phone_problem(field, error))
+}
+
+/// The language asked for, by form.
+pub(super) fn locale(form: &Form) -> Result<Option<String>, Problem> {
+    form.text("locale")
+        .map(|text| {
+            let good = text
+                .split(['-', '_'])
+                .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+            if good { Ok(text.to_owned()) } else { Err(wrong("locale", "a language tag like en-US is wanted")) }
+        })
+        .transpose()
+}
+
+pub(super) fn only_sms(form: &Form) -> Result<(), Problem> {
+    match form.text("channel") {
+        None | Some("sms") => Ok(()),
+        Some(_) => Err(Problem::new(Code::StrategyNotSupported, "only the channel sms is supported yet")
+            .member("channels", json!(["sms"]))),
+    }
+}

@@ -1,0 +1,203 @@
+//! Development only: the status page `/`, and the dev inbox. Elsewhere these paths do not exist.
+
+use std::time::Duration;
+
+use askama::Template;
+use serde_json::{Value, json};
+
+use super::{Run, challenges::number, docs::html};
+use crate::{
+    config::{SmsDriver, Stops, VARIABLES},
+    http::{
+        Call, Reply,
+        contract::{Auth, Gives, Operation, operation, shapes},
+        reply::Answer,
+    },
+    ids::MessageId,
+    message::store,
+    ports::{Random, Row},
+    schema::{Field, Shape, field},
+    time::Timestamp,
+};
+
+const TAG: &str = "Development";
+const AUTH: Auth = Auth::Development;
+const FIND: &[Field] = &[field("to", Shape::Text(64), "Messages meant for this number")];
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[
+    (
+        Operation {
+            auth: AUTH,
+            gives: Gives::Other("text/html"),
+            ..operation("GET", "/", "getStatus", TAG, "Status page")
+        },
+        Run::Keyed(|call| Box::pin(status(call))),
+    ),
+    (
+        Operation {
+            auth: AUTH,
+            query: FIND,
+            gives: Gives::Other("text/html"),
+            ..operation("GET", "/dev/inbox", "getInbox", TAG, "Every message of the last 24 hours")
+        },
+        Run::Keyed(|call| Box::pin(inbox(call))),
+    ),
+    (
+        Operation {
+            auth: AUTH,
+            query: FIND,
+            gives: Gives::List("InboxEntry", shapes::INBOX_ENTRY),
+            ..operation("GET", "/dev/inbox.json", "getInboxJson", TAG, "The same as JSON")
+        },
+        Run::Keyed(|call| Box::pin(inbox_json(call))),
+    ),
+];
+
+struct Entry {
+    id: String,
+    channel: String,
+    to: String,
+    intended_to: String,
+    body: String,
+    code: String,
+    template: String,
+    driver: String,
+    status: String,
+    created_at: String,
+}
+
+/// Zero bytes: the smallest id of a moment.
+struct Zero;
+
+impl Random for Zero {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+async fn entries(call: &Call) -> Result<Vec<Entry>, crate::http::reply::Failure> {
+    let context = &call.context;
+    let to = call.query.text("to").map(|typed| number(context, "to", typed)).transpose()?;
+    let from = MessageId::new(context.now().before(Duration::from_hours(24)), &Zero);
+    let statement = store::inbox(from.as_str(), to.as_ref().map(crate::phone::PhoneNumber::e164));
+    let answer = context.decide(vec![statement]).await?;
+    Ok(answer.first().map(Vec::as_slice).unwrap_or_default().iter().map(entry).collect())
+}
+
+fn entry(row: &Row) -> Entry {
+    let text = |column| row.opt_text(column).unwrap_or_default().to_owned();
+    let intended_to = text("destination");
+    Entry {
+        id: text("id"),
+        channel: text("channel"),
+        to: row.opt_text("redirected_to").map_or_else(|| intended_to.clone(), str::to_owned),
+        intended_to,
+        body: text("body"),
+        code: text("code"),
+        template: text("template"),
+        driver: text("driver"),
+        status: text("status"),
+        created_at: Timestamp::from_millis(row.opt_int("created_at").unwrap_or(0)).to_string(),
+    }
+}
+
+async fn inbox_json(call: Call) -> Answer {
+    let entries: Vec<Value> = entries(&call)
+        .await?
+        .iter()
+        .map(|entry| {
+            json!({"id": entry.id, "channel": entry.channel, "to": entry.to, "intended_to": entry.intended_to, "body": entry.body,
+                "code": entry.code, "template": entry.template, "driver": entry.driver, "status": entry.status,
+                "created_at": entry.created_at})
+        })
+        .collect();
+    Ok(Reply::json(200, &Value::from(entries)))
+}
+
+#[derive(Template)]
+#[template(path = "inbox.html")]
+struct Inbox {
+    dev_tools: bool,
+    entries: Vec<Entry>,
+}
+
+async fn inbox(call: Call) -> Answer {
+    html(&Inbox { dev_tools: true, entries: entries(&call).await? })
+}
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct Status {
+    dev_tools: bool,
+    version: &'static str,
+    environment: &'static str,
+    origin: String,
+    destination: String,
+    checks: Vec<Check>,
+    variables: Vec<Listed>,
+}
+
+struct Check {
+    name: &'static str,
+    good: bool,
+    text: String,
+}
+
+struct Listed {
+    name: &'static str,
+    state: String,
+    class: &'static str,
+    meaning: String,
+}
+
+async fn status(call: Call) -> Answer {
+    let config = call.context.config();
+    let driver = config.sms.driver.as_ref();
+    let destination = match (driver, &config.dev_sms_receiver) {
+        (Some(SmsDriver::Null), _) => "to the dev inbox only (driver null)".to_owned(),
+        (Some(driver), Some(_)) => format!("through {} to DEV_SMS_RECEIVER", driver.name()),
+        (Some(driver), None) => format!("nowhere: {} needs DEV_SMS_RECEIVER outside prod", driver.name()),
+        (None, _) => "nowhere: no driver is configured".to_owned(),
+    };
+    let sending = config.blocking(Stops::Sending);
+    let missing_receiver =
+        config.dev_sms_receiver.is_none() && driver.is_some_and(|driver| !matches!(driver, SmsDriver::Null));
+    let checks = vec![
+        Check { name: "Database", good: true, text: "D1 answers and is migrated".to_owned() },
+        match call.context.ports().cache.get("health").await {
+            Ok(_) => Check { name: "Cache", good: true, text: "KV answers".to_owned() },
+            Err(_) => Check { name: "Cache", good: false, text: "KV does not answer: check the binding KV".to_owned() },
+        },
+        match sending {
+            Some(issue) => Check { name: "SMS", good: false, text: issue.detail.clone() },
+            None => Check {
+                name: "SMS",
+                good: !missing_receiver,
+                text: format!("driver {}", driver.map_or("none", SmsDriver::name)),
+            },
+        },
+    ];
+    let variables = VARIABLES
+        .iter()
+        .map(|variable| {
+            let issue = config.issues().iter().find(|issue| issue.variable == variable.name);
+            let (state, class) = match (issue, config.is_set(variable.name), variable.default) {
+                (Some(issue), ..) => (issue.detail.clone(), "bad"),
+                (None, true, _) => ("set".to_owned(), "good"),
+                (None, false, Some(default)) if !default.is_empty() => (format!("default {default}"), ""),
+                (None, false, _) => ("not set".to_owned(), ""),
+            };
+            Listed { name: variable.name, state, class, meaning: variable.meaning.replace('`', "") }
+        })
+        .collect();
+    let host = call.incoming.header("host").unwrap_or("localhost:8787").to_owned();
+    html(&Status {
+        dev_tools: true,
+        version: env!("CARGO_PKG_VERSION"),
+        environment: "development",
+        origin: format!("http://{host}"),
+        destination,
+        checks,
+        variables,
+    })
+}

@@ -1,0 +1,63 @@
+//! `GET /v1/environment`: what a client may know before anybody signs in. No credential ever.
+//! It may be a minute old (KV): nothing is decided by it.
+
+use serde_json::json;
+
+use super::Run;
+use crate::{
+    config::Environment,
+    http::{
+        Incoming, Reply,
+        contract::{Gives, Operation, operation, shapes},
+        reply::Answer,
+    },
+    ports::Level,
+    settings::{Snapshot, load},
+};
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[(
+    Operation {
+        description: "May be a minute old. Any origin may read it.",
+        gives: Gives::One("Environment", shapes::ENVIRONMENT),
+        refuses: &[crate::http::Code::DatabaseUnmigrated, crate::http::Code::DatabaseUnavailable],
+        ..operation("GET", "/v1/environment", "getEnvironment", "Public", "Public bootstrap for clients")
+    },
+    Run::Open(|incoming| Box::pin(get(incoming))),
+)];
+
+/// Its key in KV; grows with the form of what is stored there.
+const KEY: &str = "environment/1";
+
+async fn get(incoming: Incoming) -> Answer {
+    let app = &incoming.app;
+    let cached = app.ports.cache.get(KEY).await.unwrap_or_default();
+    let body = if let Some(body) = cached {
+        body
+    } else {
+        let answer = incoming.round_trips.batch(&app.ports, load(None)).await?;
+        let snapshot = Snapshot::read(&answer, None, &app.config)?;
+        let config = &app.config;
+        let driver = config.sms.driver.as_ref();
+        let body = json!({
+            "app_name": config.app_name,
+            "environment": match config.environment {
+                Environment::Production => "prod",
+                Environment::Development => "development",
+            },
+            "factors": ["phone"],
+            "sms": {
+                "driver": driver.map(crate::config::SmsDriver::name),
+                "from_number": driver.and_then(crate::config::SmsDriver::from_number),
+            },
+            "locales": ["en"],
+            "test_mode": snapshot.settings.test_mode(incoming.now, config.is_production()).as_str(),
+        })
+        .to_string();
+        if let Err(error) = app.ports.cache.put(KEY, body.clone(), 60).await {
+            app.ports.log.line(Level::Warn, &format!("{} {error}", incoming.request_id));
+        }
+        body
+    };
+    let reply = Reply { status: 200, media: "application/json", body, headers: Vec::new() };
+    Ok(reply.header("access-control-allow-origin", "*").header("cache-control", "public, max-age=60"))
+}

@@ -1,0 +1,270 @@
+//! `/v1/users/{id}/factors`: add, prove, list and remove what a user can prove.
+
+use serde_json::{Value, json};
+
+use super::{
+    Run,
+    challenges::{ANSWERING, CHANNEL, CLIENT, LOCALE, PHONE, SENDING, answered, locale, number, on_behalf, only_sms},
+    view,
+};
+use crate::{
+    api_key::Scope,
+    challenge::{Purpose, answer::Expect},
+    factor::{
+        Authority, Factor,
+        enrol::{self, Enrol},
+        remove::{self, Removed},
+        store,
+    },
+    http::{
+        Call, Code, Problem, Reply,
+        contract::{Auth, Gives, Operation, operation, shapes},
+        input::wrong,
+        problem::{proof_invalid, proof_required},
+        reply::{Answer, Failure},
+    },
+    ids::{AppId, ChallengeId, FactorId, UserId},
+    schema::{Field, Form, Shape, field},
+};
+
+const TAG: &str = "Factors";
+const READ: Auth = Auth::Key(Scope::UsersRead);
+const WRITE: Auth = Auth::Key(Scope::UsersWrite);
+
+const ENROL_CODES: &[Code] = &[
+    Code::IdentifierExists,
+    Code::ProofRequired,
+    Code::ProofInvalid,
+    Code::StrategyNotSupported,
+    Code::TestIdentifierForbidden,
+    Code::CountryNotAllowed,
+    Code::RecipientRefused,
+    Code::MessageBlocked,
+    Code::RateLimited,
+    Code::UserLocked,
+    Code::UserRecoveryNeeded,
+    Code::DriverMisconfigured,
+    Code::MessageFailed,
+    Code::SmsDisabled,
+];
+
+const PROOF: Field = field(
+    "proof",
+    Shape::Id("chl_"),
+    "A challenge of this user's active factor, verified in the last ten minutes; it is consumed",
+);
+const OVERRIDE: Field = field(
+    "override",
+    Shape::Object(&[field("reason", Shape::Text(200), "Why, for the audit event").required()]),
+    "Your word instead of a proof; needs the scope `users:override`",
+);
+
+const ENROL: &[Field] = &[
+    field(
+        "type",
+        Shape::OneOf(&["phone", "email", "totp", "passkey", "recovery_codes"]),
+        "The kind: `phone`; others come later",
+    )
+    .required()
+    .example(r#""phone""#),
+    PHONE,
+    field("name", Shape::Text(60), "What the user calls it").example(r#""My phone""#),
+    CHANNEL,
+    LOCALE,
+    field("app_id", Shape::Id("app_"), "Through which app"),
+    PROOF,
+    OVERRIDE,
+    CLIENT,
+];
+
+const ACTIVATE: &[Field] = &[
+    field("challenge_id", Shape::Id("chl_"), "The challenge that was made with the factor, or a later one").required(),
+    field("code", Shape::Text(64), "What the person typed").required().example(r#""042137""#),
+    CLIENT,
+];
+
+const REMOVAL: &[Field] = &[
+    PROOF,
+    field(
+        "override_reason",
+        Shape::Text(200),
+        "Your word instead of a proof, with its reason; needs the scope `users:override`",
+    ),
+];
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[
+    (
+        Operation {
+            auth: READ,
+            gives: Gives::Page("Factor", shapes::FACTOR),
+            ..operation("GET", "/v1/users/{id}/factors", "listFactors", TAG, "List a user's factors")
+        },
+        Run::Keyed(|call| Box::pin(list(call))),
+    ),
+    (
+        Operation {
+            description: "Adds a pending factor and sends the code that proves it. A user who has an active factor needs `proof` or `override`.",
+            auth: WRITE,
+            idempotent: true,
+            body: Some(ENROL),
+            example: r#"{"type": "phone", "phone": "+14155552671", "name": "My phone"}"#,
+            status: 201,
+            gives: Gives::One("Enrolment", shapes::ENROLMENT),
+            refuses: ENROL_CODES,
+            ..operation("POST", "/v1/users/{id}/factors", "createFactor", TAG, "Add a factor")
+        },
+        Run::Keyed(|call| Box::pin(create(call))),
+    ),
+    (
+        Operation {
+            description: "Sends another code for a pending factor, or challenges an active one.",
+            auth: WRITE,
+            idempotent: true,
+            body: Some(&[CHANNEL, LOCALE, CLIENT]),
+            body_optional: true,
+            status: 201,
+            gives: Gives::One("Challenge", shapes::CHALLENGE),
+            refuses: SENDING,
+            ..operation("POST", "/v1/users/{id}/factors/{fid}/challenges", "challengeFactor", TAG, "Challenge a factor")
+        },
+        Run::Keyed(|call| Box::pin(challenge(call))),
+    ),
+    (
+        Operation {
+            description: "Answers the challenge of a pending factor: the right code makes it active.",
+            auth: WRITE,
+            body: Some(ACTIVATE),
+            example: r#"{"challenge_id": "chl_01M83WM7ZA000G40R40M30E209", "code": "042137"}"#,
+            gives: Gives::One("Factor", shapes::FACTOR),
+            refuses: ANSWERING,
+            ..operation("POST", "/v1/users/{id}/factors/{fid}/activate", "activateFactor", TAG, "Prove a factor")
+        },
+        Run::Keyed(|call| Box::pin(activate(call))),
+    ),
+    (
+        Operation {
+            description: "An active factor needs a `proof` or an override; a pending one nothing.",
+            auth: WRITE,
+            query: REMOVAL,
+            status: 204,
+            refuses: &[Code::ProofRequired, Code::ProofInvalid],
+            ..operation("DELETE", "/v1/users/{id}/factors/{fid}", "deleteFactor", TAG, "Remove a factor")
+        },
+        Run::Keyed(|call| Box::pin(delete(call))),
+    ),
+    (
+        Operation {
+            description: "Removes all of a user's factors, with a `proof` or an override.",
+            auth: WRITE,
+            query: REMOVAL,
+            status: 204,
+            refuses: &[Code::ProofRequired, Code::ProofInvalid],
+            ..operation("DELETE", "/v1/users/{id}/factors", "resetFactors", TAG, "Reset a user's MFA")
+        },
+        Run::Keyed(|call| Box::pin(reset(call))),
+    ),
+];
+
+async fn list(call: Call) -> Answer {
+    let user = user(&call)?;
+    let answer = call.context.decide(store::list(&user)).await?;
+    let [users, factors] = answer.as_slice() else { return Err(Problem::not_found("user").into()) };
+    if users.is_empty() {
+        return Err(Problem::not_found("user").into());
+    }
+    let data = factors.iter().map(Factor::read).collect::<Result<Vec<_>, _>>()?;
+    let data: Vec<Value> = data.iter().map(view::factor).collect();
+    Ok(Reply::json(200, &json!({"data": data, "next_cursor": null})))
+}
+
+async fn create(call: Call) -> Answer {
+    let context = on_behalf(&call)?;
+    only_sms(&call.form)?;
+    let user = user(&call)?;
+    if call.form.text("type") != Some("phone") {
+        return Err(Problem::new(Code::StrategyNotSupported, "only the factor type phone is supported yet").into());
+    }
+    let typed = call.form.text("phone").ok_or_else(|| wrong("phone", "a phone factor needs its number"))?;
+    let authority = authority(&call, &call.form, "override.reason")?;
+    let command = Enrol {
+        user,
+        number: number(&context, "phone", typed)?,
+        name: call.form.text("name").map(str::to_owned),
+        authority,
+        locale: locale(&call.form)?,
+        app: Call::form_id(&call.form, "app_id", AppId::parse)?,
+        reservation: call.reservation.clone(),
+    };
+    let enrolled = enrol::enrol(&context, command).await?;
+    let body = json!({
+        "factor": view::factor(&enrolled.factor),
+        "challenge": view::challenge(&enrolled.challenge, context.now()),
+    });
+    Ok(Reply::json(201, &body).replayed(enrolled.replayed))
+}
+
+async fn challenge(call: Call) -> Answer {
+    let context = on_behalf(&call)?;
+    only_sms(&call.form)?;
+    let (user, factor) = (user(&call)?, factor(&call)?);
+    let created = enrol::challenge(&context, user, factor, locale(&call.form)?, call.reservation.clone()).await?;
+    Ok(Reply::json(201, &view::challenge(&created.challenge, context.now())).replayed(created.replayed))
+}
+
+async fn activate(call: Call) -> Answer {
+    let context = on_behalf(&call)?;
+    let (user, factor) = (user(&call)?, factor(&call)?);
+    let id = Call::form_id(&call.form, "challenge_id", ChallengeId::parse)?
+        .ok_or_else(|| wrong("challenge_id", "the challenge's id is wanted"))?;
+    let expect = Expect {
+        user: Some(user.clone()),
+        factor: Some(factor.clone()),
+        purpose: Some(Purpose::Enrolment),
+        destination: None,
+    };
+    answered(&context, &id, &call.form, &expect).await?;
+    let answer = context.decide(vec![crate::statement!(store::GET, &factor, &user)]).await?;
+    let row = answer.first().and_then(|rows| rows.first()).ok_or_else(|| Problem::not_found("factor"))?;
+    Ok(Reply::json(200, &view::factor(&Factor::read(row)?)))
+}
+
+async fn delete(call: Call) -> Answer {
+    let authority = authority(&call, &call.query, "override_reason")?;
+    removed(&remove::one(&call.context, &user(&call)?, &factor(&call)?, &authority).await?, "factor")
+}
+
+async fn reset(call: Call) -> Answer {
+    let authority = authority(&call, &call.query, "override_reason")?;
+    removed(&remove::all(&call.context, &user(&call)?, &authority).await?, "user")
+}
+
+fn removed(removed: &Removed, what: &str) -> Answer {
+    match removed {
+        Removed::Done => Ok(Reply::nothing()),
+        Removed::NotFound => Err(Problem::not_found(what).into()),
+        Removed::ProofRequired => Err(proof_required().into()),
+        Removed::ProofInvalid => Err(proof_invalid().into()),
+    }
+}
+
+/// What the call brings to allow a change: a proof, or the word of a key that has the scope for it.
+fn authority(call: &Call, form: &Form, reason: &str) -> Result<Authority, Failure> {
+    let proof = Call::form_id(form, "proof", ChallengeId::parse)?;
+    match (proof, form.text(reason)) {
+        (Some(_), Some(_)) => Err(wrong("proof", "a proof or an override is wanted, not both").into()),
+        (Some(proof), None) => Ok(Authority::Proof(proof)),
+        (None, Some(_)) if !call.context.credential().may(Scope::UsersOverride) => {
+            Err(Problem::new(Code::ScopeMissing, "an override needs the scope users:override").into())
+        }
+        (None, Some(reason)) => Ok(Authority::Override(reason.to_owned())),
+        (None, None) => Ok(Authority::None),
+    }
+}
+
+fn user(call: &Call) -> Result<UserId, Failure> {
+    Ok(call.id("id", UserId::parse, "user")?)
+}
+
+fn factor(call: &Call) -> Result<FactorId, Failure> {
+    Ok(call.id("fid", FactorId::parse, "factor")?)
+}

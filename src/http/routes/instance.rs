@@ -1,0 +1,114 @@
+//! `/v1/instance`: settings. What decides holds at once everywhere: each batch is guarded by their version.
+
+use serde_json::{Value, json};
+
+use super::Run;
+use crate::{
+    api_key::Scope,
+    event::{self, Event, EventType, When},
+    http::{
+        Call, Incoming, Problem, Reply,
+        contract::{Auth, Gives, Operation, operation, shapes},
+        reply::Answer,
+    },
+    ports::Level,
+    schema::{FieldError, Form, Node, check},
+    settings::{self, SETTINGS, Settings},
+};
+
+const TAG: &str = "Instance";
+const ONE: Gives = Gives::One("Instance", shapes::INSTANCE);
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[
+    (
+        Operation {
+            auth: Auth::Key(Scope::InstanceRead),
+            gives: ONE,
+            ..operation("GET", "/v1/instance", "getInstance", TAG, "Read the settings")
+        },
+        Run::Keyed(|call| Box::pin(get(call))),
+    ),
+    (
+        Operation {
+            description: "A value is stored and wins; `\"inherit\"` or `null` goes back to the binding or default. What is left out stays.",
+            auth: Auth::Key(Scope::InstanceWrite),
+            body: Some(SETTINGS),
+            inherits: true,
+            example: r#"{"sms": {"enabled": true}, "countries": {"sms": {"allowed": ["US", "CA", "GB"]}}}"#,
+            gives: ONE,
+            ..operation("PATCH", "/v1/instance", "updateInstance", TAG, "Change the settings")
+        },
+        Run::Keyed(|call| Box::pin(update(call))),
+    ),
+];
+
+async fn get(call: Call) -> Answer {
+    // The guard alone: what the isolate remembers is current, or it is read again.
+    call.context.decide(vec![crate::statement!("SELECT 1 AS current")]).await?;
+    let snapshot = call.context.snapshot();
+    Ok(Reply::json(200, &view(&call, snapshot.version, &snapshot.stored, &snapshot.settings)))
+}
+
+async fn update(call: Call) -> Answer {
+    let context = &call.context;
+    let config = context.config();
+    let mut stored = context.snapshot().stored.clone();
+    let change = call.form.0.to_value();
+    settings::merge(&mut stored, &change);
+    let errors = settings::check(&stored, config, context.now());
+    if !errors.is_empty() {
+        return Err(Problem::form(errors).into());
+    }
+    let changed: Vec<String> = paths(&change, "");
+    let event = Event::new(EventType::InstanceUpdated, "instance").data(json!({"settings": changed}));
+    context
+        .decide(vec![settings::store(&stored, context.now()), event::store::write(context, event, When::Always)])
+        .await?;
+    context.log(Level::Info, &format!("settings changed: {}", changed.join(", ")));
+    let settings = Settings::effective(&stored, config);
+    Ok(Reply::json(200, &view(&call, context.snapshot().version + 1, &stored, &settings)))
+}
+
+fn view(call: &Call, version: i64, stored: &Value, settings: &Settings) -> Value {
+    let context = &call.context;
+    json!({
+        "version": version,
+        "settings": settings.to_json(context.now(), context.config().is_production()),
+        "stored": stored,
+    })
+}
+
+/// The dotted paths of what a change touches.
+fn paths(change: &Value, prefix: &str) -> Vec<String> {
+    let Value::Object(entries) = change else { return Vec::new() };
+    entries
+        .iter()
+        .flat_map(|(name, value)| {
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            if value.is_object() { paths(value, &path) } else { vec![path] }
+        })
+        .collect()
+}
+
+impl Incoming {
+    /// The body of `PATCH /v1/instance`: `"inherit"` stands in every place, so it is taken out before the check.
+    pub(in crate::http) fn settings_form(node: Node) -> Result<Form, Vec<FieldError>> {
+        let errors = check(SETTINGS, &without_inherit(&node));
+        if errors.is_empty() { Ok(Form::checked(node)) } else { Err(errors) }
+    }
+}
+
+fn without_inherit(node: &Node) -> Node {
+    match node {
+        Node::Object(entries) => Node::Object(
+            entries
+                .iter()
+                .map(|(name, node)| match node {
+                    Node::Text(text) if text == "inherit" => (name.clone(), Node::Null),
+                    node => (name.clone(), without_inherit(node)),
+                })
+                .collect(),
+        ),
+        node => node.clone(),
+    }
+}

@@ -1,0 +1,86 @@
+//! `/v1/messages`: what became of each message, for support and for the curious.
+
+use serde_json::json;
+
+use super::{
+    Run,
+    challenges::number,
+    users::{CURSOR, LIMIT},
+    view,
+};
+use crate::{
+    api_key::Scope,
+    http::{
+        Call, Problem, Reply,
+        contract::{Auth, Gives, Operation, operation, shapes},
+        input::wrong,
+        reply::Answer,
+    },
+    ids::MessageId,
+    message::{Message, Status, Try, store, store::Filter},
+    schema::{Field, Shape, field},
+};
+
+const TAG: &str = "Messages";
+const AUTH: Auth = Auth::Key(Scope::MessagesRead);
+
+const FIND: &[Field] = &[
+    field("to", Shape::Text(64), "Messages meant for this number"),
+    field("user_id", Shape::Id("usr_"), "A user's messages"),
+    field("challenge_id", Shape::Id("chl_"), "A challenge's messages"),
+    field("status", Shape::OneOf(&Status::NAMES), "Messages in this state"),
+    LIMIT,
+    CURSOR,
+];
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[
+    (
+        Operation {
+            description: "Newest first; or find by one of `to`, `user_id`, `challenge_id`, `status`. Bodies are not kept.",
+            auth: AUTH,
+            query: FIND,
+            gives: Gives::Page("Message", shapes::MESSAGE),
+            ..operation("GET", "/v1/messages", "listMessages", TAG, "Find messages")
+        },
+        Run::Keyed(|call| Box::pin(list(call))),
+    ),
+    (
+        Operation {
+            auth: AUTH,
+            gives: Gives::One("MessageWithTries", shapes::MESSAGE_WITH_TRIES),
+            ..operation("GET", "/v1/messages/{id}", "getMessage", TAG, "Read a message and its tries")
+        },
+        Run::Keyed(|call| Box::pin(get(call))),
+    ),
+];
+
+async fn list(call: Call) -> Answer {
+    let (limit, before) = call.page()?;
+    let query = &call.query;
+    let to = query.text("to").map(|typed| number(&call.context, "to", typed)).transpose()?;
+    let filters = [
+        to.as_ref().map(|number| Filter::Destination(number.e164())),
+        query.text("user_id").map(Filter::User),
+        query.text("challenge_id").map(Filter::Challenge),
+        query.text("status").map(Filter::Status),
+    ];
+    let mut given = filters.into_iter().flatten();
+    let filter = given.next().unwrap_or(Filter::None);
+    if given.next().is_some() {
+        return Err(wrong("to", "find by one of to, user_id, challenge_id, status at a time").into());
+    }
+    let answer = call.context.decide(vec![store::list(filter, &before, limit + 1)]).await?;
+    let rows = answer.into_iter().next().unwrap_or_default();
+    Ok(Reply::page(rows.into_iter().map(|row| view::message(&Message::read(row))).collect(), limit))
+}
+
+async fn get(call: Call) -> Answer {
+    let id = call.id("id", MessageId::parse, "message")?;
+    let answer = call.context.decide(store::get(id.as_str())).await?;
+    let mut answer = answer.into_iter();
+    let message =
+        answer.next().and_then(|rows| rows.into_iter().next()).ok_or_else(|| Problem::not_found("message"))?;
+    let tries: Vec<_> =
+        answer.next().unwrap_or_default().into_iter().map(|row| view::try_of(&Try::read(row))).collect();
+    Ok(Reply::json(200, &json!({"message": view::message(&Message::read(message)), "tries": tries})))
+}

@@ -1,0 +1,54 @@
+//! The routes: one file per group of paths. Each operation stands with its handler.
+
+mod api_keys;
+mod audit_events;
+mod callbacks;
+mod challenges;
+mod dev;
+mod docs;
+mod environment;
+mod factors;
+mod health;
+mod instance;
+mod messages;
+mod users;
+mod view;
+
+use super::{
+    contract::Operation,
+    input::{Call, Incoming},
+    serve::Handled,
+};
+
+/// How an operation is run.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// With the request as it came.
+    Open(fn(Incoming) -> Handled),
+    /// With a call that is checked, under the settings' guard.
+    Keyed(fn(Call) -> Handled),
+}
+
+/// Every operation with its handler.
+pub fn table() -> Vec<(Operation, Run)> {
+    [
+        health::ROUTES,
+        environment::ROUTES,
+        docs::ROUTES,
+        challenges::ROUTES,
+        users::ROUTES,
+        factors::ROUTES,
+        messages::ROUTES,
+        audit_events::ROUTES,
+        api_keys::ROUTES,
+        instance::ROUTES,
+        callbacks::ROUTES,
+        dev::ROUTES,
+    ]
+    .concat()
+}
+
+/// Every operation.
+pub fn operations() -> Vec<Operation> {
+    table().into_iter().map(|(operation, _)| operation).collect()
+}

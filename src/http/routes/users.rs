@@ -1,0 +1,186 @@
+//! `/v1/users`: people.
+
+use super::{Run, challenges::number, view};
+use crate::{
+    api_key::Scope,
+    http::{
+        Call, Code, Problem, Reply,
+        contract::{Auth, Gives, Operation, operation, shapes},
+        input::wrong,
+        reply::{Answer, Failure},
+    },
+    ids::UserId,
+    schema::{Field, Form, Shape, field},
+    user::{
+        Email,
+        change::{self, Changed, Find, Profile},
+    },
+};
+
+const TAG: &str = "Users";
+const READ: Auth = Auth::Key(Scope::UsersRead);
+const WRITE: Auth = Auth::Key(Scope::UsersWrite);
+const ONE: Gives = Gives::One("User", shapes::USER);
+
+const PROFILE: &[Field] = &[
+    field("external_id", Shape::Text(255), "Your own id of them; one user has it").nullable().example(r#""42""#),
+    field("email", Shape::Text(254), "Their address; one user has it, compared in lower case")
+        .nullable()
+        .example(r#""ana@example.com""#),
+    field("name", Shape::Text(200), "Their name").nullable(),
+    field("locale", Shape::Text(35), "Their language").nullable().example(r#""en-US""#),
+    field("metadata", Shape::Texts(50), "What you keep with them"),
+];
+
+/// The page of a list.
+pub(super) const LIMIT: Field = field("limit", Shape::Integer(1, 100), "How many; default 20");
+/// Where a list goes on.
+pub(super) const CURSOR: Field = field("cursor", Shape::Text(64), "`next_cursor` of the page before");
+
+const FIND: &[Field] = &[
+    field("email", Shape::Text(254), "The user with this address"),
+    field("phone", Shape::Text(64), "Users with this proven phone"),
+    field("external_id", Shape::Text(255), "The user with your id"),
+    LIMIT,
+    CURSOR,
+];
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[
+    (
+        Operation {
+            auth: WRITE,
+            idempotent: true,
+            body: Some(PROFILE),
+            example: r#"{"external_id": "42", "email": "ana@example.com"}"#,
+            status: 201,
+            gives: ONE,
+            refuses: &[Code::IdentifierExists],
+            ..operation("POST", "/v1/users", "createUser", TAG, "Make a user")
+        },
+        Run::Keyed(|call| Box::pin(create(call))),
+    ),
+    (
+        Operation {
+            description: "Newest first; or find by one of `email`, `phone`, `external_id`.",
+            auth: READ,
+            query: FIND,
+            gives: Gives::Page("User", shapes::USER),
+            ..operation("GET", "/v1/users", "listUsers", TAG, "Find users")
+        },
+        Run::Keyed(|call| Box::pin(list(call))),
+    ),
+    (
+        Operation { auth: READ, gives: ONE, ..operation("GET", "/v1/users/{id}", "getUser", TAG, "Read a user") },
+        Run::Keyed(|call| Box::pin(get(call))),
+    ),
+    (
+        Operation {
+            description: "What is left out stays; `null` clears.",
+            auth: WRITE,
+            body: Some(PROFILE),
+            example: r#"{"name": "Ana"}"#,
+            gives: ONE,
+            refuses: &[Code::IdentifierExists],
+            ..operation("PATCH", "/v1/users/{id}", "updateUser", TAG, "Change a user")
+        },
+        Run::Keyed(|call| Box::pin(update(call))),
+    ),
+    (
+        Operation {
+            description: "Factors and challenges go too; their numbers are erased from messages.",
+            auth: WRITE,
+            status: 204,
+            ..operation("DELETE", "/v1/users/{id}", "deleteUser", TAG, "Delete a user")
+        },
+        Run::Keyed(|call| Box::pin(delete(call))),
+    ),
+    (
+        Operation {
+            description: "Clears wrong second-factor answers. Make sure first who it is.",
+            auth: WRITE,
+            gives: ONE,
+            ..operation("POST", "/v1/users/{id}/unlock", "unlockUser", TAG, "Unlock a user")
+        },
+        Run::Keyed(|call| Box::pin(unlock(call))),
+    ),
+];
+
+fn profile(form: &Form) -> Result<Profile, Problem> {
+    let text = |name: &str| {
+        if form.is_null(name) { Some(None) } else { form.text(name).map(|text| Some(text.to_owned())) }
+    };
+    let email = match text("email") {
+        Some(Some(text)) => {
+            let email =
+                Email::parse(&text).ok_or_else(|| wrong("email", "an address like ana@example.com is wanted"))?;
+            Some(Some(email))
+        }
+        Some(None) => Some(None),
+        None => None,
+    };
+    super::challenges::locale(form)?;
+    Ok(Profile {
+        external_id: text("external_id"),
+        email,
+        name: text("name"),
+        locale: text("locale"),
+        metadata: form.node("metadata").map(crate::schema::Node::to_value),
+    })
+}
+
+fn changed(changed: Changed, status: u16) -> Answer {
+    match changed {
+        Changed::Done(user, replayed) => Ok(Reply::json(status, &view::user(&user)).replayed(replayed)),
+        Changed::NotFound => Err(Problem::not_found("user").into()),
+        Changed::Taken(field) => {
+            Err(Problem::new(Code::IdentifierExists, format!("another user has this {field}")).into())
+        }
+        Changed::Claimed(claim) => Err(Problem::from(claim).into()),
+    }
+}
+
+async fn create(call: Call) -> Answer {
+    changed(change::create(&call.context, profile(&call.form)?, call.reservation.clone()).await?, 201)
+}
+
+async fn update(call: Call) -> Answer {
+    let id = id(&call)?;
+    changed(change::update(&call.context, &id, profile(&call.form)?).await?, 200)
+}
+
+async fn list(call: Call) -> Answer {
+    let (limit, before) = call.page()?;
+    let query = &call.query;
+    let find = match (query.text("email"), query.text("phone"), query.text("external_id")) {
+        (None, None, None) => Find::All,
+        (Some(email), None, None) => {
+            Find::Email(Email::parse(email).ok_or_else(|| wrong("email", "an address like ana@example.com is wanted"))?)
+        }
+        (None, Some(phone), None) => Find::Phone(number(&call.context, "phone", phone)?.e164().to_owned()),
+        (None, None, Some(id)) => Find::ExternalId(id.to_owned()),
+        _ => return Err(wrong("email", "find by one of email, phone, external_id at a time").into()),
+    };
+    let users = change::find(&call.context, find, &before, limit + 1).await?;
+    Ok(Reply::page(users.iter().map(view::user).collect(), limit))
+}
+
+async fn get(call: Call) -> Answer {
+    let user = change::get(&call.context, &id(&call)?).await?.ok_or_else(|| Problem::not_found("user"))?;
+    Ok(Reply::json(200, &view::user(&user)))
+}
+
+async fn delete(call: Call) -> Answer {
+    if change::delete(&call.context, &id(&call)?).await? {
+        return Ok(Reply::nothing());
+    }
+    Err(Problem::not_found("user").into())
+}
+
+async fn unlock(call: Call) -> Answer {
+    let user = change::unlock(&call.context, &id(&call)?).await?.ok_or_else(|| Problem::not_found("user"))?;
+    Ok(Reply::json(200, &view::user(&user)))
+}
+
+fn id(call: &Call) -> Result<UserId, Failure> {
+    Ok(call.id("id", UserId::parse, "user")?)
+}

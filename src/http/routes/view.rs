@@ -1,0 +1,154 @@
+//! How things of the domain look in JSON. Numbers are masked.
+
+use serde_json::{Value, json};
+
+use crate::{
+    api_key::store::ApiKey,
+    challenge::Challenge,
+    factor::Factor,
+    message::{Message, Try},
+    phone::PhoneNumber,
+    ports::Row,
+    time::Timestamp,
+    user::User,
+};
+
+/// A challenge, as it stands at a moment.
+pub(super) fn challenge(challenge: &Challenge, now: Timestamp) -> Value {
+    json!({
+        "id": challenge.id.as_str(),
+        "status": challenge.status(now).as_str(),
+        "purpose": challenge.purpose.as_str(),
+        "channel": challenge.channel,
+        "to": challenge.destination.masked(),
+        "user_id": challenge.user_id,
+        "factor_id": challenge.factor_id,
+        "app_id": challenge.app_id,
+        "attempts_left": challenge.attempts_left(),
+        "sends": challenge.sends,
+        "resend_at": moment(challenge.resend_at),
+        "code_expires_at": challenge.code_expires_at.to_string(),
+        "expires_at": challenge.expires_at.to_string(),
+        "message_id": challenge.message_id,
+        "created_at": challenge.created_at.to_string(),
+        "verified_at": moment(challenge.verified_at),
+        "consumed_at": moment(challenge.consumed_at),
+    })
+}
+
+/// A user.
+pub(super) fn user(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "external_id": user.external_id,
+        "email": user.email,
+        "name": user.name,
+        "locale": user.locale,
+        "metadata": user.metadata,
+        "second_factor": {"failures_in_a_row": user.failures_in_a_row, "locked_until": moment(user.locked_until)},
+        "created_at": user.created_at.to_string(),
+        "updated_at": user.updated_at.to_string(),
+    })
+}
+
+/// A factor.
+pub(super) fn factor(factor: &Factor) -> Value {
+    json!({
+        "id": factor.id.as_str(),
+        "type": factor.kind,
+        "status": if factor.activated_at.is_some() { "active" } else { "pending" },
+        "name": factor.name,
+        "phone": factor.phone.as_ref().map(PhoneNumber::masked),
+        "country": factor.phone.as_ref().map(|phone| phone.country().to_string()),
+        "created_at": factor.created_at.to_string(),
+        "activated_at": moment(factor.activated_at),
+        "last_used_at": moment(factor.last_used_at),
+    })
+}
+
+/// A message.
+pub(super) fn message(message: &Message) -> Value {
+    let row = message.row();
+    let text = |column| row.opt_text(column);
+    json!({
+        "id": message.id(),
+        "challenge_id": text("challenge_id"),
+        "user_id": text("user_id"),
+        "app_id": text("app_id"),
+        "channel": text("channel"),
+        "template": text("template"),
+        "locale": text("locale"),
+        "to": text("destination").and_then(|number| PhoneNumber::from_stored(number).ok()).map(|number| number.masked()),
+        "redirected": text("redirected_to").is_some(),
+        "country": text("country"),
+        "cost_class": text("cost_class"),
+        "encoding": text("encoding"),
+        "segments": row.opt_int("segments"),
+        "status": text("status"),
+        "reason": text("reason"),
+        "driver": text("driver"),
+        "provider_id": text("provider_id"),
+        "error_code": text("error_code"),
+        "error_class": text("error_class"),
+        "latency_ms": row.opt_int("latency_ms"),
+        "created_at": column(row, "created_at"),
+        "updated_at": column(row, "updated_at"),
+    })
+}
+
+/// One try of a message.
+pub(super) fn try_of(one: &Try) -> Value {
+    let row = one.row();
+    json!({
+        "id": row.opt_text("id"),
+        "driver": row.opt_text("driver"),
+        "outcome": row.opt_text("outcome"),
+        "provider_id": row.opt_text("provider_id"),
+        "segments": row.opt_int("segments"),
+        "error_code": row.opt_text("error_code"),
+        "latency_ms": row.opt_int("latency_ms"),
+        "created_at": column(row, "created_at"),
+    })
+}
+
+/// An audit event.
+pub(super) fn event(row: &Row) -> Value {
+    let text = |column| row.opt_text(column);
+    json!({
+        "id": text("id"),
+        "type": text("type"),
+        "actor": text("actor"),
+        "user_id": text("user_id"),
+        "app_id": text("app_id"),
+        "subject_id": text("subject_id"),
+        "outcome": text("outcome"),
+        "reason": text("reason"),
+        "client_ip": text("client_ip"),
+        "user_agent": text("user_agent"),
+        "request_id": text("request_id"),
+        "data": text("data").and_then(|data| serde_json::from_str::<Value>(data).ok()).unwrap_or_else(|| json!({})),
+        "created_at": column(row, "created_at"),
+    })
+}
+
+/// A server key.
+pub(super) fn api_key(key: &ApiKey) -> Value {
+    json!({
+        "id": key.id,
+        "name": key.name,
+        "hint": key.hint,
+        "scopes": key.scopes,
+        "test": key.is_test,
+        "created_at": key.created_at.to_string(),
+        "last_used_at": moment(key.last_used_at),
+        "revoked_at": moment(key.revoked_at),
+    })
+}
+
+fn moment(moment: Option<Timestamp>) -> Option<String> {
+    moment.map(|moment| moment.to_string())
+}
+
+fn column(row: &Row, name: &str) -> Option<String> {
+    moment(row.opt_int(name).map(Timestamp::from_millis))
+}

@@ -1,0 +1,302 @@
+//! The way of every request: find the operation, see who calls, check the input, run the handler under the
+//! settings it was prepared with (once more when they changed), and write the answer.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{FromRequestParts, RawPathParams, Request},
+    response::Response,
+    routing::{MethodFilter, on},
+};
+use serde_json::Value;
+use tower_service::Service;
+
+use super::{
+    contract::{Auth, Operation},
+    input::{BODY_LIMIT, Call, Incoming},
+    problem::{Code, Problem},
+    reply::{Answer, Failure, Reply},
+    routes::{self, Run},
+};
+use crate::{
+    api_key::{Credential, Scope},
+    config::is_loopback_host,
+    context::{App, Context, Parts, RoundTrips},
+    crypto::token_hash,
+    ids::RequestId,
+    ports::{DatabaseError, Level},
+    settings::{Snapshot, load},
+    time::seconds_rounded_up,
+};
+
+/// A handler's future.
+pub type Handled = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// Serves one request.
+pub async fn serve(app: App, mut request: Request) -> Response {
+    static ROUTER: OnceLock<Router> = OnceLock::new();
+    request.extensions_mut().insert(app);
+    match ROUTER.get_or_init(router).clone().call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn router() -> Router {
+    let mut router = Router::new();
+    for (operation, run) in routes::table() {
+        let filter = match operation.method {
+            "GET" => MethodFilter::GET,
+            "POST" => MethodFilter::POST,
+            "PATCH" => MethodFilter::PATCH,
+            _ => MethodFilter::DELETE,
+        };
+        router = router.route(operation.path, on(filter, move |request: Request| handle(operation, run, request)));
+    }
+    router
+        .fallback(|request: Request| unrouted(request, false))
+        .method_not_allowed_fallback(|request: Request| unrouted(request, true))
+}
+
+/// No such path, or no such method there.
+async fn unrouted(request: Request, known_path: bool) -> Response {
+    let Some((incoming, _)) = incoming(request).await else { return Response::new(Body::empty()) };
+    let problem = if known_path {
+        let matches = |pattern: &str| {
+            let (pattern, path) = (pattern.split('/'), incoming.path.split('/'));
+            pattern.clone().count() == path.clone().count()
+                && pattern.zip(path).all(|(pattern, part)| pattern.starts_with('{') || pattern == part)
+        };
+        let allowed: Vec<&str> = routes::operations()
+            .iter()
+            .filter(|operation| matches(operation.path))
+            .map(|operation| operation.method)
+            .collect();
+        let mut problem = Problem::new(Code::MethodNotAllowed, format!("this path takes {}", allowed.join(", ")));
+        problem.allow = Some(allowed.join(", "));
+        problem
+    } else {
+        Problem::new(Code::RouteNotFound, "see /docs for the paths there are")
+    };
+    write_problem(&incoming, &problem)
+}
+
+async fn handle(operation: Operation, run: Run, request: Request) -> Response {
+    let Some((incoming, too_large)) = incoming(request).await else { return Response::new(Body::empty()) };
+    let answer = match run {
+        Run::Open(_) if too_large => Err(Problem::new(Code::RequestTooLarge, "64 KiB is the limit").into()),
+        Run::Open(run) => run(incoming.clone()).await,
+        Run::Keyed(run) => keyed(&operation, run, &incoming, too_large).await,
+    };
+    match answer {
+        Ok(reply) => write(&incoming, reply),
+        Err(Failure::Problem(problem)) => write_problem(&incoming, &problem),
+        Err(Failure::Database(error)) => write_problem(&incoming, &database_problem(&incoming, &error)),
+    }
+}
+
+/// Reads a request. The second value tells whether its body is over the limit; it is then left out.
+async fn incoming(request: Request) -> Option<(Incoming, bool)> {
+    let (mut parts, body) = request.into_parts();
+    let app = parts.extensions.remove::<App>()?;
+    let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
+    let params = params.map(|params| params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+    let now = app.ports.clock.now();
+    let host = parts.uri.host().map(str::to_owned).or_else(|| {
+        parts.headers.get("host").and_then(|host| host.to_str().ok()).map(|host| {
+            host.rsplit_once(':')
+                .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+                .map_or(host, |(host, _)| host)
+                .to_owned()
+        })
+    });
+    let body = to_bytes(body, BODY_LIMIT).await;
+    let too_large = body.is_err();
+    Some((
+        Incoming {
+            request_id: RequestId::new(now, &*app.ports.random),
+            now,
+            round_trips: RoundTrips::default(),
+            dev_tools: app.config.dev_tools && host.as_deref().is_some_and(is_loopback_host),
+            path: parts.uri.path().to_owned(),
+            params: params.unwrap_or_default(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers,
+            body: body.map(Into::into).unwrap_or_default(),
+            app,
+        },
+        too_large,
+    ))
+}
+
+/// A call that needs a server key, or development tools.
+async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incoming, too_large: bool) -> Answer {
+    let app = &incoming.app;
+    if operation.auth == Auth::Development && !incoming.dev_tools {
+        return Err(Problem::new(Code::RouteNotFound, "see /docs for the paths there are").into());
+    }
+    let secrets =
+        app.config.secrets().map_err(|issue| Problem::new(Code::ConfigurationInvalid, issue.detail.clone()))?;
+    for attempt in 0.. {
+        let was_cached = app.cache.get().is_some();
+        let (credential, snapshot) = match operation.auth {
+            Auth::Key(scope) => authenticate(incoming, secrets.server_api_key.expose(), scope).await?,
+            _ => (
+                Credential { id: "development".to_owned(), scopes: Vec::new(), is_test: false },
+                snapshot(incoming, None).await?,
+            ),
+        };
+        if too_large {
+            return Err(Problem::new(Code::RequestTooLarge, "64 KiB is the limit").into());
+        }
+        let version = snapshot.version;
+        let context = Context::new(Parts {
+            app: app.clone(),
+            secrets: secrets.clone(),
+            request_id: incoming.request_id.clone(),
+            now: incoming.now,
+            credential,
+            snapshot,
+            round_trips: incoming.round_trips.clone(),
+            dev_tools: incoming.dev_tools,
+        });
+        let decided = context.decided();
+        let call = Call {
+            query: incoming.query(operation)?,
+            form: incoming.form(operation)?,
+            reservation: incoming.reservation(operation, &context)?,
+            incoming: incoming.clone(),
+            context,
+        };
+        match run(call).await {
+            Err(Failure::Database(DatabaseError::Stale)) if attempt == 0 => app.cache.forget(),
+            // A refusal from memory alone may rest on settings that have changed: look, and try once more.
+            Err(failure) if attempt == 0 && was_cached && !decided.get() => {
+                app.cache.forget();
+                if snapshot_version(incoming).await? == version {
+                    return Err(failure);
+                }
+            }
+            answer => return answer,
+        }
+    }
+    Err(DatabaseError::Stale.into())
+}
+
+async fn snapshot_version(incoming: &Incoming) -> Result<i64, Failure> {
+    Ok(snapshot(incoming, None).await?.version)
+}
+
+/// The settings, and the key with this secret's hash: from the isolate's memory, or one round trip.
+async fn snapshot(incoming: &Incoming, key_hash: Option<&str>) -> Result<Arc<Snapshot>, DatabaseError> {
+    let app = &incoming.app;
+    if let Some(known) = app.cache.get()
+        && key_hash.is_none_or(|hash| known.key(hash).is_some())
+    {
+        return Ok(known);
+    }
+    let answer = incoming.round_trips.batch(&app.ports, load(key_hash)).await?;
+    Ok(app.cache.put(Snapshot::read(&answer, key_hash, &app.config)?))
+}
+
+/// Who calls, and under which settings.
+async fn authenticate(
+    incoming: &Incoming,
+    binding_key: &str,
+    scope: Scope,
+) -> Result<(Credential, Arc<Snapshot>), Failure> {
+    let token = incoming.header("authorization").and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let Some(token) = token.filter(|token| !token.is_empty()) else {
+        return Err(Problem::new(Code::AuthenticationRequired, "send `Authorization: Bearer sk_…`").into());
+    };
+    let invalid = || Problem::new(Code::ApiKeyInvalid, "no live key has this secret");
+    if !crate::api_key::is_server_key(token) {
+        return Err(invalid().into());
+    }
+    let hash = token_hash(token);
+    // Hashes are compared, so the time tells nothing of the secret.
+    let (credential, snapshot) = if hash == token_hash(binding_key) {
+        let snapshot = snapshot(incoming, None).await?;
+        if snapshot.retired_key_hash.as_deref() == Some(&hash) {
+            return Err(invalid().into());
+        }
+        (Credential::of_binding(binding_key), snapshot)
+    } else {
+        let snapshot = snapshot(incoming, Some(&hash)).await?;
+        let credential = snapshot.key(&hash).flatten().map(|record| record.credential.clone());
+        (credential.ok_or_else(invalid)?, snapshot)
+    };
+    if !credential.may(scope) {
+        return Err(Problem::new(Code::ScopeMissing, format!("the scope {} is needed", scope.as_str())).into());
+    }
+    Ok((credential, snapshot))
+}
+
+/// What the reader is told of a database that failed. What it said goes to the log.
+fn database_problem(incoming: &Incoming, error: &DatabaseError) -> Problem {
+    let app = &incoming.app;
+    app.ports.log.line(Level::Error, &format!("{} {error}", incoming.request_id));
+    match error {
+        DatabaseError::Unmigrated(_) => {
+            let place = if incoming.dev_tools { "--local" } else { "--remote" };
+            Problem::new(Code::DatabaseUnmigrated, format!("run `npx wrangler d1 migrations apply DB {place}`"))
+        }
+        DatabaseError::Unavailable(_) | DatabaseError::Stale => {
+            Problem::new(Code::DatabaseUnavailable, "nothing was changed")
+                .retry_after(std::time::Duration::from_secs(1))
+        }
+        DatabaseError::Constraint(_) | DatabaseError::Other(_) => {
+            Problem::new(Code::Internal, "nothing was changed; the log has more under the trace_id")
+        }
+    }
+}
+
+fn write_problem(incoming: &Incoming, problem: &Problem) -> Response {
+    let body: Value = problem.to_json(incoming.request_id.as_str());
+    let mut reply = Reply {
+        status: problem.code.status(),
+        media: "application/problem+json",
+        body: body.to_string(),
+        headers: Vec::new(),
+    };
+    if let Some(wait) = problem.retry_after {
+        reply = reply.header("retry-after", seconds_rounded_up(wait).max(1).to_string());
+    }
+    if let Some(allow) = &problem.allow {
+        reply = reply.header("allow", allow.clone());
+    }
+    if problem.code.status() == 401 {
+        reply = reply.header("www-authenticate", "Bearer");
+    }
+    write(incoming, reply)
+}
+
+fn write(incoming: &Incoming, reply: Reply) -> Response {
+    let mut builder = http::Response::builder()
+        .status(reply.status)
+        .header("x-request-id", incoming.request_id.as_str())
+        .header("x-content-type-options", "nosniff")
+        .header("referrer-policy", "no-referrer");
+    if !reply.media.is_empty() {
+        builder = builder.header("content-type", reply.media);
+    }
+    if !reply.headers.iter().any(|(name, _)| *name == "cache-control") {
+        builder = builder.header("cache-control", "no-store");
+    }
+    if !incoming.app.config.is_production() {
+        builder = builder.header("server-timing", format!("d1;desc=\"{}\"", incoming.round_trips.count()));
+    }
+    for (name, value) in reply.headers {
+        builder = builder.header(name, value);
+    }
+    builder.body(Body::from(reply.body)).unwrap_or_else(|_| Response::new(Body::empty()))
+}

@@ -1,0 +1,130 @@
+//! Ids: a prefix that says what it is, and a ULID that sorts by time of making.
+
+use std::fmt;
+
+use crate::{ports::Random, time::Timestamp};
+
+/// Crockford's base 32, the alphabet of ULIDs.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// A new ULID: 48 bits of time, 80 random bits, 26 characters.
+fn ulid(now: Timestamp, random: &dyn Random) -> String {
+    let time = u128::try_from(now.millis()).unwrap_or(0) & 0xFFFF_FFFF_FFFF;
+    let mut bytes = [0; 16];
+    let (_, tail) = bytes.split_at_mut(6);
+    random.fill(tail);
+    let value = (time << 80) | u128::from_be_bytes(bytes);
+    (0..26u32)
+        .rev()
+        .filter_map(|position| ALPHABET.get(usize::try_from((value >> (position * 5)) & 31).ok()?).copied())
+        .map(char::from)
+        .collect()
+}
+
+fn is_ulid(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|byte| ALPHABET.contains(&byte)) && text.as_bytes().first() < Some(&b'8')
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// What every such id begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new id.
+            pub fn new(now: Timestamp, random: &dyn Random) -> Self {
+                Self(format!("{}{}", $prefix, ulid(now, random)))
+            }
+
+            /// Parses an id that came from outside: the prefix and a ULID, exactly.
+            pub fn parse(text: &str) -> Option<Self> {
+                text.strip_prefix($prefix).filter(|rest| is_ulid(rest)).map(|_| Self(text.to_owned()))
+            }
+
+            /// The id's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl From<&$name> for $crate::ports::Param {
+            fn from(id: &$name) -> Self {
+                Self::Text(id.0.clone())
+            }
+        }
+    };
+}
+
+id!(
+    /// A person.
+    UserId, "usr_"
+);
+id!(
+    /// Something a user can prove.
+    FactorId, "fac_"
+);
+id!(
+    /// One pending proof.
+    ChallengeId, "chl_"
+);
+id!(
+    /// One SMS, call or e-mail.
+    MessageId, "msg_"
+);
+id!(
+    /// One try of a message at one driver.
+    TryId, "try_"
+);
+id!(
+    /// Something that happened.
+    EventId, "evt_"
+);
+id!(
+    /// A server's key.
+    ApiKeyId, "key_"
+);
+id!(
+    /// A client of the instance.
+    AppId, "app_"
+);
+id!(
+    /// One HTTP request, for the log and for support.
+    RequestId, "req_"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counting;
+
+    impl Random for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            for (index, byte) in bytes.iter_mut().enumerate() {
+                *byte = u8::try_from(index).unwrap_or(0);
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_has_its_prefix_sorts_by_time_and_parses_back() {
+        let early = UserId::new(Timestamp::from_millis(1_795_310_876_042), &Counting);
+        let late = UserId::new(Timestamp::from_millis(1_795_310_876_043), &Counting);
+        assert_eq!(early.as_str(), "usr_01M80DVXCA000G40R40M30E209");
+        assert!(early < late);
+        assert_eq!(UserId::parse(early.as_str()), Some(early.clone()));
+        assert_eq!(FactorId::parse(early.as_str()), None);
+        assert_eq!(UserId::parse("usr_01m80dvxca000g40r40m30e209"), None);
+        assert_eq!(UserId::parse("usr_"), None);
+    }
+}

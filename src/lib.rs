@@ -1,0 +1,25 @@
+//! Postern: sign-in and every kind of multi-factor authentication as one Cloudflare Worker.
+//! Where things are: `docs/architecture.md`.
+
+pub mod api_key;
+pub mod challenge;
+#[cfg(target_arch = "wasm32")]
+mod cloudflare;
+pub mod config;
+pub mod context;
+pub mod crypto;
+pub mod event;
+pub mod factor;
+pub mod housekeeping;
+pub mod http;
+pub mod idempotency;
+pub mod ids;
+pub mod limit;
+pub mod message;
+pub mod phone;
+pub mod ports;
+pub mod schema;
+pub mod secret;
+pub mod settings;
+pub mod time;
+pub mod user;

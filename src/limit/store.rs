@@ -1,0 +1,201 @@
+//! The counters behind the limits. A check and its count ride in the batch of what they guard:
+//! the deciding statement passes only while [`HAVE_ROOM`] holds, and [`spend`] counts only on its stamp (law 2).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Limit, Per, Window};
+use crate::{
+    ports::{DatabaseError, Row, Statement},
+    settings::Settings,
+    statement,
+    time::Timestamp,
+};
+
+/// A day without a failure ends a destination's streak: nobody could unlock it.
+const DESTINATION_STREAK: i64 = 86_400_000;
+
+/// One limit for one counted thing.
+#[derive(Clone, Debug)]
+pub struct Check {
+    limit: Limit,
+    key: String,
+    max: i64,
+    spends: bool,
+}
+
+impl Check {
+    /// Passes while there is room, and counts one when the batch is decided.
+    pub fn spend(limit: Limit, whom: &str, settings: &Settings) -> Self {
+        Self { limit, key: format!("{}:{whom}", limit.name), max: settings.limit(limit), spends: true }
+    }
+
+    /// Passes while there is room, and counts nothing: others count.
+    pub fn only(limit: Limit, whom: &str, settings: &Settings) -> Self {
+        Self { spends: false, ..Self::spend(limit, whom, settings) }
+    }
+
+    fn to_json(&self) -> Value {
+        let (window, rolling) = self.limit.window_millis(&self.key);
+        json!({"name": self.limit.name, "key": self.key, "max": self.max, "window": window, "rolling": rolling, "spends": self.spends})
+    }
+}
+
+impl Limit {
+    /// How long a counter lives in milliseconds, and whether each count starts that time anew.
+    fn window_millis(self, key: &str) -> (Option<i64>, bool) {
+        match self.window {
+            Window::Seconds(seconds) => (Some(seconds * 1000), false),
+            Window::UntilCleared if key.contains(":destination:") => (Some(DESTINATION_STREAK), true),
+            Window::UntilCleared | Window::Life => (None, false),
+        }
+    }
+}
+
+/// The checks as one JSON parameter for `json_each`.
+pub fn parameter(checks: &[Check]) -> String {
+    Value::from(checks.iter().map(Check::to_json).collect::<Vec<_>>()).to_string()
+}
+
+/// Part of a deciding statement's WHERE: every check has room. `?1` are the checks, `?2` is now.
+#[macro_export]
+macro_rules! have_room {
+    () => {
+        "NOT EXISTS (
+           SELECT 1 FROM json_each(?1) l CROSS JOIN counters c ON c.key = l.value ->> 'key'
+           WHERE c.count >= l.value ->> 'max' AND (c.expires_at IS NULL OR c.expires_at > ?2))"
+    };
+}
+
+/// Counts one on every check that spends, when challenge `?3` carries the stamp `?4`.
+const SPEND: &str = "INSERT INTO counters (key, count, expires_at)
+  SELECT l.value ->> 'key', 1, ?2 + (l.value ->> 'window')
+  FROM json_each(?1) l
+  WHERE l.value ->> 'spends' AND EXISTS (SELECT 1 FROM challenges WHERE id = ?3 AND stamp = ?4)
+  ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN expires_at <= ?2 THEN 1 ELSE count + 1 END,
+    expires_at = CASE WHEN expires_at <= ?2 THEN excluded.expires_at ELSE expires_at END";
+
+/// Counts what was decided.
+pub fn spend(checks: &[Check], now: Timestamp, challenge: &str, stamp: &str) -> Statement {
+    statement!(SPEND, parameter(checks), now.millis(), challenge, stamp)
+}
+
+/// Gives back what was counted for a message that certainly did not go out.
+const REFUND: &str = "UPDATE counters SET count = count - 1
+  WHERE key IN (SELECT l.value ->> 'key' FROM json_each(?1) l WHERE l.value ->> 'spends')
+    AND count > 0 AND expires_at > ?2";
+
+/// Gives back what [`spend`] counted.
+pub fn refund(checks: &[Check], now: Timestamp) -> Statement {
+    statement!(REFUND, parameter(checks), now.millis())
+}
+
+/// The checks without room, when the deciding statement refused.
+const REFUSALS: &str = "SELECT l.value ->> 'name' AS name, c.expires_at AS expires_at
+  FROM json_each(?1) l CROSS JOIN counters c ON c.key = l.value ->> 'key'
+  WHERE c.count >= l.value ->> 'max' AND (c.expires_at IS NULL OR c.expires_at > ?2)
+    AND NOT EXISTS (SELECT 1 FROM challenges WHERE id = ?3 AND stamp = ?4)";
+
+/// Asks which checks refused; no row when the batch was decided.
+pub fn refusals(checks: &[Check], now: Timestamp, challenge: &str, stamp: &str) -> Statement {
+    statement!(REFUSALS, parameter(checks), now.millis(), challenge, stamp)
+}
+
+/// Why something was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The limit's name.
+    pub limit: &'static str,
+    /// When there is room again; `None`: only when something clears it.
+    pub wait: Option<Duration>,
+}
+
+/// Reads the answer of [`refusals`]: the one to wait for longest.
+pub fn read_refusals(rows: &[Row], now: Timestamp) -> Result<Option<Refusal>, DatabaseError> {
+    let mut worst: Option<Refusal> = None;
+    for row in rows {
+        let name = row.text("name")?;
+        let limit = super::LIMITS.iter().find(|limit| limit.name == name).map_or("", |limit| limit.name);
+        let wait = row.opt_int("expires_at").map(|millis| now.until(Timestamp::from_millis(millis)));
+        let longer = match (&worst, wait) {
+            (None, _) | (Some(Refusal { wait: Some(_), .. }), None) => true,
+            (Some(Refusal { wait: None, .. }), _) => false,
+            (Some(Refusal { wait: Some(known), .. }), Some(wait)) => wait > *known,
+        };
+        if longer {
+            worst = Some(Refusal { limit, wait });
+        }
+    }
+    Ok(worst)
+}
+
+/// Counts a wrong answer on the subject of the challenge `?3`, when that challenge was just answered wrongly (`?4`).
+const COUNT_FAILURE: &str = "INSERT INTO counters (key, count, expires_at)
+  SELECT (l.value ->> 'name') || ':' || c.subject, 1,
+    ?2 + CASE WHEN c.subject LIKE 'user:%' THEN l.value ->> 'user' ELSE l.value ->> 'destination' END
+  FROM challenges c CROSS JOIN json_each(?1) l
+  WHERE c.id = ?3 AND c.stamp = ?4 AND c.verified_at IS NULL
+  ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN expires_at <= ?2 THEN 1 ELSE count + 1 END,
+    expires_at = CASE
+      WHEN expires_at <= ?2 OR key LIKE 'second_factor_failures_in_a_row:%' THEN excluded.expires_at
+      ELSE expires_at END";
+
+/// Counts a wrong answer, when the challenge was just answered wrongly.
+pub fn count_failure(now: Timestamp, challenge: &str, stamp: &str) -> Statement {
+    let limits: Vec<Value> = [super::table::SECOND_FACTOR_FAILURES, super::table::SECOND_FACTOR_FAILURES_IN_A_ROW]
+        .iter()
+        .map(|limit| {
+            let window = |whom: &str| limit.window_millis(&format!("{}:{whom}:", limit.name)).0;
+            json!({"name": limit.name, "user": window("user"), "destination": window("destination")})
+        })
+        .collect();
+    statement!(COUNT_FAILURE, Value::from(limits).to_string(), now.millis(), challenge, stamp)
+}
+
+/// Clears the failures of a challenge's subject, when it was just answered rightly. Proving a new factor
+/// clears nothing: whoever enrols a phone of their own has proven no second factor of the person.
+const CLEAR_FAILURES: &str = "DELETE FROM counters WHERE key IN (
+    SELECT l.value || ':' || c.subject FROM challenges c CROSS JOIN json_each(?1) l
+    WHERE c.id = ?2 AND c.stamp = ?3 AND c.verified_at IS NOT NULL AND c.purpose <> 'enrolment')";
+
+/// Clears the failures, when the challenge was just answered rightly.
+pub fn clear_failures(challenge: &str, stamp: &str) -> Statement {
+    statement!(CLEAR_FAILURES, failure_names(), challenge, stamp)
+}
+
+/// Clears a user's failures, when the user exists.
+const UNLOCK: &str = "DELETE FROM counters WHERE key IN (
+    SELECT l.value || ':user:' || u.id FROM users u CROSS JOIN json_each(?1) l WHERE u.id = ?2)";
+
+/// Clears a user's failures.
+pub fn unlock(user: &str) -> Statement {
+    statement!(UNLOCK, failure_names(), user)
+}
+
+fn failure_names() -> String {
+    let names = [super::table::SECOND_FACTOR_FAILURES.name, super::table::SECOND_FACTOR_FAILURES_IN_A_ROW.name];
+    Value::from(names.to_vec()).to_string()
+}
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[SPEND, REFUND, REFUSALS, COUNT_FAILURE, CLEAR_FAILURES, UNLOCK];
+
+/// Who is counted when a challenge is answered wrongly: the user, else the destination.
+pub fn subject(user: Option<&str>, destination_mac: &str) -> String {
+    user.map_or_else(|| format!("destination:{destination_mac}"), |user| format!("user:{user}"))
+}
+
+impl Per {
+    /// The words for the documents.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Challenge => "challenge",
+            Self::Subject => "user, else destination",
+            Self::User => "user",
+            Self::Destination => "destination",
+        }
+    }
+}

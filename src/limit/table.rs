@@ -1,0 +1,134 @@
+//! The table of limits.
+
+/// Whom a limit counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// One challenge; kept in the challenge's own row.
+    Challenge,
+    /// The user, else the destination's MAC.
+    Subject,
+    /// The user.
+    User,
+    /// The destination's MAC.
+    Destination,
+}
+
+/// How long a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// As long as what it counts for lives.
+    Life,
+    /// So many seconds from the first count, then from zero.
+    Seconds(i64),
+    /// Until it is cleared; for a destination, which nobody can unlock, until a day without a failure.
+    UntilCleared,
+}
+
+/// One limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Its name, which is its setting's name under `limits.` and the beginning of its counter's key.
+    pub name: &'static str,
+    /// Whom it counts for.
+    pub per: Per,
+    /// How many pass.
+    pub default: i64,
+    /// The largest value its setting takes.
+    pub most: i64,
+    /// For how long.
+    pub window: Window,
+    /// The binding that sets the default.
+    pub binding: Option<&'static str>,
+    /// What clears it before time does.
+    pub cleared_by: &'static str,
+    /// What it counts.
+    pub meaning: &'static str,
+}
+
+const HALF_HOUR: Window = Window::Seconds(1800);
+const HOUR: Window = Window::Seconds(3600);
+
+/// Wrong answers to one challenge.
+pub const WRONG_ANSWERS: Limit = Limit {
+    name: "wrong_answers",
+    per: Per::Challenge,
+    default: 5,
+    most: 10,
+    window: Window::Life,
+    binding: None,
+    cleared_by: "nothing: the challenge is dead",
+    meaning: "Wrong answers to one challenge",
+};
+
+/// Codes sent for one challenge.
+pub const SENDS: Limit = Limit {
+    name: "sends_per_challenge",
+    per: Per::Challenge,
+    default: 4,
+    most: 4,
+    window: Window::Life,
+    binding: None,
+    cleared_by: "nothing; the waits between are 30, 60 and 120 seconds",
+    meaning: "Codes sent for one challenge",
+};
+
+/// Wrong second-factor answers of one person, over all challenges, factors, channels and addresses.
+pub const SECOND_FACTOR_FAILURES: Limit = Limit {
+    name: "second_factor_failures",
+    per: Per::Subject,
+    default: 10,
+    most: 100,
+    window: HALF_HOUR,
+    binding: Some("MFA_CODE_VERIFY_THRESHOLD"),
+    cleared_by: "a proven second factor, or unlock",
+    meaning: "Wrong second-factor answers, over all challenges",
+};
+
+/// The same in a row, however slowly: SP 800-63B-4 §3.2.2 allows 100.
+pub const SECOND_FACTOR_FAILURES_IN_A_ROW: Limit = Limit {
+    name: "second_factor_failures_in_a_row",
+    per: Per::Subject,
+    default: 100,
+    most: 100,
+    window: Window::UntilCleared,
+    binding: None,
+    cleared_by: "a proven second factor, or unlock; for a destination also a day without a failure",
+    meaning: "Wrong second-factor answers in a row, however slowly",
+};
+
+const fn messages(name: &'static str, per: Per, window: Window, meaning: &'static str) -> Limit {
+    let (default, binding) = match window {
+        Window::Seconds(1800) => (5, Some("SMS_MFA_MESSAGE_THRESHOLD")),
+        _ => (10, None),
+    };
+    Limit { name, per, default, most: 100, window, binding, cleared_by: "time", meaning }
+}
+
+/// Messages to one user in half an hour.
+pub const MESSAGES_USER_HALF_HOUR: Limit =
+    messages("messages_per_user_half_hour", Per::User, HALF_HOUR, "SMS and calls to one user in 30 minutes");
+/// Messages to one user in an hour.
+pub const MESSAGES_USER_HOUR: Limit =
+    messages("messages_per_user_hour", Per::User, HOUR, "SMS and calls to one user in an hour");
+/// Messages to one number in half an hour.
+pub const MESSAGES_DESTINATION_HALF_HOUR: Limit = messages(
+    "messages_per_destination_half_hour",
+    Per::Destination,
+    HALF_HOUR,
+    "SMS and calls to one number in 30 minutes",
+);
+/// Messages to one number in an hour.
+pub const MESSAGES_DESTINATION_HOUR: Limit =
+    messages("messages_per_destination_hour", Per::Destination, HOUR, "SMS and calls to one number in an hour");
+
+/// Every limit.
+pub const LIMITS: [Limit; 8] = [
+    WRONG_ANSWERS,
+    SENDS,
+    SECOND_FACTOR_FAILURES,
+    SECOND_FACTOR_FAILURES_IN_A_ROW,
+    MESSAGES_USER_HALF_HOUR,
+    MESSAGES_USER_HOUR,
+    MESSAGES_DESTINATION_HALF_HOUR,
+    MESSAGES_DESTINATION_HOUR,
+];

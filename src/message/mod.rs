@@ -1,0 +1,51 @@
+//! Messages: from a code to a carrier, as a row first (law 7).
+//! `prepare.rs` decides what would go where, `store.rs` writes it down, `send.rs` asks the driver.
+
+pub mod drivers;
+pub mod prepare;
+mod segments;
+pub mod send;
+pub mod store;
+mod template;
+
+pub use prepare::{DropReason, Outgoing, Refused, Route};
+pub use segments::{Encoding, segments};
+pub use store::{Message, Try};
+pub use template::Template;
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Written down, the carrier not asked yet.
+    Queued,
+    /// The carrier took it.
+    Sent,
+    /// The carrier says it arrived.
+    Delivered,
+    /// It did not go out, or did not arrive.
+    Failed,
+    /// Nobody knows whether it went out.
+    Unknown,
+    /// It was kept back on purpose.
+    Dropped,
+    /// Somebody else delivers it.
+    HandedOver,
+}
+
+impl Status {
+    /// Every status's name, for the contract.
+    pub const NAMES: [&'static str; 7] = ["queued", "sent", "delivered", "failed", "unknown", "dropped", "handed_over"];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Dropped => "dropped",
+            Self::HandedOver => "handed_over",
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! SQL of messages, their tries, and the dev inbox.
+
+use serde_json::json;
+
+use super::{Outgoing, Route, Status, drivers::Outcome, send::Tried};
+use crate::{
+    context::Context,
+    event::{self, Event, EventType, When},
+    ports::{Param, Row, Statement},
+    statement,
+    time::Timestamp,
+};
+
+const INSERT: &str = "INSERT INTO messages (id, challenge_id, generation, user_id, app_id, channel, template, locale,
+    destination, redirected_to, country, cost_class, encoding, segments, status, reason, driver, created_at, updated_at)
+  SELECT ?1, c.id, c.generation, c.user_id, c.app_id, c.channel, ?2, ?3, c.destination, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+    ?12, ?12
+  FROM challenges c WHERE c.id = ?13 AND c.stamp = ?14";
+const INSERT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, created_at)
+  SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?5 AND stamp = ?6)";
+const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, body, code, created_at)
+  SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?5 AND stamp = ?6)";
+
+/// Writes a message down on the stamp of its challenge: the row, its first try, the event, and outside production
+/// the dev inbox's copy. A dropped message is done with that.
+pub fn queue(context: &Context, outgoing: &Outgoing, challenge: &str, stamp: &str) -> Vec<Statement> {
+    let now = context.now().millis();
+    let (status, reason, kind) = match &outgoing.route {
+        Route::Drop(reason) => (Status::Dropped, Some(reason.as_str()), EventType::SmsDropped),
+        Route::Send(_) => (Status::Queued, None, EventType::SmsQueued),
+    };
+    let mut statements = vec![statement!(
+        INSERT,
+        &outgoing.id,
+        outgoing.template.slug(),
+        outgoing.locale,
+        outgoing.redirected_to.as_ref(),
+        outgoing.country.as_str(),
+        outgoing.cost_class,
+        outgoing.encoding.as_str(),
+        outgoing.segments,
+        status.as_str(),
+        reason,
+        outgoing.driver,
+        now,
+        challenge,
+        stamp
+    )];
+    if matches!(outgoing.route, Route::Send(_)) {
+        statements.push(statement!(INSERT_TRY, &outgoing.try_id, &outgoing.id, outgoing.driver, now, challenge, stamp));
+    }
+    if context.dev_tools() {
+        statements.push(statement!(
+            INSERT_INBOX,
+            &outgoing.id,
+            outgoing.body.as_str(),
+            outgoing.code.expose(),
+            now,
+            challenge,
+            stamp
+        ));
+    }
+    let data = json!({"challenge_id": challenge, "driver": outgoing.driver, "template": outgoing.template.slug(),
+        "country": outgoing.country, "segments": outgoing.segments});
+    let event = Event::new(kind, outgoing.id.as_str()).data(data).ended(event::Outcome::Success, reason);
+    statements.push(event::store::write(context, event, When::Challenge(challenge, stamp)));
+    statements
+}
+
+/// A report of the carrier may have come first: its state stays.
+const END: &str = "UPDATE messages SET status = CASE WHEN status = 'queued' THEN ?2 ELSE status END,
+    provider_id = coalesce(?3, provider_id), segments = coalesce(?4, segments), error_code = coalesce(error_code, ?5),
+    error_class = ?6, latency_ms = ?7, updated_at = ?8
+  WHERE id = ?1";
+const END_TRY: &str = "UPDATE message_tries SET outcome = ?2, provider_id = ?3, segments = ?4, error_code = ?5, latency_ms = ?6 WHERE id = ?1";
+
+/// Writes down what became of the only try: the message, the try, the event.
+pub fn ended(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Vec<Statement> {
+    let now = context.ports().clock.now().millis();
+    let (provider_id, segments) = match &tried.outcome {
+        Outcome::Accepted { provider_id, segments } => (Some(provider_id.as_str()), *segments),
+        _ => (None, None),
+    };
+    let error_code = tried.outcome.why().map(|why| why.code.as_str());
+    let (status, kind, ended) = match &tried.outcome {
+        Outcome::Accepted { .. } => (Status::Sent, EventType::SmsSent, event::Outcome::Success),
+        Outcome::Unknown(_) => (Status::Unknown, EventType::SmsUnknown, event::Outcome::Failed),
+        _ => (Status::Failed, EventType::SmsFailed, event::Outcome::Failed),
+    };
+    let class = tried.outcome.why().map(|_| tried.outcome.as_str());
+    let data = json!({"driver": outgoing.driver, "country": outgoing.country, "error_code": error_code,
+        "latency_ms": tried.latency_ms, "message_sid": provider_id});
+    let event = Event::new(kind, outgoing.id.as_str()).data(data).ended(ended, class);
+    vec![
+        statement!(END, &outgoing.id, status.as_str(), provider_id, segments, error_code, class, tried.latency_ms, now),
+        statement!(
+            END_TRY,
+            &outgoing.try_id,
+            tried.outcome.as_str(),
+            provider_id,
+            segments,
+            error_code,
+            tried.latency_ms
+        ),
+        event::store::write(context, event, When::Always),
+    ]
+}
+
+/// A message as it is read.
+#[derive(Clone, Debug)]
+pub struct Message(Row);
+
+/// One try of a message as it is read.
+#[derive(Clone, Debug)]
+pub struct Try(Row);
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, challenge_id, user_id, app_id, channel, template, locale, destination, redirected_to, country,
+               cost_class, encoding, segments, status, reason, driver, provider_id, error_code, error_class, latency_ms,
+               created_at, updated_at
+             FROM messages WHERE ",
+            $rest
+        )
+    };
+}
+
+const GET: &str = select!("id = ?1");
+const TRIES: &str = "SELECT id, driver, outcome, provider_id, segments, error_code, latency_ms, created_at
+  FROM message_tries WHERE message_id = ?1 ORDER BY id";
+const LIST: &str = select!("id < ?1 ORDER BY id DESC LIMIT ?2");
+const LIST_BY_DESTINATION: &str = select!("destination = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2");
+const LIST_BY_USER: &str = select!("user_id = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2");
+const LIST_BY_CHALLENGE: &str = select!("challenge_id = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2");
+const LIST_BY_STATUS: &str = select!("status = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2");
+
+/// What to list.
+#[derive(Clone, Copy)]
+pub enum Filter<'a> {
+    /// All.
+    None,
+    /// To one number.
+    Destination(&'a str),
+    /// To one user.
+    User(&'a str),
+    /// Of one challenge.
+    Challenge(&'a str),
+    /// In one state.
+    Status(&'a str),
+}
+
+/// Reads a message and its tries.
+pub fn get(id: &str) -> Vec<Statement> {
+    vec![statement!(GET, id), statement!(TRIES, id)]
+}
+
+/// Lists messages, newest first, with ids below `before`.
+pub fn list(filter: Filter<'_>, before: &str, limit: i64) -> Statement {
+    let (sql, value) = match filter {
+        Filter::None => (LIST, None),
+        Filter::Destination(number) => (LIST_BY_DESTINATION, Some(number)),
+        Filter::User(user) => (LIST_BY_USER, Some(user)),
+        Filter::Challenge(challenge) => (LIST_BY_CHALLENGE, Some(challenge)),
+        Filter::Status(status) => (LIST_BY_STATUS, Some(status)),
+    };
+    let mut params: Vec<Param> = vec![before.into(), limit.into()];
+    params.extend(value.map(Param::from));
+    Statement::new(sql, params)
+}
+
+impl Message {
+    /// From a row.
+    pub fn read(row: Row) -> Self {
+        Self(row)
+    }
+
+    /// The columns.
+    pub fn row(&self) -> &Row {
+        &self.0
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        self.0.opt_text("id").unwrap_or_default()
+    }
+}
+
+impl Try {
+    /// From a row.
+    pub fn read(row: Row) -> Self {
+        Self(row)
+    }
+
+    /// The columns.
+    pub fn row(&self) -> &Row {
+        &self.0
+    }
+}
+
+const INBOX: &str = "SELECT m.id, m.channel, m.destination, m.redirected_to, m.template, m.driver, m.status, m.reason,
+    m.created_at, i.body, i.code
+  FROM dev_inbox i JOIN messages m ON m.id = i.message_id
+  WHERE i.message_id >= ?1 ORDER BY i.message_id DESC LIMIT 200";
+const INBOX_BY_DESTINATION: &str =
+    "SELECT m.id, m.channel, m.destination, m.redirected_to, m.template, m.driver, m.status, m.reason,
+    m.created_at, i.body, i.code
+  FROM messages m JOIN dev_inbox i ON i.message_id = m.id
+  WHERE m.destination = ?2 AND m.id >= ?1 ORDER BY m.id DESC LIMIT 200";
+
+/// The dev inbox, newest first: messages with ids from `from` on, to one number or to all.
+pub fn inbox(from: &str, destination: Option<&str>) -> Statement {
+    match destination {
+        Some(number) => statement!(INBOX_BY_DESTINATION, from, number),
+        None => statement!(INBOX, from),
+    }
+}
+
+const REPORT: &str = "UPDATE messages SET status = ?3, error_code = coalesce(?4, error_code), updated_at = ?5
+  WHERE id = ?1 AND driver = 'twilio' AND (provider_id = ?2 OR provider_id IS NULL)
+    AND (status IN ('queued', 'unknown') OR (status = 'sent' AND ?3 IN ('delivered', 'failed')))
+  RETURNING user_id, app_id";
+
+/// The event of a report that just changed its message. `?1` id, `?2` type, `?3` message, `?4` status, `?5` outcome,
+/// `?6` error, `?7` request, `?8` now.
+pub const REPORTED: &str = "INSERT INTO audit_events (id, type, actor, user_id, app_id, subject_id, outcome, reason,
+    request_id, data, created_at)
+  SELECT ?1, ?2, 'carrier', user_id, app_id, id, ?5, ?6, ?7, json_object('driver', driver, 'message_sid', provider_id), ?8
+  FROM messages WHERE id = ?3 AND status = ?4 AND updated_at = ?8";
+
+/// Writes down what a carrier reported. A state never regresses: what is delivered or failed stays so.
+pub fn report(id: &str, provider_id: &str, status: Status, error_code: Option<&str>, now: Timestamp) -> Statement {
+    statement!(REPORT, id, provider_id, status.as_str(), error_code, now.millis())
+}
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    INSERT_TRY,
+    INSERT_INBOX,
+    END,
+    END_TRY,
+    GET,
+    TRIES,
+    LIST,
+    LIST_BY_DESTINATION,
+    LIST_BY_USER,
+    LIST_BY_CHALLENGE,
+    LIST_BY_STATUS,
+    INBOX,
+    INBOX_BY_DESTINATION,
+    REPORT,
+    REPORTED,
+];

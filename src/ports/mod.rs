@@ -1,0 +1,39 @@
+//! The outside world behind small traits: database, cache, fetch, clock, random, log.
+//! `src/cloudflare/` implements them on Workers, `tests/support/` on SQLite and in memory.
+
+mod cache;
+mod clock;
+mod database;
+mod fetch;
+mod log;
+mod random;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+pub use cache::{Cache, CacheError};
+pub use clock::Clock;
+pub use database::{Database, DatabaseError, Param, Row, Rows, Statement};
+pub use fetch::{Fetch, FetchError, OutgoingRequest, OutgoingResponse, RESPONSE_LIMIT};
+pub use log::{Level, Log};
+pub use random::Random;
+
+/// What a port's method returns: one boxed future, so that ports can be trait objects
+/// and no domain function carries a type parameter per port (`docs/decisions/0002`).
+pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Every port of one request.
+#[derive(Clone)]
+pub struct Ports {
+    /// What must be right.
+    pub database: Arc<dyn Database>,
+    /// What may be stale.
+    pub cache: Arc<dyn Cache>,
+    /// Calls to carriers.
+    pub fetch: Arc<dyn Fetch>,
+    /// The only source of time.
+    pub clock: Arc<dyn Clock>,
+    /// The only source of randomness.
+    pub random: Arc<dyn Random>,
+    /// Lines for the operator.
+    pub log: Arc<dyn Log>,
+}

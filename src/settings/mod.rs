@@ -1,0 +1,240 @@
+//! Settings of the instance: a stored value wins, else the binding, else the default.
+//! They live in D1 with a version; every deciding batch is guarded by that version (law 1).
+
+mod snapshot;
+mod table;
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+pub use snapshot::{IsolateCache, KeyRecord, STATEMENTS, Snapshot, guard, load, schema_is_current, store};
+pub use table::SETTINGS;
+
+use crate::{
+    config::Config,
+    crypto::CodeLength,
+    limit::{LIMITS, Limit},
+    phone::{CallingCode, Validation, countries_of, is_known_country},
+    schema::{FieldCode, FieldError},
+    time::Timestamp,
+};
+
+/// What happens with the test numbers +15555550100 to +15555550199. None of them ever reaches a carrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestMode {
+    /// Their code is 424242.
+    Enabled,
+    /// Their code is like any other, and nobody gets it.
+    Disabled,
+    /// They are refused.
+    Rejected,
+}
+
+impl TestMode {
+    /// The word that settings and responses have.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// Which countries messages may go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Countries {
+    /// `*`.
+    All,
+    /// These, ISO 3166-1 alpha-2.
+    Only(Vec<String>),
+}
+
+impl Countries {
+    /// Whether messages may go there.
+    pub fn allow(&self, country: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(list) => list.iter().any(|allowed| allowed == country),
+        }
+    }
+
+    /// The list as settings have it.
+    pub fn to_list(&self) -> Vec<String> {
+        match self {
+            Self::All => vec!["*".to_owned()],
+            Self::Only(list) => list.clone(),
+        }
+    }
+}
+
+/// The settings in effect.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The kill switch: `false` stops all sending at once.
+    pub sms_enabled: bool,
+    /// Where SMS may go.
+    pub sms_countries: Countries,
+    /// How strictly numbers are held against their country's plan.
+    pub validation: Validation,
+    /// How long codes are.
+    pub code_length: CodeLength,
+    /// How long a code lives.
+    pub code_lifetime: Duration,
+    /// How long messages are kept.
+    pub message_retention: Duration,
+    /// How long audit events are kept.
+    pub audit_retention: Duration,
+    test_mode: TestMode,
+    test_mode_until: Option<Timestamp>,
+    limits: Vec<(&'static str, i64)>,
+}
+
+/// How long a challenge lives, however many codes it sends: the ten minutes that SP 800-63B-4 §3.1.3.2 allows.
+pub const CHALLENGE_LIFETIME: Duration = Duration::from_mins(10);
+
+const DAY: Duration = Duration::from_hours(24);
+
+impl Settings {
+    /// The settings in effect, from what is stored and the configuration. A stored value that an older version
+    /// accepted and this one does not falls back to the binding or default.
+    pub fn effective(stored: &Value, config: &Config) -> Self {
+        let flag = |path| at(stored, path).and_then(Value::as_bool);
+        let integer = |path| at(stored, path).and_then(Value::as_i64);
+        let text = |path| at(stored, path).and_then(Value::as_str);
+        let default_mode = if config.dev_tools {
+            TestMode::Enabled
+        } else if config.is_production() {
+            TestMode::Rejected
+        } else {
+            TestMode::Disabled
+        };
+        Self {
+            sms_enabled: flag("sms.enabled").unwrap_or(true),
+            sms_countries: at(stored, "countries.sms.allowed")
+                .and_then(countries)
+                .unwrap_or_else(|| Countries::Only(default_countries(config))),
+            validation: match text("numbers.validation") {
+                Some("valid") => Validation::Valid,
+                _ => Validation::Possible,
+            },
+            code_length: integer("codes.length").and_then(CodeLength::new).unwrap_or(CodeLength::DEFAULT),
+            code_lifetime: Duration::from_secs(
+                integer("codes.lifetime_seconds").and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(300),
+            ),
+            message_retention: DAY * days(integer("messages.retention_days"), 30),
+            audit_retention: DAY * days(integer("audit.retention_days"), 365),
+            test_mode: match text("test_mode") {
+                Some("enabled") => TestMode::Enabled,
+                Some("disabled") => TestMode::Disabled,
+                Some("rejected") => TestMode::Rejected,
+                _ => default_mode,
+            },
+            test_mode_until: text("test_mode_expires_at").and_then(Timestamp::parse),
+            limits: LIMITS
+                .iter()
+                .map(|limit| {
+                    let bound = match limit.binding {
+                        Some("MFA_CODE_VERIFY_THRESHOLD") => config.mfa_code_verify_threshold,
+                        Some("SMS_MFA_MESSAGE_THRESHOLD") => config.sms_mfa_message_threshold,
+                        _ => limit.default,
+                    };
+                    let stored = stored.get("limits").and_then(|limits| limits.get(limit.name)).and_then(Value::as_i64);
+                    (limit.name, stored.unwrap_or(bound).clamp(1, limit.most))
+                })
+                .collect(),
+        }
+    }
+
+    /// The largest count that a limit lets pass.
+    pub fn limit(&self, limit: Limit) -> i64 {
+        self.limits.iter().find(|(name, _)| *name == limit.name).map_or(limit.default, |(_, max)| *max)
+    }
+
+    /// What happens with test numbers now: an expiry ends `enabled`.
+    pub fn test_mode(&self, now: Timestamp, production: bool) -> TestMode {
+        match (self.test_mode, self.test_mode_until) {
+            (TestMode::Enabled, Some(until)) if until <= now => TestMode::Rejected,
+            (TestMode::Enabled, None) if production => TestMode::Rejected,
+            (mode, _) => mode,
+        }
+    }
+
+    /// The settings as `GET /v1/instance` shows them.
+    pub fn to_json(&self, now: Timestamp, production: bool) -> Value {
+        let limits: Map<String, Value> =
+            self.limits.iter().map(|(name, max)| ((*name).to_owned(), Value::from(*max))).collect();
+        serde_json::json!({
+            "sms": {"enabled": self.sms_enabled},
+            "countries": {"sms": {"allowed": self.sms_countries.to_list()}},
+            "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
+            "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},
+            "test_mode": self.test_mode(now, production).as_str(),
+            "test_mode_expires_at": self.test_mode_until.map(|until| until.to_string()),
+            "messages": {"retention_days": self.message_retention.as_secs() / 86_400},
+            "audit": {"retention_days": self.audit_retention.as_secs() / 86_400},
+            "limits": limits,
+        })
+    }
+}
+
+/// Merges a change into what is stored: `"inherit"` and `null` remove, all else sets.
+pub fn merge(stored: &mut Value, change: &Value) {
+    let Value::Object(change) = change else { return };
+    if !stored.is_object() {
+        *stored = Value::Object(Map::new());
+    }
+    let Some(target) = stored.as_object_mut() else { return };
+    for (name, value) in change {
+        match value {
+            Value::Null => drop(target.remove(name)),
+            Value::String(text) if text == "inherit" => drop(target.remove(name)),
+            Value::Object(_) => merge(target.entry(name.clone()).or_insert(Value::Null), value),
+            value => drop(target.insert(name.clone(), value.clone())),
+        }
+    }
+}
+
+/// What the shapes of the table cannot say: countries exist, and test codes in production end within 30 days.
+pub fn check(stored: &Value, config: &Config, now: Timestamp) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if at(stored, "countries.sms.allowed").is_some_and(|list| countries(list).is_none()) {
+        let detail = "ISO 3166-1 alpha-2 codes like US, or * for all, are wanted";
+        errors.push(FieldError::new("countries.sms.allowed", FieldCode::Value, detail));
+    }
+    let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");
+    let until = at(stored, "test_mode_expires_at").and_then(Value::as_str).and_then(Timestamp::parse);
+    let soon = until.is_some_and(|until| until > now && until <= now + DAY * 30);
+    if config.is_production() && enabled && !soon {
+        let detail = "in prod, test_mode enabled needs an expiry within 30 days";
+        errors.push(FieldError::new("test_mode_expires_at", FieldCode::Value, detail));
+    }
+    errors
+}
+
+/// The countries that a calling code names; for +1, which 25 countries share, the United States and Canada.
+fn default_countries(config: &Config) -> Vec<String> {
+    let code = config.calling_code.map_or(0, CallingCode::get);
+    let named: Vec<String> = countries_of(code).map(|country| country.to_string()).collect();
+    let north_american = |country: &String| ["US", "CA"].contains(&country.as_str());
+    if named.iter().any(north_american) { named.into_iter().filter(north_american).collect() } else { named }
+}
+
+fn countries(list: &Value) -> Option<Countries> {
+    let list: Vec<&str> = list.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
+    if list.contains(&"*") {
+        return (list.len() == 1).then_some(Countries::All);
+    }
+    list.iter()
+        .all(|country| is_known_country(country))
+        .then(|| Countries::Only(list.iter().map(|country| country.to_ascii_uppercase()).collect()))
+}
+
+fn days(stored: Option<i64>, default: u32) -> u32 {
+    stored.and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0).unwrap_or(default)
+}
+
+fn at<'a>(stored: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(stored, |value, name| value.get(name))
+}

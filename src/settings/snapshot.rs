@@ -1,0 +1,170 @@
+//! What an isolate knows of the database between requests: the settings' version, the settings, and the
+//! keys it has seen under that version. Nothing of it is trusted: each batch carries the version, and fails
+//! as a whole when it is not the current one.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use serde_json::Value;
+
+use super::Settings;
+use crate::{
+    api_key::{self, Credential, Scope},
+    config::Config,
+    ids::ApiKeyId,
+    ports::{DatabaseError, Row, Rows, Statement},
+    statement,
+    time::Timestamp,
+};
+
+/// The migration that this program needs.
+const SCHEMA: i64 = 1;
+
+/// The settings and keys under one version.
+#[derive(Clone)]
+pub struct Snapshot {
+    /// The version that guards every batch.
+    pub version: i64,
+    /// As stored: what `PATCH` merges into.
+    pub stored: Value,
+    /// In effect.
+    pub settings: Arc<Settings>,
+    /// SHA-256 of the binding's key, when it was retired.
+    pub retired_key_hash: Option<String>,
+    /// Keys by the hash of their secret; `None` for a secret that no live key has.
+    keys: BTreeMap<String, Option<KeyRecord>>,
+}
+
+/// A stored key.
+#[derive(Clone, Debug)]
+pub struct KeyRecord {
+    /// Who calls.
+    pub credential: Credential,
+    /// When a use of it was last written down, in milliseconds.
+    used: Arc<AtomicI64>,
+}
+
+/// How many keys an isolate remembers; above that it forgets all, so that guessed keys fill no memory.
+const KEYS_REMEMBERED: usize = 200;
+
+/// One isolate's memory. Natively one per test instance.
+#[derive(Default)]
+pub struct IsolateCache(Mutex<Option<Arc<Snapshot>>>);
+
+impl IsolateCache {
+    /// What is remembered.
+    pub fn get(&self) -> Option<Arc<Snapshot>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers a snapshot, with the keys already known under the same version.
+    pub fn put(&self, mut snapshot: Snapshot) -> Arc<Snapshot> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = held.as_ref().filter(|known| known.version == snapshot.version)
+            && known.keys.len() < KEYS_REMEMBERED
+        {
+            for (hash, record) in &known.keys {
+                snapshot.keys.entry(hash.clone()).or_insert_with(|| record.clone());
+            }
+        }
+        let snapshot = Arc::new(snapshot);
+        *held = Some(Arc::clone(&snapshot));
+        snapshot
+    }
+
+    /// Forgets, after a batch was stale.
+    pub fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Snapshot {
+    /// The key with this secret's hash: unknown yet, or known to exist or not.
+    pub fn key(&self, hash: &str) -> Option<Option<&KeyRecord>> {
+        self.keys.get(hash).map(Option::as_ref)
+    }
+
+    /// The statement that writes down a stored key's use, about once a minute and isolate. It rides along.
+    pub fn note_use(&self, id: &str, now: Timestamp) -> Option<Statement> {
+        let record = self.keys.values().flatten().find(|record| record.credential.id == id)?;
+        let known = record.used.load(Ordering::Relaxed);
+        if now.millis() < known + 60_000 {
+            return None;
+        }
+        record.used.store(now.millis(), Ordering::Relaxed);
+        Some(api_key::store::used(id, now))
+    }
+}
+
+const INSTANCE: &str = "SELECT schema, version, settings, retired_key_hash FROM instance WHERE id = 1";
+const KEY: &str =
+    "SELECT id, scopes, is_test, last_used_at FROM api_keys WHERE secret_hash = ?1 AND revoked_at IS NULL";
+const GUARD: &str = "INSERT INTO settings_guard (expected, actual)
+  SELECT ?1, version FROM instance WHERE id = 1 AND version <> ?1";
+const STORE: &str = "UPDATE instance SET settings = ?1, version = version + 1, updated_at = ?2 WHERE id = 1";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[INSTANCE, KEY, GUARD, STORE];
+
+/// The statement that fails a batch prepared under another version. It comes first.
+pub fn guard(version: i64) -> Statement {
+    statement!(GUARD, version)
+}
+
+/// Stores the settings under a new version; the batch is guarded by the old one.
+pub fn store(stored: &Value, now: Timestamp) -> Statement {
+    statement!(STORE, stored.to_string(), now.millis())
+}
+
+/// The statements that read the instance, and the key with a secret's hash.
+pub fn load(key_hash: Option<&str>) -> Vec<Statement> {
+    let mut statements = vec![statement!(INSTANCE)];
+    statements.extend(key_hash.map(|hash| statement!(KEY, hash)));
+    statements
+}
+
+/// Whether the migrations that this program needs were applied.
+pub fn schema_is_current(rows: &[Row]) -> Result<(), DatabaseError> {
+    let schema = rows.first().and_then(|row| row.opt_int("schema")).unwrap_or(0);
+    if schema >= SCHEMA {
+        return Ok(());
+    }
+    Err(DatabaseError::Unmigrated(format!("it has schema {schema}, {SCHEMA} is needed")))
+}
+
+impl Snapshot {
+    /// Reads the answer of [`load`].
+    pub fn read(answer: &[Rows], key_hash: Option<&str>, config: &Config) -> Result<Self, DatabaseError> {
+        let instance = answer.first().map(Vec::as_slice).unwrap_or_default();
+        schema_is_current(instance)?;
+        let row = instance.first().ok_or_else(|| DatabaseError::Unmigrated("no instance".to_owned()))?;
+        let stored: Value = serde_json::from_str(row.text("settings")?)
+            .map_err(|_| DatabaseError::Other("the stored settings are not JSON".to_owned()))?;
+        let key = answer.get(1).and_then(|rows| rows.first()).map(key_record).transpose()?;
+        Ok(Self {
+            version: row.int("version")?,
+            settings: Arc::new(Settings::effective(&stored, config)),
+            stored,
+            retired_key_hash: row.opt_text("retired_key_hash").map(str::to_owned),
+            keys: key_hash.map(|hash| (hash.to_owned(), key)).into_iter().collect(),
+        })
+    }
+}
+
+fn key_record(row: &Row) -> Result<KeyRecord, DatabaseError> {
+    let malformed = || DatabaseError::Other("a stored key is malformed".to_owned());
+    let scopes: Vec<String> = serde_json::from_str(row.text("scopes")?).map_err(|_| malformed())?;
+    Ok(KeyRecord {
+        credential: Credential {
+            id: ApiKeyId::parse(row.text("id")?).map(|id| id.to_string()).ok_or_else(malformed)?,
+            scopes: scopes.iter().filter_map(|scope| Scope::parse(scope)).collect(),
+            is_test: row.flag("is_test"),
+        },
+        used: Arc::new(AtomicI64::new(row.opt_int("last_used_at").unwrap_or(0))),
+    })
+}

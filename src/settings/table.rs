@@ -1,0 +1,75 @@
+//! Every setting, as the shape of `PATCH /v1/instance`: the same table checks input, writes the OpenAPI
+//! document and `docs/configuration.md`.
+
+use crate::schema::{Field, Shape, field};
+
+const LIMITS: &[Field] = &[
+    field("wrong_answers", Shape::Integer(1, 10), "Wrong answers to one challenge").example("5"),
+    field("sends_per_challenge", Shape::Integer(1, 4), "Codes sent for one challenge").example("4"),
+    field("second_factor_failures", Shape::Integer(1, 100), "Wrong second-factor answers per 30 minutes").example("10"),
+    field("second_factor_failures_in_a_row", Shape::Integer(1, 100), "Wrong second-factor answers in a row")
+        .example("100"),
+    field("messages_per_user_half_hour", Shape::Integer(1, 100), "Messages to one user in 30 minutes").example("5"),
+    field("messages_per_user_hour", Shape::Integer(1, 100), "Messages to one user in an hour").example("10"),
+    field("messages_per_destination_half_hour", Shape::Integer(1, 100), "Messages to one number in 30 minutes")
+        .example("5"),
+    field("messages_per_destination_hour", Shape::Integer(1, 100), "Messages to one number in an hour").example("10"),
+];
+
+const SMS_COUNTRIES: &[Field] = &[field(
+    "allowed",
+    Shape::List(&Shape::Text(2), 250),
+    "Countries that SMS may go to, ISO 3166-1 alpha-2, or `*` alone; default: what `SMS_COUNTRY_CODE` names",
+)
+.example(r#"["US", "CA"]"#)];
+
+/// The settings. A value, or `"inherit"` (or `null`) to go back to the binding or default.
+pub const SETTINGS: &[Field] = &[
+    field(
+        "sms",
+        Shape::Object(&[
+            field("enabled", Shape::Boolean, "The kill switch: `false` stops all SMS at once").example("true")
+        ]),
+        "SMS",
+    ),
+    field("countries", Shape::Object(&[field("sms", Shape::Object(SMS_COUNTRIES), "For SMS")]), "Countries"),
+    field(
+        "numbers",
+        Shape::Object(&[field(
+            "validation",
+            Shape::OneOf(&["possible", "valid"]),
+            "`possible` refuses what cannot exist, `valid` also what looks unassigned",
+        )
+        .example(r#""possible""#)]),
+        "Phone numbers",
+    ),
+    field(
+        "codes",
+        Shape::Object(&[
+            field("length", Shape::Integer(4, 10), "Digits of a code; standards want 6").example("6"),
+            field("lifetime_seconds", Shape::Integer(60, 600), "How long a code lives").example("300"),
+        ]),
+        "Codes",
+    ),
+    field(
+        "test_mode",
+        Shape::OneOf(&["enabled", "disabled", "rejected"]),
+        "Test numbers +15555550100 to +15555550199: `enabled` answers to 424242, `disabled` to nothing, `rejected` refuses them",
+    )
+    .example(r#""rejected""#),
+    field("test_mode_expires_at", Shape::Timestamp, "When `enabled` becomes `rejected`; in `prod` within 30 days")
+        .nullable(),
+    field(
+        "messages",
+        Shape::Object(&[field("retention_days", Shape::Integer(1, 365), "Days that messages are kept").example("30")]),
+        "Messages",
+    ),
+    field(
+        "audit",
+        Shape::Object(&[
+            field("retention_days", Shape::Integer(1, 3650), "Days that audit events are kept").example("365")
+        ]),
+        "Audit events",
+    ),
+    field("limits", Shape::Object(LIMITS), "Limits"),
+];

@@ -1,0 +1,89 @@
+//! SQL of users.
+
+use crate::claim_is_mine;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT u.id, u.external_id, u.email, u.name, u.locale, u.metadata, u.created_at, u.updated_at, u.stamp,
+               r.count AS failures_in_a_row, n.expires_at AS locked_until
+             FROM users u
+             LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:user:' || u.id
+             LEFT JOIN counters n ON n.key = 'second_factor_failures:user:' || u.id AND n.count >= ?1 AND n.expires_at > ?2 ",
+            $rest
+        )
+    };
+}
+
+/// Makes a user. `?1` id, `?2` now, `?3` external id, `?4` stamp, `?5` idempotency key, `?6` e-mail, `?7` normalised,
+/// `?8` name, `?9` locale, `?10` metadata.
+pub const CREATE: &str = concat!(
+    "INSERT INTO users (id, external_id, email, email_normalised, name, locale, metadata, created_at, updated_at, stamp)
+     SELECT ?1, ?3, ?6, ?7, ?8, ?9, ?10, ?2, ?2, ?4
+     WHERE NOT EXISTS (SELECT 1 FROM users WHERE external_id = ?3)
+       AND NOT EXISTS (SELECT 1 FROM users WHERE email_normalised = ?7)
+       AND ",
+    claim_is_mine!()
+);
+
+/// Tells whom a user's identifiers belong to, when not to `?3`. `?1` external id, `?2` normalised e-mail.
+pub const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM users WHERE external_id = ?1 AND id <> ?3) AS external_id_taken,
+  EXISTS (SELECT 1 FROM users WHERE email_normalised = ?2 AND id <> ?3) AS email_taken";
+
+/// Changes a user: each value only where its flag is set. `?1` id, `?2` now, `?3` stamp, then flag and value of
+/// external id, e-mail (and normalised), name, locale, metadata.
+pub const UPDATE: &str = "UPDATE users SET
+    external_id = CASE WHEN ?4 THEN ?5 ELSE external_id END,
+    email = CASE WHEN ?6 THEN ?7 ELSE email END,
+    email_normalised = CASE WHEN ?6 THEN ?8 ELSE email_normalised END,
+    name = CASE WHEN ?9 THEN ?10 ELSE name END,
+    locale = CASE WHEN ?11 THEN ?12 ELSE locale END,
+    metadata = CASE WHEN ?13 THEN ?14 ELSE metadata END,
+    updated_at = ?2, stamp = ?3
+  WHERE id = ?1
+    AND NOT EXISTS (SELECT 1 FROM users o WHERE o.external_id = ?5 AND o.id <> ?1)
+    AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_normalised = ?8 AND o.id <> ?1)";
+
+/// Reads a user. `?1` the failure limit, `?2` now, `?3` id.
+pub const GET: &str = select!("WHERE u.id = ?3");
+/// Users, newest first. `?3` the id to begin below, `?4` how many.
+pub const LIST: &str = select!("WHERE u.id < ?3 ORDER BY u.id DESC LIMIT ?4");
+/// The user with an e-mail address. `?3` the id to begin below, `?4` how many, `?5` normalised.
+pub const LIST_BY_EMAIL: &str = select!("WHERE u.email_normalised = ?5 AND u.id < ?3 ORDER BY u.id DESC LIMIT ?4");
+/// The user with an external id.
+pub const LIST_BY_EXTERNAL_ID: &str = select!("WHERE u.external_id = ?5 AND u.id < ?3 ORDER BY u.id DESC LIMIT ?4");
+/// Users with a proven phone.
+pub const LIST_BY_PHONE: &str = select!(
+    "WHERE u.id IN (SELECT f.user_id FROM factors f WHERE f.phone = ?5 AND f.activated_at IS NOT NULL) AND u.id < ?3
+     ORDER BY u.id DESC LIMIT ?4"
+);
+
+/// Marks a user for what follows in the batch. `?1` id, `?2` stamp.
+pub const STAMP: &str = "UPDATE users SET stamp = ?2 WHERE id = ?1";
+/// Erases a deleted user's numbers from messages. `?1` id.
+pub const ERASE_MESSAGES: &str = "UPDATE messages SET destination = NULL, redirected_to = NULL WHERE user_id = ?1";
+/// Erases them from messages that went to the number without the user. `?1` id.
+pub const ERASE_NUMBERS: &str = "UPDATE messages SET destination = NULL, redirected_to = NULL
+  WHERE user_id IS NULL AND destination IN (SELECT phone FROM factors WHERE user_id = ?1)";
+/// Deletes challenges to the number without the user; the user's own go with the user. `?1` id.
+pub const ERASE_CHALLENGES: &str = "DELETE FROM challenges WHERE user_id IS NULL AND id IN (
+    SELECT challenge_id FROM messages WHERE user_id IS NULL AND destination IN (SELECT phone FROM factors WHERE user_id = ?1))";
+/// Deletes a user; factors and challenges go with them. `?1` id.
+pub const DELETE: &str = "DELETE FROM users WHERE id = ?1";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[
+    CREATE,
+    TAKEN,
+    UPDATE,
+    GET,
+    LIST,
+    LIST_BY_EMAIL,
+    LIST_BY_EXTERNAL_ID,
+    LIST_BY_PHONE,
+    STAMP,
+    ERASE_MESSAGES,
+    ERASE_NUMBERS,
+    ERASE_CHALLENGES,
+    DELETE,
+];

@@ -1,0 +1,31 @@
+//! The project's own chores, run as `cargo run -p xtask -- CHORE`; `make` calls them.
+
+mod generate;
+mod phone_table;
+mod secrets;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo run -p xtask -- CHORE
+  generate [--check]                     writes (or checks) what is generated from the code's tables
+  phone-table [--metadata FILE] [--check] makes (or checks) the phone number table from libphonenumber's metadata
+  secrets                                prints fresh secrets as JSON, for `wrangler secret bulk`
+  dev-vars                               writes .dev.vars with fresh secrets, unless there is one";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.split_first() {
+        Some((chore, rest)) if chore == "generate" => generate::run(rest),
+        Some((chore, rest)) if chore == "phone-table" => phone_table::run(rest),
+        Some((chore, [])) if chore == "secrets" => secrets::print(),
+        Some((chore, [])) if chore == "dev-vars" => secrets::write_dev_vars(),
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
