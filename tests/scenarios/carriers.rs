@@ -1,0 +1,142 @@
+//! Carriers: what they get, and what is told when they refuse, hang, drop or babble.
+
+use serde_json::{Value, json};
+
+use crate::support::{Behaviour, World, vars};
+
+pub async fn twilio_gets_what_it_wants(world: World) {
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    let sent = world.carriers.sent_to(&number);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].from, vars::SENDER);
+    let code = sent[0].code();
+    assert_eq!(
+        sent[0].body,
+        format!(
+            "{code} is your Example code. It works for 5 minutes. Tell it to nobody.\n\n@login.example.com #{code}"
+        )
+    );
+    assert_eq!(sent[0].field("ValidityPeriod"), Some("300"));
+    let id = challenge["message_id"].as_str().unwrap();
+    assert_eq!(
+        sent[0].field("StatusCallback"),
+        Some(format!("https://login.example.com/v1/callbacks/twilio/{id}").as_str())
+    );
+    let message = world.get(&format!("/v1/messages/{id}")).await.expect(200);
+    assert_eq!(message["message"]["status"], "sent");
+    assert_eq!(message["tries"][0]["outcome"], "accepted");
+    assert!(message["message"]["provider_id"].as_str().unwrap().starts_with("SM"));
+    world.answer(&challenge, &code).await.expect(200);
+}
+
+/// Sends under a behaviour; gives the problem, and makes sure that nothing lives.
+async fn refused(world: &World, number: String, behaviour: Behaviour, status: u16, code: &str) -> Value {
+    world.carriers.behave_for(&number, behaviour);
+    let body = json!({"to": {"phone": number}});
+    let problem = world.post("/v1/challenges", &body).await.expect_problem(status, code);
+    let id = problem["message_id"].as_str().unwrap();
+    let message = world.get(&format!("/v1/messages/{id}")).await.expect(200);
+    assert_eq!(message["message"]["status"], "failed");
+    let challenge = world
+        .get(&format!("/v1/challenges/{}", message["message"]["challenge_id"].as_str().unwrap()))
+        .await
+        .expect(200);
+    assert_eq!(challenge["status"], "failed");
+    let code = world.carriers.sent_to(&number).pop().unwrap().code();
+    world.answer(&challenge, &code).await.expect_problem(422, "verification_failed");
+    problem
+}
+
+pub async fn twilios_errors_are_told_with_their_remedy(world: World) {
+    let cases = [
+        (400, 21211, 422, "message_recipient_refused", "not a phone number"),
+        (400, 21610, 422, "message_recipient_refused", "START"),
+        (400, 21608, 502, "message_driver_misconfigured", "trial"),
+        (400, 30034, 502, "message_driver_misconfigured", "A2P"),
+        (400, 21408, 502, "message_driver_misconfigured", "Geo permissions"),
+        (401, 20003, 502, "message_driver_misconfigured", "TWILIO_AUTH_TOKEN"),
+        (400, 30450, 422, "message_blocked", "fraud"),
+        (429, 20429, 502, "message_failed", "requests a second"),
+    ];
+    for (status, error, told, code, remedy) in cases {
+        let answer = Behaviour::Answer(status, json!({"code": error, "message": "no", "status": status}).to_string());
+        let problem = refused(&world, world.number(), answer, told, code).await;
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(remedy) && detail.contains(&error.to_string()), "{detail}");
+    }
+}
+
+pub async fn a_silent_carrier_leaves_the_message_unknown_and_the_code_alive(world: World) {
+    let behaviours = [
+        Behaviour::Hang,
+        Behaviour::Drop,
+        Behaviour::NotHttp,
+        Behaviour::Answer(500, "{}".to_owned()),
+        Behaviour::Answer(201, "garbage".to_owned()),
+    ];
+    for behaviour in behaviours {
+        let number = world.number();
+        world.carriers.behave_for(&number, behaviour.clone());
+        let challenge = world.challenge(&number).await;
+        let sent = world.carriers.sent_to(&number);
+        assert_eq!(sent.len(), 1, "{behaviour:?}: a try that may have gone out is not repeated");
+        let id = challenge["message_id"].as_str().unwrap();
+        let message = world.get(&format!("/v1/messages/{id}")).await.expect(200);
+        assert_eq!(message["message"]["status"], "unknown", "{behaviour:?}");
+        assert_eq!(message["tries"][0]["outcome"], "unknown");
+        world.answer(&challenge, &sent[0].code()).await.expect(200);
+    }
+}
+
+pub async fn a_failed_enrolment_leaves_nothing(world: World) {
+    let user = world.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let factors = format!("/v1/users/{user}/factors");
+    let number = world.number();
+    world.carriers.behave_for(&number, Behaviour::Answer(400, json!({"code": 21211}).to_string()));
+    let body = json!({"type": "phone", "phone": number});
+    world.post(&factors, &body).await.expect_problem(422, "message_recipient_refused");
+    assert_eq!(world.get(&factors).await.expect(200)["data"], json!([]));
+    world.carriers.behave_for(&number, Behaviour::Accept);
+    world.post(&factors, &body).await.expect(201);
+}
+
+pub async fn vonage_gets_what_it_wants(world: World) {
+    let number = world.british_number();
+    let challenge = world.challenge(&number).await;
+    let sent = world.carriers.sent_to(&number);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].from, vars::VONAGE_SENDER.trim_start_matches('+'));
+    assert_eq!(sent[0].field("ttl"), Some("300000"));
+    world.answer(&challenge, &sent[0].code()).await.expect(200);
+}
+
+pub async fn vonages_errors_are_told_with_their_remedy(world: World) {
+    let cases = [
+        ("15", 502, "message_driver_misconfigured", "VONAGE_SENDER_NUMBER"),
+        ("9", 502, "message_driver_misconfigured", "balance"),
+        ("4", 502, "message_driver_misconfigured", "VONAGE_API_SECRET"),
+        ("6", 422, "message_recipient_refused", "cannot be reached"),
+        ("17", 422, "message_blocked", "blocks"),
+        ("1", 502, "message_failed", "requests a second"),
+    ];
+    for (status, told, code, remedy) in cases {
+        let body = json!({"message-count": "1", "messages": [{"status": status, "error-text": "no"}]});
+        let problem =
+            refused(&world, world.british_number(), Behaviour::Answer(200, body.to_string()), told, code).await;
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(remedy), "{detail}");
+    }
+}
+
+pub async fn outside_prod_everything_goes_to_the_receiver(world: World) {
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    assert!(world.carriers.sent_to(&number).is_empty());
+    let encoded = format!("%2B{}", &number[1..]);
+    let inbox = world.get(&format!("/dev/inbox.json?to={encoded}")).await.expect(200);
+    assert_eq!((&inbox[0]["to"], &inbox[0]["intended_to"]), (&json!(vars::RECEIVER), &json!(number)));
+    let code = inbox[0]["code"].as_str().unwrap();
+    assert!(world.carriers.sent_to(vars::RECEIVER).iter().any(|sent| sent.code() == code));
+    world.answer(&challenge, code).await.expect(200);
+}

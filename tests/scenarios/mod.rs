@@ -1,0 +1,41 @@
+//! Scenarios: what a user of Postern would do and see, over HTTP alone. Each runs natively and in workerd,
+//! on the setup that stands before it. A scenario takes fresh numbers and makes its own users: in workerd many
+//! share one server.
+#![allow(dead_code)]
+
+pub mod carriers;
+pub mod job_1;
+pub mod job_2;
+pub mod parallel;
+
+/// Calls a macro with every scenario and its setup.
+#[macro_export]
+macro_rules! for_each_scenario {
+    ($callback:ident) => {
+        $callback! {
+            null job_1::a_code_is_sent_and_checked;
+            null job_1::typed_numbers_and_codes_are_understood;
+            null job_1::an_answer_to_another_challenge_than_expected_fails_and_counts;
+            null job_1::five_wrong_answers_kill_a_challenge;
+            null job_1::a_canceled_challenge_is_dead;
+            null job_1::reading_neither_sends_nor_kills;
+            null job_1::a_test_number_answers_to_424242;
+            null job_1::the_same_call_twice_happens_once;
+            null job_2::a_phone_is_enrolled_challenged_listed_and_removed;
+            null job_2::a_second_phone_needs_a_proof_of_the_first;
+            null job_2::a_challenge_of_another_user_proves_nothing;
+            null job_2::deleting_a_user_erases_their_numbers;
+            null parallel::two_hundred_wrong_answers_evaluate_five;
+            null parallel::fifty_right_answers_verify_once;
+            null parallel::a_hundred_sends_stay_within_each_limit;
+            null parallel::ten_users_with_one_address_are_one;
+            twilio carriers::twilio_gets_what_it_wants;
+            twilio carriers::twilios_errors_are_told_with_their_remedy;
+            twilio carriers::a_silent_carrier_leaves_the_message_unknown_and_the_code_alive;
+            twilio carriers::a_failed_enrolment_leaves_nothing;
+            vonage carriers::vonage_gets_what_it_wants;
+            vonage carriers::vonages_errors_are_told_with_their_remedy;
+            dev_twilio carriers::outside_prod_everything_goes_to_the_receiver;
+        }
+    };
+}

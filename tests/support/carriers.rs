@@ -1,0 +1,283 @@
+//! Fake carriers: they check every byte they get as the real ones do, keep what was sent, and can be told to
+//! answer each class of error, hang, drop the connection, or answer garbage. Native tests call them directly,
+//! tests in workerd over loopback.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::vars;
+
+/// How a carrier answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It takes what is in order.
+    Accept,
+    /// It answers this.
+    Answer(u16, String),
+    /// It takes the message and never answers.
+    Hang,
+    /// It takes the message and drops the connection.
+    Drop,
+    /// It answers something that is not HTTP.
+    NotHttp,
+}
+
+/// What goes back over the wire.
+pub enum Reply {
+    Respond(u16, String),
+    Hang,
+    Drop,
+    NotHttp,
+}
+
+/// A message that a carrier got.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub carrier: &'static str,
+    /// As E.164.
+    pub to: String,
+    pub from: String,
+    pub body: String,
+    pub fields: Vec<(String, String)>,
+    pub accepted: bool,
+}
+
+impl Sent {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The code in the text.
+    pub fn code(&self) -> String {
+        self.body.chars().take_while(char::is_ascii_digit).collect()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    sent: Vec<Sent>,
+    /// What no real carrier would have taken.
+    violations: Vec<String>,
+    behaviour: Option<Behaviour>,
+    /// By number, stronger than the general one.
+    behaviours: Vec<(String, Behaviour)>,
+}
+
+#[derive(Default)]
+pub struct Carriers(Mutex<State>);
+
+impl Carriers {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything from now on.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.state().behaviour = Some(behaviour);
+    }
+
+    /// Everything to this number from now on.
+    pub fn behave_for(&self, number: &str, behaviour: Behaviour) {
+        self.state().behaviours.insert(0, (number.to_owned(), behaviour));
+    }
+
+    /// What was sent so far.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.state().sent.clone()
+    }
+
+    /// What was sent to a number.
+    pub fn sent_to(&self, number: &str) -> Vec<Sent> {
+        self.sent().into_iter().filter(|sent| sent.to == number).collect()
+    }
+
+    /// What a real carrier would have refused as malformed.
+    pub fn violations(&self) -> Vec<String> {
+        self.state().violations.clone()
+    }
+
+    fn violate(&self, what: impl Into<String>) -> Reply {
+        self.state().violations.push(what.into());
+        Reply::Respond(400, r#"{"code":20001,"message":"malformed","status":400}"#.to_owned())
+    }
+
+    pub fn handle(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Reply {
+        let header = |name: &str| {
+            headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        };
+        if method != "POST" || header("content-type") != Some("application/x-www-form-urlencoded") {
+            return self.violate(format!("{method} {path}: not a form POST"));
+        }
+        let fields: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+        let mut names: Vec<&String> = fields.iter().map(|(name, _)| name).collect();
+        names.sort();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return self.violate(format!("{path}: a field is there twice"));
+        }
+        match path {
+            "/vonage/sms/json" => self.vonage(header("authorization"), fields),
+            path if path == format!("/twilio/2010-04-01/Accounts/{}/Messages.json", vars::ACCOUNT) => {
+                self.twilio(header("authorization"), fields)
+            }
+            path => self.violate(format!("no carrier has {path}")),
+        }
+    }
+
+    fn twilio(&self, authorization: Option<&str>, fields: Vec<(String, String)>) -> Reply {
+        const KNOWN: [&str; 6] = ["To", "From", "MessagingServiceSid", "Body", "ValidityPeriod", "StatusCallback"];
+        let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        if let Some((unknown, _)) = fields.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            return self.violate(format!("Twilio knows no field {unknown}"));
+        }
+        if authorization != Some(&basic(vars::ACCOUNT, vars::TOKEN)) {
+            return Reply::Respond(401, r#"{"code":20003,"message":"Authenticate","status":401}"#.to_owned());
+        }
+        let (to, body) = (field("To").unwrap_or_default(), field("Body").unwrap_or_default());
+        let sender = match (field("From"), field("MessagingServiceSid")) {
+            (Some(number), None) => number,
+            (None, Some(service)) => service,
+            _ => return self.violate("Twilio wants From or MessagingServiceSid, not both"),
+        };
+        let validity: u32 = field("ValidityPeriod").and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+        if !is_e164(to) || body.is_empty() || body.chars().count() > 1600 || !(1..=36_000).contains(&validity) {
+            return self.violate("Twilio: To, Body or ValidityPeriod is malformed");
+        }
+        if field("StatusCallback").is_some_and(|url| !url.starts_with("https://")) {
+            return self.violate("Twilio: a callback without https");
+        }
+        let count = self.state().sent.len();
+        let reply = format!(
+            r#"{{"sid":"SM{count:032x}","status":"queued","num_segments":"1","error_code":null,"price":null}}"#
+        );
+        self.answer("twilio", to.to_owned(), sender.to_owned(), body.to_owned(), fields.clone(), 201, reply)
+    }
+
+    fn vonage(&self, authorization: Option<&str>, fields: Vec<(String, String)>) -> Reply {
+        const KNOWN: [&str; 6] = ["from", "to", "text", "type", "ttl", "client-ref"];
+        let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        if let Some((unknown, _)) = fields.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            return self.violate(format!("Vonage knows no field {unknown}"));
+        }
+        if authorization != Some(&basic(vars::VONAGE_KEY, vars::VONAGE_SECRET)) {
+            return Reply::Respond(
+                200,
+                r#"{"message-count":"1","messages":[{"status":"4","error-text":"Bad Credentials"}]}"#.to_owned(),
+            );
+        }
+        let (to, text) = (field("to").unwrap_or_default(), field("text").unwrap_or_default());
+        if !(7..=15).contains(&to.len()) || !to.bytes().all(|byte| byte.is_ascii_digit()) || to.starts_with('0') {
+            return self.violate("Vonage: `to` is digits only, 7 to 15, without + and 00");
+        }
+        let (encoding, _) = postern::message::segments(text);
+        let wanted = if encoding == postern::message::Encoding::Ucs2 { "unicode" } else { "text" };
+        let ttl: u64 = field("ttl").and_then(|millis| millis.parse().ok()).unwrap_or(0);
+        let from = field("from").unwrap_or_default();
+        if field("type") != Some(wanted)
+            || !(20_000..=604_800_000).contains(&ttl)
+            || from.is_empty()
+            || from.contains('+')
+        {
+            return self.violate("Vonage: type, ttl or from is malformed");
+        }
+        let count = self.state().sent.len();
+        let reply =
+            format!(r#"{{"message-count":"1","messages":[{{"to":"{to}","message-id":"M{count}","status":"0"}}]}}"#);
+        self.answer("vonage", format!("+{to}"), from.to_owned(), text.to_owned(), fields.clone(), 200, reply)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn answer(
+        &self,
+        carrier: &'static str,
+        to: String,
+        from: String,
+        body: String,
+        fields: Vec<(String, String)>,
+        status: u16,
+        reply: String,
+    ) -> Reply {
+        let mut state = self.state();
+        let by_number =
+            state.behaviours.iter().find(|(number, _)| *number == to).map(|(_, behaviour)| behaviour.clone());
+        let behaviour = by_number.or_else(|| state.behaviour.clone()).unwrap_or(Behaviour::Accept);
+        state.sent.push(Sent { carrier, to, from, body, fields, accepted: behaviour == Behaviour::Accept });
+        match behaviour {
+            Behaviour::Accept => Reply::Respond(status, reply),
+            Behaviour::Answer(status, body) => Reply::Respond(status, body),
+            Behaviour::Hang => Reply::Hang,
+            Behaviour::Drop => Reply::Drop,
+            Behaviour::NotHttp => Reply::NotHttp,
+        }
+    }
+
+    /// Serves on a loopback port; gives the base URL. Ends with the runtime.
+    pub async fn serve(self: &Arc<Self>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let carriers = Arc::clone(self);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(connection(Arc::clone(&carriers), stream));
+            }
+        });
+        base
+    }
+}
+
+/// One connection, one request: enough of HTTP/1.1 for a carrier.
+async fn connection(carriers: Arc<Carriers>, mut stream: TcpStream) {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    let (head, body) = loop {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return,
+            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| {
+                    line.to_ascii_lowercase().strip_prefix("content-length:").and_then(|n| n.trim().parse().ok())
+                })
+                .unwrap_or(0);
+            if body.len() >= length {
+                break (head.to_owned(), body.to_owned());
+            }
+        }
+    };
+    let mut lines = head.lines();
+    let mut first = lines.next().unwrap_or_default().split(' ');
+    let (method, path) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned())))
+        .collect();
+    match carriers.handle(method, path, &headers, &body) {
+        Reply::Respond(status, body) => {
+            let answer = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+        Reply::NotHttp => {
+            let _ = stream.write_all(b"\x00\x01garbage\xff\xfe").await;
+        }
+        Reply::Drop => {}
+        // Until the caller gives up.
+        Reply::Hang => while matches!(stream.read(&mut buffer).await, Ok(count) if count > 0) {},
+    }
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+fn is_e164(text: &str) -> bool {
+    postern::phone::is_e164_form(text)
+}

@@ -1,0 +1,18 @@
+//! What the tests work with: a world with a server in it, in this process or in workerd, fake carriers around
+//! it, and a client that holds every answer against the OpenAPI document.
+#![allow(dead_code, unused_imports, missing_docs)]
+
+pub mod carriers;
+pub mod client;
+pub mod contract;
+pub mod native;
+pub mod ports;
+pub mod sqlite;
+pub mod vars;
+pub mod world;
+
+pub use carriers::{Behaviour, Carriers};
+pub use client::{Request, Response};
+pub use native::Native;
+pub use vars::{KEY, Vars};
+pub use world::World;

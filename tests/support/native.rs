@@ -1,0 +1,63 @@
+//! A server in this process, with everything around it in the test's hands.
+
+use std::sync::Arc;
+
+use postern::{config::Config, context::App, ports::Ports, settings::IsolateCache};
+
+use super::{
+    carriers::Carriers,
+    client::Target,
+    ports::{TestCache, TestClock, TestFetch, TestLog, TestRandom},
+    sqlite::Sqlite,
+    vars::Vars,
+};
+
+/// The world around a server. A clone shares it; [`Native::isolate`] is another isolate on the same world.
+#[derive(Clone)]
+pub struct Native {
+    pub database: Sqlite,
+    pub cache: TestCache,
+    pub clock: TestClock,
+    pub random: TestRandom,
+    pub log: TestLog,
+    pub carriers: Arc<Carriers>,
+    pub app: App,
+}
+
+impl Native {
+    pub fn new(vars: &Vars) -> Self {
+        Self::with_database(vars, Sqlite::new())
+    }
+
+    pub fn with_database(vars: &Vars, database: Sqlite) -> Self {
+        let (cache, clock, random) = (TestCache::default(), TestClock::new(), TestRandom::new(42));
+        let (log, carriers) = (TestLog::default(), Arc::new(Carriers::default()));
+        let ports = Ports {
+            database: Arc::new(database.clone()),
+            cache: Arc::new(cache.clone()),
+            fetch: Arc::new(TestFetch { carriers: Arc::clone(&carriers), clock: clock.clone() }),
+            clock: Arc::new(clock.clone()),
+            random: Arc::new(random.clone()),
+            log: Arc::new(log.clone()),
+        };
+        let app = App { ports, config: Arc::new(Config::read(vars)), cache: Arc::new(IsolateCache::default()) };
+        Self { database, cache, clock, random, log, carriers, app }
+    }
+
+    /// Another isolate: the same database, clock, carriers and configuration, and a memory of its own.
+    pub fn isolate(&self) -> Self {
+        let app = App { cache: Arc::new(IsolateCache::default()), ..self.app.clone() };
+        Self { app, ..self.clone() }
+    }
+
+    /// The same world under another configuration: a new deployment.
+    pub fn redeploy(&self, vars: &Vars) -> Self {
+        let app =
+            App { config: Arc::new(Config::read(vars)), cache: Arc::new(IsolateCache::default()), ..self.app.clone() };
+        Self { app, ..self.clone() }
+    }
+
+    pub fn target(&self) -> Target {
+        Target::Here(self.app.clone())
+    }
+}

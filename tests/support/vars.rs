@@ -1,0 +1,75 @@
+//! Bindings for tests.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+pub type Vars = BTreeMap<String, Value>;
+
+pub const KEY: &str = "sk_live_3fJ0m9vQ2xZ7LrT8bYkWn1sEo5HdUcGaPiVX6M4tRqA";
+pub const RING: &str = r#"{"current":"k1","keys":{"k1":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}}"#;
+pub const PEPPER: &str = r#"{"current":"p1","keys":{"p1":"ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}}"#;
+pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
+pub const TOKEN: &str = "twilio-auth-token-0123456789";
+pub const SENDER: &str = "+15005550006";
+pub const RECEIVER: &str = "+16471231234";
+pub const VONAGE_KEY: &str = "abcd1234";
+pub const VONAGE_SECRET: &str = "efgh5678ijkl";
+pub const VONAGE_SENDER: &str = "+447700900100";
+
+fn vars(list: &[(&str, Value)]) -> Vars {
+    list.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+/// Development with the null driver and the development tools, as `make dev` makes it.
+pub fn null() -> Vars {
+    vars(&[
+        ("ENVIRONMENT", json!("dev")),
+        ("DEV_TOOLS", json!("on")),
+        ("SERVER_API_KEY", json!(KEY)),
+        ("ENCRYPTION_KEYS", json!(RING)),
+        ("CODE_PEPPER", json!(PEPPER)),
+    ])
+}
+
+/// Production with Twilio, which `base` stands for.
+pub fn prod_twilio(base: &str) -> Vars {
+    let mut all = null();
+    all.remove("DEV_TOOLS");
+    all.extend(vars(&[
+        ("ENVIRONMENT", json!("prod")),
+        ("TWILIO_ACCOUNT_ID", json!(ACCOUNT)),
+        ("TWILIO_AUTH_TOKEN", json!(TOKEN)),
+        ("TWILIO_SENDER_NUMBER", json!(SENDER)),
+        ("TWILIO_API_BASE", json!(format!("{base}/twilio"))),
+        ("PUBLIC_URL", json!("https://login.example.com")),
+        ("APP_NAME", json!("Example")),
+    ]));
+    all
+}
+
+/// Development with Twilio: everything goes to the receiver.
+pub fn dev_twilio(base: &str) -> Vars {
+    let mut all = prod_twilio(base);
+    all.extend(vars(&[
+        ("ENVIRONMENT", json!("dev")),
+        ("DEV_TOOLS", json!("on")),
+        ("DEV_SMS_RECEIVER", json!(RECEIVER)),
+    ]));
+    all
+}
+
+/// Production with Vonage, which `base` stands for.
+pub fn prod_vonage(base: &str) -> Vars {
+    let mut all = null();
+    all.remove("DEV_TOOLS");
+    all.extend(vars(&[
+        ("ENVIRONMENT", json!("prod")),
+        ("VONAGE_API_KEY", json!(VONAGE_KEY)),
+        ("VONAGE_API_SECRET", json!(VONAGE_SECRET)),
+        ("VONAGE_SENDER_NUMBER", json!(VONAGE_SENDER)),
+        ("VONAGE_SMS_BASE", json!(format!("{base}/vonage"))),
+        ("SMS_COUNTRY_CODE", json!("+44")),
+    ]));
+    all
+}

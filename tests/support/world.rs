@@ -1,0 +1,152 @@
+//! What a scenario sees: a client, fresh numbers, and the carriers, whether the server is in this process or in
+//! workerd. Native tests have more: the database, the clock, the log.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    carriers::{Carriers, Sent},
+    client::{Request, Response, Target},
+    native::Native,
+    vars::{self, Vars},
+};
+
+pub struct World {
+    pub target: Target,
+    pub carriers: Arc<Carriers>,
+    native: Option<Native>,
+}
+
+/// Every scenario's numbers are its own: many share one server in workerd.
+static NUMBERS: AtomicU32 = AtomicU32::new(0);
+
+impl World {
+    /// A server in this process.
+    pub fn native(vars: &Vars) -> Self {
+        let native = Native::new(vars);
+        Self { target: native.target(), carriers: Arc::clone(&native.carriers), native: Some(native) }
+    }
+
+    /// A server in this process, in development with the null driver.
+    pub fn null() -> Self {
+        Self::native(&vars::null())
+    }
+
+    /// A server in this process, in production with Twilio.
+    pub fn twilio() -> Self {
+        Self::native(&vars::prod_twilio("http://127.0.0.1:9"))
+    }
+
+    /// A server in this process, in production with Vonage.
+    pub fn vonage() -> Self {
+        Self::native(&vars::prod_vonage("http://127.0.0.1:9"))
+    }
+
+    /// A server behind a URL.
+    pub fn remote(base: &str, carriers: Arc<Carriers>) -> Self {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { target: Target::There(base.to_owned(), client), carriers, native: None }
+    }
+
+    /// What only native tests have.
+    #[track_caller]
+    pub fn here(&self) -> &Native {
+        self.native.as_ref().expect("this test needs a server in this process")
+    }
+
+    /// A world on another view of the same server: another isolate, another deployment.
+    pub fn on(native: &Native) -> Self {
+        Self { target: native.target(), carriers: Arc::clone(&native.carriers), native: Some(native.clone()) }
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.target.clone(), method, path)
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.request("GET", path).send().await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        self.request("POST", path).json(body).send().await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Response {
+        self.request("PATCH", path).json(body).send().await
+    }
+
+    pub async fn delete(&self, path: &str) -> Response {
+        self.request("DELETE", path).send().await
+    }
+
+    /// A number of the United States that no other scenario has.
+    #[allow(clippy::unused_self)]
+    pub fn number(&self) -> String {
+        let count = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        format!("+1415{:03}{:04}", 200 + count / 10_000, count % 10_000)
+    }
+
+    /// A number of the United Kingdom that no other scenario has.
+    #[allow(clippy::unused_self)]
+    pub fn british_number(&self) -> String {
+        format!("+4477009{:05}", NUMBERS.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Sends a code to a number; gives the challenge.
+    #[track_caller]
+    pub fn challenge(&self, number: &str) -> impl Future<Output = Value> + use<> {
+        let request = self.request("POST", "/v1/challenges").json(&json!({"to": {"phone": number}}));
+        async move { request.send().await.expect(201) }
+    }
+
+    /// Answers a challenge.
+    pub async fn answer(&self, challenge: &Value, code: &str) -> Response {
+        let id = challenge["id"].as_str().expect("a challenge's id");
+        self.post(&format!("/v1/challenges/{id}/answer"), &json!({"code": code})).await
+    }
+
+    /// The newest code for a number: what the carrier got, or what is in the dev inbox.
+    pub async fn code(&self, number: &str) -> String {
+        let sent: Option<Sent> = self.carriers.sent_to(number).pop();
+        if let Some(sent) = sent {
+            return sent.code();
+        }
+        let encoded: String = form_urlencoded::byte_serialize(number.as_bytes()).collect();
+        let inbox = self.get(&format!("/dev/inbox.json?to={encoded}")).await.expect(200);
+        inbox[0]["code"].as_str().unwrap_or_else(|| panic!("no code for {number}")).to_owned()
+    }
+
+    /// A code that is not this one.
+    #[allow(clippy::unused_self)]
+    pub fn wrong(&self, code: &str) -> String {
+        let number: u64 = code.parse().expect("a code");
+        format!("{:0width$}", (number + 1) % 10u64.pow(u32::try_from(code.len()).unwrap()), width = code.len())
+    }
+
+    /// A user with a proven phone: the user's id, the factor's id and the number.
+    pub async fn user_with_phone(&self) -> (String, String, String) {
+        let user = self.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+        let number = self.number();
+        let path = format!("/v1/users/{user}/factors");
+        let enrolled = self.post(&path, &json!({"type": "phone", "phone": number})).await.expect(201);
+        let factor = enrolled["factor"]["id"].as_str().unwrap().to_owned();
+        let body = json!({"challenge_id": enrolled["challenge"]["id"], "code": self.code(&number).await});
+        let active = self.post(&format!("{path}/{factor}/activate"), &body).await.expect(200);
+        assert_eq!(active["status"], "active");
+        (user, factor, number)
+    }
+}
+
+impl Drop for World {
+    /// No test may end with a carrier that got what no carrier takes.
+    fn drop(&mut self) {
+        let violations = self.carriers.violations();
+        if !std::thread::panicking() {
+            assert!(violations.is_empty(), "{violations:#?}");
+        }
+    }
+}
