@@ -120,15 +120,15 @@ impl Carriers {
             return self.violate(format!("{path}: a field is there twice"));
         }
         match path {
-            "/vonage/sms/json" => self.vonage(header("authorization"), fields),
+            "/vonage/sms/json" => self.vonage(header("authorization"), &fields),
             path if path == format!("/twilio/2010-04-01/Accounts/{}/Messages.json", vars::ACCOUNT) => {
-                self.twilio(header("authorization"), fields)
+                self.twilio(header("authorization"), &fields)
             }
             path => self.violate(format!("no carrier has {path}")),
         }
     }
 
-    fn twilio(&self, authorization: Option<&str>, fields: Vec<(String, String)>) -> Reply {
+    fn twilio(&self, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
         const KNOWN: [&str; 6] = ["To", "From", "MessagingServiceSid", "Body", "ValidityPeriod", "StatusCallback"];
         let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         if let Some((unknown, _)) = fields.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
@@ -154,10 +154,10 @@ impl Carriers {
         let reply = format!(
             r#"{{"sid":"SM{count:032x}","status":"queued","num_segments":"1","error_code":null,"price":null}}"#
         );
-        self.answer("twilio", to.to_owned(), sender.to_owned(), body.to_owned(), fields.clone(), 201, reply)
+        self.answer("twilio", to.to_owned(), sender.to_owned(), body.to_owned(), fields.to_vec(), 201, reply)
     }
 
-    fn vonage(&self, authorization: Option<&str>, fields: Vec<(String, String)>) -> Reply {
+    fn vonage(&self, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
         const KNOWN: [&str; 6] = ["from", "to", "text", "type", "ttl", "client-ref"];
         let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         if let Some((unknown, _)) = fields.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
@@ -187,7 +187,7 @@ impl Carriers {
         let count = self.state().sent.len();
         let reply =
             format!(r#"{{"message-count":"1","messages":[{{"to":"{to}","message-id":"M{count}","status":"0"}}]}}"#);
-        self.answer("vonage", format!("+{to}"), from.to_owned(), text.to_owned(), fields.clone(), 200, reply)
+        self.answer("vonage", format!("+{to}"), from.to_owned(), text.to_owned(), fields.to_vec(), 200, reply)
     }
 
     #[allow(clippy::too_many_arguments)]

@@ -149,7 +149,7 @@ pub fn plans(sql: &[&str]) -> Vec<(String, Vec<String>)> {
 
 fn rows(connection: &Connection, sql: &str, params: &[Param]) -> rusqlite::Result<Rows> {
     let mut statement = connection.prepare_cached(sql)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     for (index, param) in params.iter().enumerate() {
         statement.raw_bind_parameter(index + 1, Bound(param))?;
     }
