@@ -7,7 +7,7 @@ use crate::{
     context::App,
     idempotency,
     ids::{ChallengeId, EventId, MessageId},
-    ports::{DatabaseError, Level, Random, Statement},
+    ports::{DatabaseError, Level, Statement},
     settings::{Snapshot, load},
     statement,
     time::Timestamp,
@@ -38,15 +38,6 @@ pub const STATEMENTS: &[&str] = &[CHALLENGES, MESSAGES, EVENTS, INBOX, COUNTERS,
 const DAY: Duration = Duration::from_hours(24);
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Zero bytes: the smallest id of a moment.
-struct Zero;
-
-impl Random for Zero {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
-
 /// Runs once. Ends early when nothing is left; goes on tomorrow with what is.
 pub async fn run(app: &App) -> Result<(), DatabaseError> {
     let now = app.ports.clock.now();
@@ -54,12 +45,12 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
     let snapshot = Snapshot::read(&answer, None, &app.config)?;
     let settings = &snapshot.settings;
     let messages_before = now.before(settings.message_retention);
-    let message_id = |moment: Timestamp| MessageId::new(moment, &Zero).to_string();
+    let message_id = |moment: Timestamp| MessageId::floor(moment).to_string();
     let batch: Vec<Statement> = vec![
         statement!(SETTLE, message_id(now.before(MINUTE * 10)), ROWS, now.millis()),
-        statement!(CHALLENGES, &ChallengeId::new(messages_before, &Zero), ROWS),
+        statement!(CHALLENGES, &ChallengeId::floor(messages_before), ROWS),
         statement!(MESSAGES, message_id(messages_before), ROWS),
-        statement!(EVENTS, &EventId::new(now.before(settings.audit_retention), &Zero), ROWS),
+        statement!(EVENTS, &EventId::floor(now.before(settings.audit_retention)), ROWS),
         statement!(INBOX, message_id(now.before(DAY)), ROWS),
         statement!(COUNTERS, now.millis(), ROWS),
         statement!(KEYS, now.before(idempotency::LIFETIME).millis(), ROWS),

@@ -25,6 +25,15 @@ fn is_ulid(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|byte| ALPHABET.contains(&byte)) && text.as_bytes().first() < Some(&b'8')
 }
 
+/// Zero bytes, for the smallest id of a moment.
+struct Zero;
+
+impl Random for Zero {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -38,6 +47,11 @@ macro_rules! id {
             /// A new id.
             pub fn new(now: Timestamp, random: &dyn Random) -> Self {
                 Self(format!("{}{}", $prefix, ulid(now, random)))
+            }
+
+            /// The smallest id of a moment: ids sort by time, so this divides before from after.
+            pub fn floor(moment: Timestamp) -> Self {
+                Self::new(moment, &Zero)
             }
 
             /// Parses an id that came from outside: the prefix and a ULID, exactly.
@@ -122,6 +136,7 @@ mod tests {
         let late = UserId::new(Timestamp::from_millis(1_795_310_876_043), &Counting);
         assert_eq!(early.as_str(), "usr_01M80DVXCA000G40R40M30E209");
         assert!(early < late);
+        assert!(UserId::floor(Timestamp::from_millis(1_795_310_876_042)) < early);
         assert_eq!(UserId::parse(early.as_str()), Some(early.clone()));
         assert_eq!(FactorId::parse(early.as_str()), None);
         assert_eq!(UserId::parse("usr_01m80dvxca000g40r40m30e209"), None);

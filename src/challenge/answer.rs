@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     crypto::Code,
     event::{self, Event, EventType, Outcome, When},
+    factor::Factor,
     ids::{ChallengeId, FactorId, UserId},
     limit,
     phone::PhoneNumber,
@@ -32,8 +33,8 @@ pub struct Expect {
 /// What an answer came to.
 #[derive(Debug)]
 pub enum Answered {
-    /// It was right, and it was the first right one.
-    Verified(Challenge),
+    /// It was right, and it was the first right one; with the factor that it proved, if it has one.
+    Verified(Challenge, Option<Factor>),
     /// It was wrong, or the challenge is not what was expected; so many more may come.
     Wrong(Challenge),
     /// No code lives: it is over, or none is out.
@@ -107,23 +108,28 @@ pub async fn answer(
         event::store::write(context, Event::new(EventType::ChallengeVerified, key), When::Verified(key, &stamp)),
         event::store::write(context, Event::new(EventType::FactorActivated, key), When::Activated(key, &stamp)),
         event::store::write(context, wrong, When::AnsweredWrongly(key, &stamp)),
+        statement!(store::FACTOR, id),
         statement!(store::ANSWERED, id, now.millis(), failures, in_a_row),
     ];
     let answer = context.decide(batch).await?;
-    match answer.last().and_then(|rows| rows.first()) {
-        Some(row) => Ok(judge(row, &stamp, now)?),
+    let [.., factor, challenge] = answer.as_slice() else {
+        return Err(DatabaseError::Other("a batch answered too little".to_owned()).into());
+    };
+    let factor = factor.first().map(Factor::read).transpose()?;
+    match challenge.first() {
+        Some(row) => Ok(judge(row, factor, &stamp, now)?),
         None => Ok(Answered::NotFound),
     }
 }
 
 /// What the row says. A row with this request's stamp was decided by it; any other was refused, and says why.
-fn judge(row: &Row, stamp: &str, now: Timestamp) -> Result<Answered, DatabaseError> {
+fn judge(row: &Row, factor: Option<Factor>, stamp: &str, now: Timestamp) -> Result<Answered, DatabaseError> {
     let challenge = Challenge::read(row)?;
     let decided = row.text("stamp")? == stamp;
     Ok(match (decided, challenge.verified_at, challenge.end) {
         (true, Some(_), _) => {
-            let unproven = challenge.purpose == Purpose::Enrolment && row.opt_int("factor_activated_at").is_none();
-            if unproven { Answered::FactorExists } else { Answered::Verified(challenge) }
+            let unproven = factor.as_ref().is_some_and(|factor| factor.activated_at.is_none());
+            if unproven { Answered::FactorExists } else { Answered::Verified(challenge, factor) }
         }
         (true, None, _) => Answered::Wrong(challenge),
         (false, Some(_), _) => Answered::AlreadyVerified,

@@ -65,15 +65,17 @@ pub const ANSWER: &str = "UPDATE challenges SET
 
 /// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits.
 pub const ANSWERED: &str = select!(
-    ", f.activated_at AS factor_activated_at, c.code_mac IS NOT NULL AS code_lives,
-       n.expires_at AS locked_until, r.count IS NOT NULL AS locked, r.expires_at AS locked_for_good_until
+    ", n.expires_at AS locked_until, r.count IS NOT NULL AS locked
      FROM challenges c
-     LEFT JOIN factors f ON f.id = c.factor_id
      LEFT JOIN counters n ON n.key = 'second_factor_failures:' || c.subject AND n.count >= ?3 AND n.expires_at > ?2
      LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:' || c.subject AND r.count >= ?4
        AND (r.expires_at IS NULL OR r.expires_at > ?2)
      WHERE c.id = ?1"
 );
+
+/// Reads a challenge's factor. `?1` the challenge.
+pub const FACTOR: &str = "SELECT f.id, f.type, f.name, f.phone, f.created_at, f.activated_at, f.last_used_at
+  FROM challenges c JOIN factors f ON f.id = c.factor_id WHERE c.id = ?1";
 
 /// Proves the factor of a challenge that was just verified: an enrolment activates it, unless the user has
 /// proven the same number meanwhile. `?1` id, `?2` stamp, `?3` now.
@@ -124,5 +126,17 @@ pub fn resend_failed(id: &ChallengeId, stamp: &str, now: Timestamp) -> Statement
 }
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] =
-    &[GET, GET_FOR_RESEND, CREATE, CREATED, ANSWER, ANSWERED, PROVE_FACTOR, RESEND, SEND_FAILED, RESEND_FAILED, CANCEL];
+pub const STATEMENTS: &[&str] = &[
+    GET,
+    GET_FOR_RESEND,
+    CREATE,
+    CREATED,
+    ANSWER,
+    ANSWERED,
+    FACTOR,
+    PROVE_FACTOR,
+    RESEND,
+    SEND_FAILED,
+    RESEND_FAILED,
+    CANCEL,
+];

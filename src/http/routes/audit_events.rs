@@ -18,7 +18,6 @@ use crate::{
         reply::Answer,
     },
     ids::EventId,
-    ports::Random,
     schema::{Field, Shape, field},
     time::Timestamp,
 };
@@ -45,19 +44,10 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
     Run::Keyed(|call| Box::pin(list(call))),
 )];
 
-/// Zero bytes: the smallest id of a moment.
-struct Zero;
-
-impl Random for Zero {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
-
 async fn list(call: Call) -> Answer {
     let (limit, cursor) = call.page()?;
     let query = &call.query;
-    let at = |moment: Timestamp| EventId::new(moment, &Zero).to_string();
+    let at = |moment: Timestamp| EventId::floor(moment).to_string();
     let before = query.timestamp("until").map_or(cursor.clone(), |until| at(until).min(cursor));
     let from = query.timestamp("since").map_or_else(String::new, at);
     let filters = [

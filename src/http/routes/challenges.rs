@@ -6,7 +6,7 @@ use super::{Run, view};
 use crate::{
     api_key::Scope,
     challenge::{
-        Purpose,
+        Challenge, Purpose,
         answer::{self, Answered, Expect},
         cancel::{self, Canceled},
         create::{self, Create, Target},
@@ -14,12 +14,13 @@ use crate::{
     },
     context::{Client, Context},
     crypto::Code as OneTimeCode,
+    factor::Factor,
     http::{
         Call, Code, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
         input::wrong,
         problem::phone_problem,
-        reply::Answer,
+        reply::{Answer, Failure},
     },
     ids::{AppId, ChallengeId, FactorId, UserId},
     phone::PhoneNumber,
@@ -245,15 +246,21 @@ async fn answer_challenge(call: Call) -> Answer {
         purpose: call.form.text("expect.purpose").and_then(Purpose::parse),
         factor: None,
     };
-    answered(&context, &id, &call.form, &expect).await
+    let (challenge, _) = answered(&context, &id, &call.form, &expect).await?;
+    Ok(Reply::json(200, &view::challenge(&challenge, context.now())))
 }
 
-/// Answers a challenge and tells what came of it; activation of a factor does the same.
-pub(super) async fn answered(context: &Context, id: &ChallengeId, form: &Form, expect: &Expect) -> Answer {
+/// Answers a challenge: the challenge and its factor, or what is wrong. Activation of a factor does the same.
+pub(super) async fn answered(
+    context: &Context,
+    id: &ChallengeId,
+    form: &Form,
+    expect: &Expect,
+) -> Result<(Challenge, Option<Factor>), Failure> {
     let code = form.text("code").and_then(OneTimeCode::parse);
     let code = code.ok_or_else(|| wrong("code", "4 to 10 digits are wanted"))?;
     let problem = match answer::answer(context, id, &code, expect).await? {
-        Answered::Verified(challenge) => return Ok(Reply::json(200, &view::challenge(&challenge, context.now()))),
+        Answered::Verified(challenge, factor) => return Ok((challenge, factor)),
         Answered::Wrong(challenge) => {
             let left = challenge.attempts_left();
             Problem::new(Code::CodeIncorrect, format!("{left} more answers are taken")).member("attempts_left", left)

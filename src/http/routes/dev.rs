@@ -15,7 +15,7 @@ use crate::{
     },
     ids::MessageId,
     message::store,
-    ports::{Random, Row},
+    ports::Row,
     schema::{Field, Shape, field},
     time::Timestamp,
 };
@@ -66,19 +66,10 @@ struct Entry {
     created_at: String,
 }
 
-/// Zero bytes: the smallest id of a moment.
-struct Zero;
-
-impl Random for Zero {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
-
 async fn entries(call: &Call) -> Result<Vec<Entry>, crate::http::reply::Failure> {
     let context = &call.context;
     let to = call.query.text("to").map(|typed| number(context, "to", typed)).transpose()?;
-    let from = MessageId::new(context.now().before(Duration::from_hours(24)), &Zero);
+    let from = MessageId::floor(context.now().before(Duration::from_hours(24)));
     let statement = store::inbox(from.as_str(), to.as_ref().map(crate::phone::PhoneNumber::e164));
     let answer = context.decide(vec![statement]).await?;
     Ok(answer.first().map(Vec::as_slice).unwrap_or_default().iter().map(entry).collect())

@@ -216,16 +216,11 @@ async fn activate(call: Call) -> Answer {
     let (user, factor) = (user(&call)?, factor(&call)?);
     let id = Call::form_id(&call.form, "challenge_id", ChallengeId::parse)?
         .ok_or_else(|| wrong("challenge_id", "the challenge's id is wanted"))?;
-    let expect = Expect {
-        user: Some(user.clone()),
-        factor: Some(factor.clone()),
-        purpose: Some(Purpose::Enrolment),
-        destination: None,
-    };
-    answered(&context, &id, &call.form, &expect).await?;
-    let answer = context.decide(vec![crate::statement!(store::GET, &factor, &user)]).await?;
-    let row = answer.first().and_then(|rows| rows.first()).ok_or_else(|| Problem::not_found("factor"))?;
-    Ok(Reply::json(200, &view::factor(&Factor::read(row)?)))
+    let expect =
+        Expect { user: Some(user), factor: Some(factor), purpose: Some(Purpose::Enrolment), destination: None };
+    let (_, factor) = answered(&context, &id, &call.form, &expect).await?;
+    let factor = factor.ok_or_else(|| Problem::not_found("factor"))?;
+    Ok(Reply::json(200, &view::factor(&factor)))
 }
 
 async fn delete(call: Call) -> Answer {
