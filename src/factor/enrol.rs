@@ -110,6 +110,8 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
     )];
     if let Some(proof) = authority.proof() {
         before.push(statement!(store::CONSUME, proof, now.millis(), &id, stamp.as_str()));
+        let event = Event::new(EventType::ChallengeConsumed, proof.as_str()).user(Some(user.as_str()));
+        before.push(event::store::write(context, event, When::Factor(id.as_str(), &stamp)));
     }
     let event = Event::new(EventType::FactorEnrolmentStarted, id.as_str())
         .user(Some(user.as_str()))

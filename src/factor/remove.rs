@@ -46,6 +46,8 @@ pub async fn one(
     )];
     if let Some(proof) = authority.proof() {
         batch.push(statement!(store::CONSUME, proof, now.millis(), factor, stamp.as_str()));
+        let event = Event::new(EventType::ChallengeConsumed, proof.as_str()).user(Some(user.as_str()));
+        batch.push(event::store::write(context, event, When::Factor(factor.as_str(), &stamp)));
     }
     batch.push(event::store::write(context, event, When::Factor(factor.as_str(), &stamp)));
     batch.push(statement!(store::GET, factor, user));
@@ -64,6 +66,8 @@ pub async fn all(context: &Context, user: &UserId, authority: &Authority) -> Res
         vec![statement!(store::MAY_RESET, user, stamp.as_str(), authority.is_override(), authority.proof(), since)];
     if let Some(proof) = authority.proof() {
         batch.push(statement!(store::CONSUME_FOR_USER, proof, now.millis(), user, stamp.as_str()));
+        let event = Event::new(EventType::ChallengeConsumed, proof.as_str()).user(Some(user.as_str()));
+        batch.push(event::store::write(context, event, When::User(user.as_str(), &stamp)));
     }
     batch.push(event::store::write(context, removed(user, None, authority), When::User(user.as_str(), &stamp)));
     batch.push(statement!(store::RESET, user, stamp.as_str()));

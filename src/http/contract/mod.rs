@@ -70,8 +70,8 @@ pub struct Operation {
     pub status: u16,
     /// What comes back then.
     pub gives: Gives,
-    /// The codes it refuses with, beside those of every operation.
-    pub refuses: &'static [Code],
+    /// The codes it refuses with, beside those of every operation: lists, so that a list is written once.
+    pub refuses: &'static [&'static [Code]],
 }
 
 /// An operation to fill in.
@@ -135,7 +135,11 @@ impl Operation {
         if self.path.contains('{') && !codes.contains(&Code::ResourceNotFound) {
             codes.push(Code::ResourceNotFound);
         }
-        codes.extend(self.refuses.iter().filter(|code| !codes.contains(code)).copied().collect::<Vec<_>>());
+        for code in self.refuses.iter().copied().flatten() {
+            if !codes.contains(code) {
+                codes.push(*code);
+            }
+        }
         codes
     }
 }

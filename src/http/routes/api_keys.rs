@@ -63,7 +63,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
                 The last live key with `keys:write` stays.",
             auth: AUTH,
             status: 204,
-            refuses: &[Code::LastKey],
+            refuses: &[&[Code::LastKey]],
             ..operation("DELETE", "/v1/api-keys/{id}", "revokeApiKey", TAG, "Revoke a key")
         },
         Run::Keyed(|call| Box::pin(revoke(call))),

@@ -23,7 +23,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
         auth: Auth::Carrier,
         status: 204,
         gives: Gives::Nothing,
-        refuses: &[Code::SignatureInvalid, Code::DatabaseUnavailable, Code::DatabaseUnmigrated],
+        refuses: &[&[Code::SignatureInvalid, Code::DatabaseUnavailable, Code::DatabaseUnmigrated]],
         ..operation(
             "POST",
             "/v1/callbacks/twilio/{message_id}",

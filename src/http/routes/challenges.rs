@@ -31,7 +31,7 @@ const TAG: &str = "Challenges";
 const AUTH: Auth = Auth::Key(Scope::Challenges);
 const ONE: Gives = Gives::One("Challenge", shapes::CHALLENGE);
 
-/// What a code can be sent refuses with.
+/// What everything that sends a code refuses with.
 pub(super) const SENDING: &[Code] = &[
     Code::StrategyNotSupported,
     Code::TestIdentifierForbidden,
@@ -44,21 +44,10 @@ pub(super) const SENDING: &[Code] = &[
     Code::DriverMisconfigured,
     Code::MessageFailed,
     Code::SmsDisabled,
-    Code::ResourceNotFound,
 ];
 
+/// What another code of a challenge refuses with, beside [`SENDING`].
 const RESENDING: &[Code] = &[
-    Code::StrategyNotSupported,
-    Code::TestIdentifierForbidden,
-    Code::CountryNotAllowed,
-    Code::RecipientRefused,
-    Code::MessageBlocked,
-    Code::RateLimited,
-    Code::UserLocked,
-    Code::UserRecoveryNeeded,
-    Code::DriverMisconfigured,
-    Code::MessageFailed,
-    Code::SmsDisabled,
     Code::AlreadyVerified,
     Code::VerificationExpired,
     Code::VerificationFailed,
@@ -144,7 +133,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             example: r#"{"to": {"phone": "+14155552671"}}"#,
             status: 201,
             gives: ONE,
-            refuses: SENDING,
+            refuses: &[SENDING, &[Code::ResourceNotFound]],
             ..operation("POST", "/v1/challenges", "createChallenge", TAG, "Send a code")
         },
         Run::Keyed(|call| Box::pin(create_challenge(call))),
@@ -156,7 +145,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             body: Some(ANSWER),
             example: r#"{"code": "042137", "expect": {"to": {"phone": "+14155552671"}}}"#,
             gives: ONE,
-            refuses: ANSWERING,
+            refuses: &[ANSWERING],
             ..operation("POST", "/v1/challenges/{id}/answer", "answerChallenge", TAG, "Check a code")
         },
         Run::Keyed(|call| Box::pin(answer_challenge(call))),
@@ -169,7 +158,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             body: Some(&[CHANNEL, CLIENT]),
             body_optional: true,
             gives: ONE,
-            refuses: RESENDING,
+            refuses: &[SENDING, RESENDING],
             ..operation("POST", "/v1/challenges/{id}/resend", "resendChallenge", TAG, "Send another code")
         },
         Run::Keyed(|call| Box::pin(resend_challenge(call))),
@@ -187,7 +176,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
         Operation {
             auth: AUTH,
             gives: ONE,
-            refuses: &[Code::AlreadyVerified],
+            refuses: &[&[Code::AlreadyVerified]],
             ..operation("POST", "/v1/challenges/{id}/cancel", "cancelChallenge", TAG, "Cancel a challenge")
         },
         Run::Keyed(|call| Box::pin(cancel_challenge(call))),

@@ -19,7 +19,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
     Operation {
         description: "May be a minute old. Any origin may read it.",
         gives: Gives::One("Environment", shapes::ENVIRONMENT),
-        refuses: &[crate::http::Code::DatabaseUnmigrated, crate::http::Code::DatabaseUnavailable],
+        refuses: &[&[crate::http::Code::DatabaseUnmigrated, crate::http::Code::DatabaseUnavailable]],
         ..operation("GET", "/v1/environment", "getEnvironment", "Public", "Public bootstrap for clients")
     },
     Run::Open(|incoming| Box::pin(get(incoming))),

@@ -31,22 +31,8 @@ const TAG: &str = "Factors";
 const READ: Auth = Auth::Key(Scope::UsersRead);
 const WRITE: Auth = Auth::Key(Scope::UsersWrite);
 
-const ENROL_CODES: &[Code] = &[
-    Code::IdentifierExists,
-    Code::ProofRequired,
-    Code::ProofInvalid,
-    Code::StrategyNotSupported,
-    Code::TestIdentifierForbidden,
-    Code::CountryNotAllowed,
-    Code::RecipientRefused,
-    Code::MessageBlocked,
-    Code::RateLimited,
-    Code::UserLocked,
-    Code::UserRecoveryNeeded,
-    Code::DriverMisconfigured,
-    Code::MessageFailed,
-    Code::SmsDisabled,
-];
+/// What a change of factors refuses with.
+const CHANGING: &[Code] = &[Code::ProofRequired, Code::ProofInvalid];
 
 const PROOF: Field = field(
     "proof",
@@ -110,7 +96,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             example: r#"{"type": "phone", "phone": "+14155552671", "name": "My phone"}"#,
             status: 201,
             gives: Gives::One("Enrolment", shapes::ENROLMENT),
-            refuses: ENROL_CODES,
+            refuses: &[SENDING, CHANGING, &[Code::IdentifierExists]],
             ..operation("POST", "/v1/users/{id}/factors", "createFactor", TAG, "Add a factor")
         },
         Run::Keyed(|call| Box::pin(create(call))),
@@ -124,7 +110,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             body_optional: true,
             status: 201,
             gives: Gives::One("Challenge", shapes::CHALLENGE),
-            refuses: SENDING,
+            refuses: &[SENDING],
             ..operation("POST", "/v1/users/{id}/factors/{fid}/challenges", "challengeFactor", TAG, "Challenge a factor")
         },
         Run::Keyed(|call| Box::pin(challenge(call))),
@@ -136,7 +122,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             body: Some(ACTIVATE),
             example: r#"{"challenge_id": "chl_01M83WM7ZA000G40R40M30E209", "code": "042137"}"#,
             gives: Gives::One("Factor", shapes::FACTOR),
-            refuses: ANSWERING,
+            refuses: &[ANSWERING],
             ..operation("POST", "/v1/users/{id}/factors/{fid}/activate", "activateFactor", TAG, "Prove a factor")
         },
         Run::Keyed(|call| Box::pin(activate(call))),
@@ -147,7 +133,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             auth: WRITE,
             query: REMOVAL,
             status: 204,
-            refuses: &[Code::ProofRequired, Code::ProofInvalid],
+            refuses: &[CHANGING],
             ..operation("DELETE", "/v1/users/{id}/factors/{fid}", "deleteFactor", TAG, "Remove a factor")
         },
         Run::Keyed(|call| Box::pin(delete(call))),
@@ -158,7 +144,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             auth: WRITE,
             query: REMOVAL,
             status: 204,
-            refuses: &[Code::ProofRequired, Code::ProofInvalid],
+            refuses: &[CHANGING],
             ..operation("DELETE", "/v1/users/{id}/factors", "resetFactors", TAG, "Reset a user's MFA")
         },
         Run::Keyed(|call| Box::pin(reset(call))),

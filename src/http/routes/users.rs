@@ -54,7 +54,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             example: r#"{"external_id": "42", "email": "ana@example.com"}"#,
             status: 201,
             gives: ONE,
-            refuses: &[Code::IdentifierExists],
+            refuses: &[&[Code::IdentifierExists]],
             ..operation("POST", "/v1/users", "createUser", TAG, "Make a user")
         },
         Run::Keyed(|call| Box::pin(create(call))),
@@ -80,7 +80,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             body: Some(PROFILE),
             example: r#"{"name": "Ana"}"#,
             gives: ONE,
-            refuses: &[Code::IdentifierExists],
+            refuses: &[&[Code::IdentifierExists]],
             ..operation("PATCH", "/v1/users/{id}", "updateUser", TAG, "Change a user")
         },
         Run::Keyed(|call| Box::pin(update(call))),
