@@ -90,6 +90,9 @@ async fn unrouted(request: Request, known_path: bool) -> Response {
 async fn handle(operation: Operation, run: Run, request: Request) -> Response {
     let Some((incoming, too_large)) = incoming(request).await else { return Response::new(Body::empty()) };
     let answer = match run {
+        _ if operation.auth == Auth::Development && !incoming.dev_tools => {
+            Err(Problem::new(Code::RouteNotFound, "see /docs for the paths there are").into())
+        }
         Run::Open(_) if too_large => Err(Problem::new(Code::RequestTooLarge, "64 KiB is the limit").into()),
         Run::Open(run) => run(incoming.clone()).await,
         Run::Keyed(run) => keyed(&operation, run, &incoming, too_large).await,
@@ -138,9 +141,6 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
 /// A call that needs a server key, or development tools.
 async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incoming, too_large: bool) -> Answer {
     let app = &incoming.app;
-    if operation.auth == Auth::Development && !incoming.dev_tools {
-        return Err(Problem::new(Code::RouteNotFound, "see /docs for the paths there are").into());
-    }
     let secrets =
         app.config.secrets().map_err(|issue| Problem::new(Code::ConfigurationInvalid, issue.detail.clone()))?;
     for attempt in 0.. {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use askama::Template;
 use serde_json::{Value, json};
 
-use super::{Run, challenges::number, docs::html};
+use super::{Run, challenges::number, docs::html, health};
 use crate::{
     config::{SmsDriver, Stops, VARIABLES},
     http::{
-        Call, Reply,
+        Call, Incoming, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
         reply::Answer,
     },
@@ -31,7 +31,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             gives: Gives::Other("text/html"),
             ..operation("GET", "/", "getStatus", TAG, "Status page")
         },
-        Run::Keyed(|call| Box::pin(status(call))),
+        Run::Open(|incoming| Box::pin(status(incoming))),
     ),
     (
         Operation {
@@ -134,6 +134,14 @@ struct Check {
     text: String,
 }
 
+fn check(name: &'static str, result: Result<(), String>, good: &str) -> Check {
+    let (good, text) = match result {
+        Ok(()) => (true, good.to_owned()),
+        Err(detail) => (false, detail),
+    };
+    Check { name, good, text }
+}
+
 struct Listed {
     name: &'static str,
     state: String,
@@ -141,8 +149,10 @@ struct Listed {
     meaning: String,
 }
 
-async fn status(call: Call) -> Answer {
-    let config = call.context.config();
+/// Works whatever is missing: it is the page that says what.
+async fn status(incoming: Incoming) -> Answer {
+    let app = &incoming.app;
+    let config = &app.config;
     let driver = config.sms.driver.as_ref();
     let destination = match (driver, &config.dev_sms_receiver) {
         (Some(SmsDriver::Null), _) => "to the dev inbox only (driver null)".to_owned(),
@@ -154,11 +164,9 @@ async fn status(call: Call) -> Answer {
     let missing_receiver =
         config.dev_sms_receiver.is_none() && driver.is_some_and(|driver| !matches!(driver, SmsDriver::Null));
     let checks = vec![
-        Check { name: "Database", good: true, text: "D1 answers and is migrated".to_owned() },
-        match call.context.ports().cache.get("health").await {
-            Ok(_) => Check { name: "Cache", good: true, text: "KV answers".to_owned() },
-            Err(_) => Check { name: "Cache", good: false, text: "KV does not answer: check the binding KV".to_owned() },
-        },
+        check("Database", health::database(&incoming).await, "D1 answers and is migrated"),
+        check("Cache", health::cache(&incoming).await, "KV answers"),
+        check("Secrets", config.secrets().map(|_| ()).map_err(|issue| issue.detail.clone()), "every key is there"),
         match sending {
             Some(issue) => Check { name: "SMS", good: false, text: issue.detail.clone() },
             None => Check {
@@ -181,7 +189,7 @@ async fn status(call: Call) -> Answer {
             Listed { name: variable.name, state, class, meaning: variable.meaning.replace('`', "") }
         })
         .collect();
-    let host = call.incoming.header("host").unwrap_or("localhost:8787").to_owned();
+    let host = incoming.header("host").unwrap_or("localhost:8787").to_owned();
     html(&Status {
         dev_tools: true,
         version: env!("CARGO_PKG_VERSION"),

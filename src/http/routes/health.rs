@@ -31,19 +31,7 @@ async fn get(incoming: Incoming) -> Answer {
         [] => Ok(()),
         issues => Err(issues.iter().map(|issue| issue.detail.as_str()).collect::<Vec<_>>().join("; ")),
     };
-    let database = match incoming.round_trips.batch(&app.ports, load(None)).await {
-        Ok(answer) => schema_is_current(answer.first().map(Vec::as_slice).unwrap_or_default()),
-        Err(error) => Err(error),
-    };
-    let place = if app.config.is_production() { "--remote" } else { "--local" };
-    let database = database.map_err(|error| match error {
-        DatabaseError::Unmigrated(_) => {
-            format!("D1 is not migrated: run `npx wrangler d1 migrations apply DB {place}`")
-        }
-        _ => "D1 does not answer: check the binding DB".to_owned(),
-    });
-    let cache = app.ports.cache.get("health").await;
-    let cache = cache.map(|_| ()).map_err(|_| "KV does not answer: check the binding KV".to_owned());
+    let (database, cache) = (database(&incoming).await, cache(&incoming).await);
     let good = configuration.is_ok() && database.is_ok() && cache.is_ok();
     let body = json!({
         "status": if good { "ok" } else { "failed" },
@@ -59,4 +47,25 @@ fn check(result: Result<(), String>) -> Value {
         Ok(()) => json!({"status": "ok", "detail": null}),
         Err(detail) => json!({"status": "failed", "detail": detail}),
     }
+}
+
+/// Whether D1 answers and is migrated, or what to do.
+pub(super) async fn database(incoming: &Incoming) -> Result<(), String> {
+    let app = &incoming.app;
+    let answer = incoming.round_trips.batch(&app.ports, load(None)).await;
+    let place = if app.config.is_production() { "--remote" } else { "--local" };
+    answer.and_then(|answer| schema_is_current(answer.first().map(Vec::as_slice).unwrap_or_default())).map_err(
+        |error| match error {
+            DatabaseError::Unmigrated(_) => {
+                format!("D1 is not migrated: run `npx wrangler d1 migrations apply DB {place}`")
+            }
+            _ => "D1 does not answer: check the binding DB".to_owned(),
+        },
+    )
+}
+
+/// Whether KV answers, or what to do.
+pub(super) async fn cache(incoming: &Incoming) -> Result<(), String> {
+    let answer = incoming.app.ports.cache.get("health").await;
+    answer.map(|_| ()).map_err(|_| "KV does not answer: check the binding KV".to_owned())
 }
