@@ -8,8 +8,6 @@ CREATE TABLE instance (
   schema INTEGER NOT NULL,
   version INTEGER NOT NULL,
   settings TEXT NOT NULL CHECK (json_valid(settings)),
-  -- SHA-256 of the binding's key when that key was retired. Another key in the binding works again.
-  retired_key_hash TEXT,
   updated_at INTEGER NOT NULL
 ) STRICT;
 INSERT INTO instance (id, schema, version, settings, updated_at) VALUES (1, 1, 1, '{}', 0);
@@ -38,6 +36,13 @@ CREATE TABLE api_keys (
 ) STRICT;
 -- Is there another key that may make keys?
 CREATE INDEX api_keys_that_make_keys ON api_keys (makes_keys) WHERE makes_keys = 1 AND revoked_at IS NULL;
+
+-- SHA-256 of keys that stood in the binding and were retired: none of them works again.
+CREATE TABLE retired_keys (
+  hash TEXT PRIMARY KEY,
+  retired_at INTEGER NOT NULL,
+  stamp TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE apps (
   id TEXT PRIMARY KEY,
@@ -70,6 +75,8 @@ CREATE TABLE factors (
   name TEXT,
   phone TEXT,
   country TEXT,
+  -- What allowed it: nothing is enough for the first factor only, when it is added and when it is proven.
+  authority TEXT NOT NULL CHECK (authority IN ('none', 'proof', 'override')),
   created_at INTEGER NOT NULL,
   -- NULL: not proven yet (law 6).
   activated_at INTEGER,
@@ -98,6 +105,7 @@ CREATE TABLE challenges (
   locale TEXT,
   -- Whose failures count: 'user:usr_…', or 'destination:' and the destination's MAC.
   subject TEXT NOT NULL,
+  -- Made by a test key: only test keys see it.
   is_test INTEGER NOT NULL CHECK (is_test IN (0, 1)),
   digits INTEGER NOT NULL CHECK (digits BETWEEN 4 AND 10),
   -- Random, never returned: with the pepper it gives the code, alone neither does.
@@ -116,8 +124,9 @@ CREATE TABLE challenges (
   wrong_answers_max INTEGER NOT NULL,
   message_id TEXT,
   verified_at INTEGER,
-  -- When it was used as a proof.
+  -- When it was used as a proof, and for which factor or user.
   consumed_at INTEGER,
+  consumed_by TEXT,
   ended_at INTEGER,
   end_reason TEXT CHECK (end_reason IN ('canceled', 'send_failed')),
   created_at INTEGER NOT NULL,
@@ -125,6 +134,7 @@ CREATE TABLE challenges (
   CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
   CHECK (verified_at IS NULL OR ended_at IS NULL),
   CHECK (consumed_at IS NULL OR verified_at IS NOT NULL),
+  CHECK ((consumed_at IS NULL) = (consumed_by IS NULL)),
   CHECK (wrong_answers <= wrong_answers_max)
 ) STRICT;
 -- The cascade from users.
@@ -188,6 +198,8 @@ CREATE TABLE message_tries (
 ) STRICT;
 -- A message's tries in order; the cascade from messages.
 CREATE INDEX message_tries_by_message ON message_tries (message_id, id);
+-- Housekeeping settles tries whose outcome was never written down.
+CREATE INDEX message_tries_open ON message_tries (id) WHERE outcome IS NULL;
 
 -- Bodies for the dev inbox. Written only while development tools are on, kept 24 hours.
 CREATE TABLE dev_inbox (

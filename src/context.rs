@@ -14,7 +14,7 @@ use crate::{
     crypto::Pepper,
     ids::RequestId,
     ports::{DatabaseError, Level, Ports, Rows, Statement},
-    settings::{IsolateCache, Settings, Snapshot, guard},
+    settings::{IsolateCache, Settings, Snapshot, TestMode, guard},
     time::Timestamp,
 };
 
@@ -195,6 +195,11 @@ impl Context {
     /// On whose behalf.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// What happens with test numbers in this request.
+    pub fn test_mode(&self) -> TestMode {
+        self.settings().test_mode(self.now, self.config().is_production(), self.dev_tools)
     }
 
     /// Whether development tools are on for this request.

@@ -34,6 +34,11 @@ impl Credential {
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
+
+    /// Whether a production refuses it this scope: a test key tries things, and changes neither settings nor keys.
+    pub fn is_refused_in_production(&self, scope: Scope) -> bool {
+        self.is_test && matches!(scope, Scope::InstanceWrite | Scope::KeysWrite)
+    }
 }
 
 /// Whether a text has a server key's form: the prefix and at least 43 base64url characters (256 bits)

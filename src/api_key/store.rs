@@ -69,6 +69,8 @@ pub enum Revoked {
     Done,
     /// It is the last key that may make keys.
     LastOne,
+    /// It grants what the calling key lacks, or is live and the calling key a test key.
+    GrantsMore,
     /// There is no such key.
     NotFound,
 }
@@ -83,18 +85,24 @@ const GET: &str =
 const LIST: &str = "SELECT id, name, hint, scopes, is_test, created_at, last_used_at, revoked_at FROM api_keys
   WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
 const REVOKE: &str = "UPDATE api_keys SET revoked_at = ?2, stamp = ?3
-  WHERE id = ?1 AND revoked_at IS NULL AND (
-    EXISTS (SELECT 1 FROM instance WHERE id = 1 AND retired_key_hash IS NOT ?4)
+  WHERE id = ?1 AND revoked_at IS NULL AND (is_test = 1 OR NOT ?5)
+    AND NOT EXISTS (SELECT 1 FROM json_each(scopes) s WHERE s.value NOT IN (SELECT m.value FROM json_each(?6) m))
+    AND (
+    NOT EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?4)
     OR EXISTS (SELECT 1 FROM api_keys o WHERE o.makes_keys = 1 AND o.revoked_at IS NULL AND o.id <> ?1))";
 const NEW_VERSION: &str = "UPDATE instance SET version = version + 1, updated_at = ?2
   WHERE id = 1 AND EXISTS (SELECT 1 FROM api_keys WHERE id = ?1 AND stamp = ?3)";
-const RETIRE: &str = "UPDATE instance SET retired_key_hash = ?1, version = version + 1, updated_at = ?2
-  WHERE id = 1 AND EXISTS (SELECT 1 FROM api_keys WHERE makes_keys = 1 AND revoked_at IS NULL)";
-const RETIRED: &str = "SELECT retired_key_hash IS ?1 AS retired FROM instance WHERE id = 1";
+const RETIRE: &str = "INSERT INTO retired_keys (hash, retired_at, stamp)
+  SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM api_keys WHERE makes_keys = 1 AND revoked_at IS NULL)
+  ON CONFLICT (hash) DO NOTHING";
+const NEW_VERSION_AFTER_RETIRING: &str = "UPDATE instance SET version = version + 1, updated_at = ?2
+  WHERE id = 1 AND EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?1 AND stamp = ?3)";
+const RETIRED: &str = "SELECT EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?1) AS retired";
 const USED: &str = "UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[CREATE, GET, LIST, REVOKE, NEW_VERSION, RETIRE, RETIRED, USED];
+pub const STATEMENTS: &[&str] =
+    &[CREATE, GET, LIST, REVOKE, NEW_VERSION, RETIRE, NEW_VERSION_AFTER_RETIRING, RETIRED, USED];
 
 /// Notes that a key was used.
 pub fn used(id: &str, now: Timestamp) -> Statement {
@@ -175,24 +183,44 @@ pub async fn revoke(context: &Context, id: &str) -> Result<Revoked, DatabaseErro
     let now = context.now().millis();
     let binding_hash = token_hash(context.secrets().server_api_key.expose());
     let event = Event::new(EventType::ApiKeyRevoked, id);
+    let stamp = context.stamp();
+    let credential = context.credential();
     if id == BINDING_KEY {
+        if credential.is_test || Scope::ALL.iter().any(|scope| !credential.may(*scope)) {
+            return Ok(Revoked::GrantsMore);
+        }
         let batch = vec![
-            statement!(RETIRE, binding_hash.as_str(), now),
-            event::store::write(context, event, When::Retired(&binding_hash)),
+            statement!(RETIRE, binding_hash.as_str(), now, stamp.as_str()),
+            statement!(NEW_VERSION_AFTER_RETIRING, binding_hash.as_str(), now, stamp.as_str()),
+            event::store::write(context, event, When::Retired(&binding_hash, &stamp)),
             statement!(RETIRED, binding_hash.as_str()),
         ];
         let answer = context.decide(batch).await?;
         let retired = answer.last().and_then(|rows| rows.first()).is_some_and(|row| row.flag("retired"));
         return Ok(if retired { Revoked::Done } else { Revoked::LastOne });
     }
-    let stamp = context.stamp();
+    let scopes: Vec<&str> = credential.scopes.iter().map(|scope| scope.as_str()).collect();
     let batch = vec![
-        statement!(REVOKE, id, now, stamp.as_str(), binding_hash),
+        statement!(
+            REVOKE,
+            id,
+            now,
+            stamp.as_str(),
+            binding_hash,
+            credential.is_test,
+            Value::from(scopes.clone()).to_string()
+        ),
         statement!(NEW_VERSION, id, now, stamp.as_str()),
         event::store::write(context, event, When::ApiKey(id, &stamp)),
         statement!(GET, id),
     ];
     let answer = context.decide(batch).await?;
     let Some(row) = answer.last().and_then(|rows| rows.first()) else { return Ok(Revoked::NotFound) };
-    Ok(if row.opt_int("revoked_at").is_some() { Revoked::Done } else { Revoked::LastOne })
+    if row.opt_int("revoked_at").is_some() {
+        return Ok(Revoked::Done);
+    }
+    let key = ApiKey::read(row)?;
+    let granted = key.scopes.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(Value::as_str);
+    let grants_more = (credential.is_test && !key.is_test) || granted.into_iter().any(|scope| !scopes.contains(&scope));
+    Ok(if grants_more { Revoked::GrantsMore } else { Revoked::LastOne })
 }

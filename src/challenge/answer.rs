@@ -49,8 +49,11 @@ pub enum Answered {
     Locked(Duration),
     /// Too many wrong answers in a row: the server has to unlock.
     LockedForGood,
-    /// The new factor cannot become active: the user has proven the same number meanwhile.
+    /// The code was right, and the new factor cannot become active: the user has proven the same number meanwhile.
     FactorExists,
+    /// The code was right, and the new factor cannot become active: the user has got a factor since it was added,
+    /// and nothing allowed a further one.
+    ProofRequired,
     /// There is no such challenge.
     NotFound,
 }
@@ -88,6 +91,7 @@ pub async fn answer(
     let wrong = Event::new(EventType::ChallengeAnsweredWrongly, id.as_str())
         .ended(Outcome::Refused, Some("form_code_incorrect"));
     let key = id.as_str();
+    let is_test = context.credential().is_test;
     let batch = vec![
         statement!(
             store::ANSWER,
@@ -100,7 +104,8 @@ pub async fn answer(
             expect.destination.as_ref().map(PhoneNumber::e164),
             expect.user.as_ref(),
             expect.purpose.map(Purpose::as_str),
-            expect.factor.as_ref()
+            expect.factor.as_ref(),
+            is_test
         ),
         limit::store::count_failure(now, key, &stamp),
         limit::store::clear_failures(key, &stamp),
@@ -109,27 +114,30 @@ pub async fn answer(
         event::store::write(context, Event::new(EventType::FactorActivated, key), When::Activated(key, &stamp)),
         event::store::write(context, wrong, When::AnsweredWrongly(key, &stamp)),
         statement!(store::FACTOR, id),
-        statement!(store::ANSWERED, id, now.millis(), failures, in_a_row),
+        statement!(store::ANSWERED, id, now.millis(), failures, in_a_row, is_test),
     ];
     let answer = context.decide(batch).await?;
     let [.., factor, challenge] = answer.as_slice() else {
         return Err(DatabaseError::Other("a batch answered too little".to_owned()).into());
     };
-    let factor = factor.first().map(Factor::read).transpose()?;
     match challenge.first() {
-        Some(row) => Ok(judge(row, factor, &stamp, now)?),
+        Some(row) => Ok(judge(row, factor.first(), &stamp, now)?),
         None => Ok(Answered::NotFound),
     }
 }
 
 /// What the row says. A row with this request's stamp was decided by it; any other was refused, and says why.
-fn judge(row: &Row, factor: Option<Factor>, stamp: &str, now: Timestamp) -> Result<Answered, DatabaseError> {
+fn judge(row: &Row, factor: Option<&Row>, stamp: &str, now: Timestamp) -> Result<Answered, DatabaseError> {
     let challenge = Challenge::read(row)?;
     let decided = row.text("stamp")? == stamp;
     Ok(match (decided, challenge.verified_at, challenge.end) {
         (true, Some(_), _) => {
-            let unproven = factor.as_ref().is_some_and(|factor| factor.activated_at.is_none());
-            if unproven { Answered::FactorExists } else { Answered::Verified(challenge, factor) }
+            let proven = factor.map(Factor::read).transpose()?;
+            match (&proven, factor.is_some_and(|row| row.flag("taken"))) {
+                (Some(Factor { activated_at: None, .. }), true) => Answered::FactorExists,
+                (Some(Factor { activated_at: None, .. }), false) => Answered::ProofRequired,
+                _ => Answered::Verified(challenge, proven),
+            }
         }
         (true, None, _) => Answered::Wrong(challenge),
         (false, Some(_), _) => Answered::AlreadyVerified,

@@ -111,7 +111,7 @@ pub async fn create(context: &Context, command: Create) -> Result<Created, Creat
             user,
             factor,
             factor_is_active: true,
-            is_new_factor: false,
+            new_factor: None,
             purpose: command.purpose,
             locale: command.locale,
             app: command.app,
@@ -146,12 +146,18 @@ pub(crate) struct Facts {
     pub(crate) factor: Option<FactorId>,
     /// Whether the factor has to be active; an enrolment's is not.
     pub(crate) factor_is_active: bool,
-    /// Whether the factor is made in the same batch, and goes with a send that fails.
-    pub(crate) is_new_factor: bool,
+    /// That the factor is made in the same batch, and goes with a send that fails.
+    pub(crate) new_factor: Option<NewFactor>,
     pub(crate) purpose: Purpose,
     pub(crate) locale: Option<String>,
     pub(crate) app: Option<AppId>,
     pub(crate) reservation: Option<Reservation>,
+}
+
+/// A factor that is made together with its challenge.
+pub(crate) struct NewFactor {
+    /// What allowed it, to be given back when it comes to nothing.
+    pub(crate) proof: Option<ChallengeId>,
 }
 
 /// A challenge that is complete and not decided yet.
@@ -207,7 +213,7 @@ impl Draft {
         if let (Some(key), message::Route::Drop(_)) = (key, &self.outgoing.route) {
             batch.push(key.finish(&self.stamp));
         }
-        batch.extend(self.report(now));
+        batch.extend(self.report(now, context.credential().is_test));
         batch
     }
 
@@ -217,8 +223,8 @@ impl Draft {
         let facts = &self.facts;
         let settings = context.settings();
         let mac = context.pepper().destination_mac(facts.number.e164());
-        let subject = limit::store::subject(facts.user.as_ref().map(UserId::as_str), &mac);
-        let is_test = facts.number.is_test() || context.credential().is_test;
+        let subject =
+            limit::store::subject(context.credential().is_test, facts.user.as_ref().map(UserId::as_str), &mac);
         let resend_at = (settings.limit(limit::SENDS) > 1).then(|| (now + COOLDOWNS[0]).millis());
         let mut batch = vec![statement!(
             store::CREATE,
@@ -236,7 +242,7 @@ impl Draft {
             self.outgoing.country.as_str(),
             facts.locale.as_deref(),
             subject,
-            is_test,
+            context.credential().is_test,
             i64::try_from(settings.code_length.digits()).unwrap_or(6),
             self.seed.as_str(),
             context.pepper().current(),
@@ -257,12 +263,12 @@ impl Draft {
     }
 
     /// The last statements, which say what came of the batch: [`Draft::finish`] reads them from the end.
-    fn report(&self, now: Timestamp) -> Vec<Statement> {
+    fn report(&self, now: Timestamp, is_test: bool) -> Vec<Statement> {
         let facts = &self.facts;
         let mut report = vec![
             limit::store::refusals(&self.checks, now, self.id.as_str(), &self.stamp),
             statement!(store::CREATED, &self.id, self.stamp.as_str(), facts.app.as_ref()),
-            store::get(&self.id),
+            store::get(&self.id, is_test),
         ];
         report.extend(facts.reservation.as_ref().map(Reservation::look_up));
         report
@@ -299,8 +305,8 @@ impl Draft {
             challenge.first().ok_or_else(|| DatabaseError::Other("a challenge that was made is missing".to_owned()))?;
         let challenge = Challenge::read(row)?;
         let key = self.facts.reservation.as_ref();
-        let which = match (&self.facts.factor, self.facts.is_new_factor) {
-            (Some(factor), true) => Which::Enrolment(factor),
+        let which = match (&self.facts.factor, &self.facts.new_factor) {
+            (Some(factor), Some(new)) => Which::Enrolment(factor, new.proof.as_ref()),
             _ => Which::First,
         };
         dispatch(context, &self.outgoing, &self.id, &self.stamp, which, &self.checks, key)
@@ -314,7 +320,7 @@ impl Draft {
 pub(crate) async fn replay(context: &Context, id: &str) -> Result<Created, CreateError> {
     let id = ChallengeId::parse(id)
         .ok_or_else(|| DatabaseError::Other("an idempotency key names no challenge".to_owned()))?;
-    let answer = context.decide(vec![store::get(&id)]).await?;
+    let answer = context.decide(vec![store::get(&id, context.credential().is_test)]).await?;
     let row = answer.first().and_then(|rows| rows.first());
     let challenge = Challenge::read(row.ok_or(CreateError::FactorNotFound)?)?;
     Ok(Created { challenge, replayed: true })

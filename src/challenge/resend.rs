@@ -62,7 +62,8 @@ pub async fn resend(
     }
     let now = context.now();
     let key = reservation.as_ref();
-    let mut read = vec![statement!(store::GET_FOR_RESEND, id)];
+    let is_test = context.credential().is_test;
+    let mut read = vec![statement!(store::GET_FOR_RESEND, id, is_test)];
     read.extend(key.map(Reservation::look_up));
     let answer = context.decide(read).await?;
     if let (Some(key), Some(rows)) = (key, answer.get(1)) {
@@ -120,7 +121,7 @@ pub async fn resend(
         batch.push(key.finish(&stamp));
     }
     batch.push(limit::store::refusals(&checks, now, id.as_str(), &stamp));
-    batch.push(store::get(id));
+    batch.push(store::get(id, is_test));
     batch.extend(key.map(Reservation::look_up));
     let answer = context.decide(batch).await?;
 
@@ -146,7 +147,9 @@ pub async fn resend(
         refuse_unless_open(context, &challenge)?;
         return Err(ResendError::TooEarly(COOLDOWNS[0]));
     }
-    dispatch(context, &outgoing, id, &stamp, Which::Further, &checks, key).await.map_err(CreateError::NotSent)?;
+    dispatch(context, &outgoing, id, &stamp, Which::Further(generation), &checks, key)
+        .await
+        .map_err(CreateError::NotSent)?;
     Ok(Created { challenge, replayed: false })
 }
 

@@ -41,8 +41,7 @@ impl CodeSource<'_> {
     ) -> Result<(Code, String), DatabaseError> {
         let pepper = context.pepper();
         let missing = || DatabaseError::Other("CODE_PEPPER no longer has the key of this challenge".to_owned());
-        let production = context.config().is_production();
-        let code = if number.is_test() && context.settings().test_mode(context.now(), production) == TestMode::Enabled {
+        let code = if number.is_test() && context.test_mode() == TestMode::Enabled {
             Code::of_test_numbers(self.length)
         } else {
             pepper.code(self.pepper_id, id, self.seed, self.generation, self.length).ok_or_else(missing)?
@@ -56,13 +55,16 @@ impl CodeSource<'_> {
 pub(crate) fn checks(context: &Context, user: Option<&UserId>, number: &PhoneNumber) -> Vec<Check> {
     let settings = context.settings();
     let mac = context.pepper().destination_mac(number.e164());
-    let subject = limit::store::subject(user.map(UserId::as_str), &mac);
+    let test = context.credential().is_test;
+    let subject = limit::store::subject(test, user.map(UserId::as_str), &mac);
+    // A test key's messages go nowhere: they use up nobody's limits.
+    let whom = |whom: &str| if test { format!("test:{whom}") } else { whom.to_owned() };
     let check = |limit: &Limit| match limit.per {
         Per::Challenge => None,
         // Counted by wrong answers; here they only have to have room.
         Per::Subject => Some(Check::only(*limit, &subject, settings)),
-        Per::User => user.map(|user| Check::spend(*limit, user.as_str(), settings)),
-        Per::Destination => Some(Check::spend(*limit, &mac, settings)),
+        Per::User => user.map(|user| Check::spend(*limit, &whom(user.as_str()), settings)),
+        Per::Destination => Some(Check::spend(*limit, &whom(&mac), settings)),
     };
     LIMITS.iter().filter_map(check).collect()
 }
@@ -85,10 +87,10 @@ pub struct NotSent {
 pub(crate) enum Which<'a> {
     /// The first: without it there is no challenge.
     First,
-    /// The first of a new factor: without it there is no such factor.
-    Enrolment(&'a FactorId),
-    /// A further one: without it, it may be asked for again.
-    Further,
+    /// The first of a new factor: without it there is no such factor, and what allowed it is given back.
+    Enrolment(&'a FactorId, Option<&'a ChallengeId>),
+    /// A further one, with its generation: without it, it may be asked for again.
+    Further(i64),
 }
 
 /// Asks the driver, if one is to be asked, and writes down what became of it. The decision is made and stamped.
@@ -112,15 +114,15 @@ pub(crate) async fn dispatch(
     let now = context.ports().clock.now();
     let mut statements = message::store::ended(context, outgoing, &tried);
     if not_sent.is_some() {
-        statements.push(match which {
-            Which::First => store::send_failed(challenge, stamp, now),
-            Which::Enrolment(factor) => factor::store::abandon(factor),
-            Which::Further => store::resend_failed(challenge, stamp, now),
-        });
+        match which {
+            Which::First => statements.push(store::send_failed(challenge, now)),
+            Which::Enrolment(factor, proof) => statements.extend(factor::store::abandon(factor, proof)),
+            Which::Further(generation) => statements.push(store::resend_failed(challenge, generation, now)),
+        }
     }
     // Nothing went out for reasons that are not the person's: it costs them nothing.
     if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
-        statements.push(limit::store::refund(checks, now));
+        statements.push(limit::store::refund(checks, now, context.now()));
     }
     statements.extend(reservation.map(|key| if not_sent.is_some() { key.release(stamp) } else { key.finish(stamp) }));
     // The carrier has been asked: what it said stands, even when it cannot be written down now. A message

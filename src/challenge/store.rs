@@ -13,11 +13,12 @@ macro_rules! select {
     };
 }
 
-/// Reads a challenge.
-pub const GET: &str = select!(" FROM challenges c WHERE c.id = ?1");
+/// Reads a challenge. `?1` id, `?2` whether a test key asks: the two do not see each other's.
+pub const GET: &str = select!(" FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2");
 
 /// Reads a challenge with what another code of it needs.
-pub const GET_FOR_RESEND: &str = select!(", c.seed, c.pepper_id, c.digits FROM challenges c WHERE c.id = ?1");
+pub const GET_FOR_RESEND: &str =
+    select!(", c.seed, c.pepper_id, c.digits FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2");
 
 /// Makes a challenge. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` factor,
 /// `?8` app, `?9` purpose, `?10` channel, `?11` destination, `?12` country, `?13` locale, `?14` subject, `?15` test,
@@ -43,7 +44,8 @@ pub const CREATED: &str = "SELECT EXISTS (SELECT 1 FROM challenges WHERE id = ?1
   (?3 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?3)) AS app_known";
 
 /// Decides an answer. `?1` MACs by pepper id, `?2` now, `?3` id, `?4` stamp, `?5` the failure limit, `?6` the limit of
-/// failures in a row, `?7` to `?10` what the caller expects: destination, user, purpose, factor.
+/// failures in a row, `?7` to `?10` what the caller expects: destination, user, purpose, factor; `?11` whether a test
+/// key asks.
 pub const ANSWER: &str = "UPDATE challenges SET
     wrong_answers = wrong_answers + CASE WHEN r.is_right THEN 0 ELSE 1 END,
     verified_at = CASE WHEN r.is_right THEN ?2 END,
@@ -54,7 +56,7 @@ pub const ANSWER: &str = "UPDATE challenges SET
       c.code_mac = (SELECT m.value FROM json_each(?1) m WHERE m.key = c.pepper_id)
       AND (?7 IS NULL OR c.destination = ?7) AND (?8 IS NULL OR c.user_id IS ?8)
       AND (?9 IS NULL OR c.purpose = ?9) AND (?10 IS NULL OR c.factor_id IS ?10) AS is_right
-    FROM challenges c WHERE c.id = ?3) r
+    FROM challenges c WHERE c.id = ?3 AND c.is_test = ?11) r
   WHERE id = r.answered AND verified_at IS NULL AND ended_at IS NULL AND code_mac IS NOT NULL
     AND code_expires_at > ?2 AND wrong_answers < wrong_answers_max
     AND NOT EXISTS (
@@ -63,26 +65,30 @@ pub const ANSWER: &str = "UPDATE challenges SET
       SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures_in_a_row:' || subject AND n.count >= ?6
         AND (n.expires_at IS NULL OR n.expires_at > ?2))";
 
-/// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits.
+/// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits, `?5` whether a test key asks.
 pub const ANSWERED: &str = select!(
     ", n.expires_at AS locked_until, r.count IS NOT NULL AS locked
      FROM challenges c
      LEFT JOIN counters n ON n.key = 'second_factor_failures:' || c.subject AND n.count >= ?3 AND n.expires_at > ?2
      LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:' || c.subject AND r.count >= ?4
        AND (r.expires_at IS NULL OR r.expires_at > ?2)
-     WHERE c.id = ?1"
+     WHERE c.id = ?1 AND c.is_test = ?5"
 );
 
-/// Reads a challenge's factor. `?1` the challenge.
-pub const FACTOR: &str = "SELECT f.id, f.type, f.name, f.phone, f.created_at, f.activated_at, f.last_used_at
+/// Reads a challenge's factor, and whether another one of the user has its number. `?1` the challenge.
+pub const FACTOR: &str = "SELECT f.id, f.type, f.name, f.phone, f.created_at, f.activated_at, f.last_used_at,
+    EXISTS (SELECT 1 FROM factors o
+      WHERE o.user_id = f.user_id AND o.phone = f.phone AND o.activated_at IS NOT NULL AND o.id <> f.id) AS taken
   FROM challenges c JOIN factors f ON f.id = c.factor_id WHERE c.id = ?1";
 
-/// Proves the factor of a challenge that was just verified: an enrolment activates it, unless the user has
-/// proven the same number meanwhile. `?1` id, `?2` stamp, `?3` now.
+/// Proves the factor of a challenge that was just verified. An enrolment activates it, unless the user has proven the
+/// same number meanwhile, or has got a factor since this one was added without any authority (law 6).
+/// `?1` id, `?2` stamp, `?3` now.
 pub const PROVE_FACTOR: &str = "UPDATE factors SET activated_at = coalesce(activated_at, ?3), last_used_at = ?3
   WHERE id = (SELECT factor_id FROM challenges WHERE id = ?1 AND stamp = ?2 AND verified_at IS NOT NULL)
     AND (activated_at IS NOT NULL OR NOT EXISTS (
-      SELECT 1 FROM factors o WHERE o.user_id = factors.user_id AND o.phone = factors.phone AND o.activated_at IS NOT NULL))";
+      SELECT 1 FROM factors o WHERE o.user_id = factors.user_id AND o.activated_at IS NOT NULL
+        AND (factors.authority = 'none' OR o.phone = factors.phone)))";
 
 /// Puts a new code in the place of the old one. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key,
 /// `?6` generation that is replaced, `?7` MAC, `?8` code's end, `?9` resend, `?10` sends allowed, `?11` message.
@@ -97,32 +103,33 @@ pub const RESEND: &str = concat!(
     have_room!()
 );
 
-/// Ends a challenge whose first code certainly did not go out. `?1` id, `?2` stamp, `?3` now.
-pub const SEND_FAILED: &str = "UPDATE challenges SET code_mac = NULL, ended_at = ?3, end_reason = 'send_failed'
-  WHERE id = ?1 AND stamp = ?2 AND verified_at IS NULL AND ended_at IS NULL";
+/// Ends a challenge whose first code certainly did not go out, unless another was sent meanwhile. `?1` id, `?2` now.
+pub const SEND_FAILED: &str = "UPDATE challenges SET code_mac = NULL, ended_at = ?2, end_reason = 'send_failed'
+  WHERE id = ?1 AND generation = 1 AND verified_at IS NULL AND ended_at IS NULL";
 
-/// Kills a further code that certainly did not go out; another may be asked for at once. `?1` id, `?2` stamp, `?3` now.
+/// Kills a further code that certainly did not go out; another may be asked for at once. `?1` id, `?2` its
+/// generation, `?3` now.
 pub const RESEND_FAILED: &str = "UPDATE challenges SET code_mac = NULL, code_expires_at = ?3, sends = sends - 1,
     resend_at = ?3
-  WHERE id = ?1 AND stamp = ?2 AND verified_at IS NULL AND ended_at IS NULL";
+  WHERE id = ?1 AND generation = ?2 AND verified_at IS NULL AND ended_at IS NULL";
 
-/// Ends a pending challenge. `?1` id, `?2` stamp, `?3` now.
+/// Ends a pending challenge. `?1` id, `?2` stamp, `?3` now, `?4` whether a test key asks.
 pub const CANCEL: &str = "UPDATE challenges SET code_mac = NULL, ended_at = ?3, end_reason = 'canceled', stamp = ?2
-  WHERE id = ?1 AND verified_at IS NULL AND ended_at IS NULL";
+  WHERE id = ?1 AND is_test = ?4 AND verified_at IS NULL AND ended_at IS NULL";
 
-/// Reads a challenge.
-pub fn get(id: &ChallengeId) -> Statement {
-    statement!(GET, id)
+/// Reads a challenge, for a test key or a live one.
+pub fn get(id: &ChallengeId, test: bool) -> Statement {
+    statement!(GET, id, test)
 }
 
 /// Ends a challenge whose first code did not go out.
-pub fn send_failed(id: &ChallengeId, stamp: &str, now: Timestamp) -> Statement {
-    statement!(SEND_FAILED, id, stamp, now.millis())
+pub fn send_failed(id: &ChallengeId, now: Timestamp) -> Statement {
+    statement!(SEND_FAILED, id, now.millis())
 }
 
 /// Kills a further code that did not go out.
-pub fn resend_failed(id: &ChallengeId, stamp: &str, now: Timestamp) -> Statement {
-    statement!(RESEND_FAILED, id, stamp, now.millis())
+pub fn resend_failed(id: &ChallengeId, generation: i64, now: Timestamp) -> Statement {
+    statement!(RESEND_FAILED, id, generation, now.millis())
 }
 
 /// Every statement of this file, for the test of query plans.

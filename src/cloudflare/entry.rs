@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use futures_channel::oneshot;
 use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event, send::SendFuture};
 
 use super::{
@@ -50,10 +51,15 @@ fn app(env: &Env) -> App {
 }
 
 #[event(fetch)]
-async fn fetch(request: HttpRequest, env: Env, _context: Context) -> worker::Result<http::Response<axum::body::Body>> {
+async fn fetch(request: HttpRequest, env: Env, context: Context) -> worker::Result<http::Response<axum::body::Body>> {
     let app = app(&env);
     let request = request.map(axum::body::Body::new);
-    Ok(SendFuture::new(serve(app, request)).await)
+    // A caller that hangs up must not end the work between the carrier's answer and its record.
+    let (done, response) = oneshot::channel();
+    context.wait_until(async move {
+        let _ = done.send(serve(app, request).await);
+    });
+    SendFuture::new(response).await.map_err(|_| worker::Error::from("the request was not finished"))
 }
 
 #[event(scheduled)]

@@ -1,5 +1,6 @@
 //! The fetch port on the Workers fetch API.
 
+use futures_util::TryStreamExt;
 use worker::{
     AbortSignal, Fetch as WorkerFetch, Headers, Method, Request, RequestInit, RequestRedirect, send::SendFuture,
     wasm_bindgen::JsValue,
@@ -19,7 +20,14 @@ impl Fetch for WorkersFetch {
             let mut response =
                 WorkerFetch::Request(outgoing).send_with_signal(&signal).await.map_err(|error| classify(&error))?;
             let status = response.status_code();
-            let mut bytes = response.bytes().await.map_err(|error| classify(&error))?;
+            let mut bytes = Vec::new();
+            if let Ok(mut stream) = response.stream() {
+                while bytes.len() < RESPONSE_LIMIT
+                    && let Some(chunk) = stream.try_next().await.map_err(|error| classify(&error))?
+                {
+                    bytes.extend_from_slice(&chunk);
+                }
+            }
             bytes.truncate(RESPONSE_LIMIT);
             Ok(OutgoingResponse { status, body: String::from_utf8_lossy(&bytes).into_owned() })
         }))

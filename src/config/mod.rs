@@ -16,7 +16,11 @@ pub use table::{Kind, Stops, VARIABLES, Variable};
 use value::Parsed;
 pub(crate) use value::{is_loopback_host, is_sender};
 
-use crate::{crypto::KeyRing, phone::CallingCode, secret::Secret};
+use crate::{
+    crypto::{KeyRing, token_hash},
+    phone::CallingCode,
+    secret::Secret,
+};
 
 /// What is wrong with one variable. The text names it and tells no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +127,11 @@ impl Config {
             // Unreachable: no secrets means an issue. Named anyway, for a compiler that cannot know.
             (None, None) => Err(&UNKNOWN),
         }
+    }
+
+    /// SHA-256 of the binding's key; empty while there is none.
+    pub fn binding_key_hash(&self) -> String {
+        self.secrets.as_ref().map(|secrets| token_hash(secrets.server_api_key.expose())).unwrap_or_default()
     }
 
     /// Whether a variable is set, for the status page.

@@ -4,6 +4,8 @@
 /// What a variable's value has to look like.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
+    /// `prod`, or a word for development. `production` and `PROD` are refused: they would redirect everything.
+    Environment,
     /// Any text of at most so many characters.
     Text(usize),
     /// A credential: any text of 1 to 512 characters.
@@ -136,7 +138,7 @@ const DAY: i64 = 86_400;
 
 /// The table.
 pub const VARIABLES: &[Variable] = &[
-    variable("ENVIRONMENT", IDENTITY, Kind::Text(32), "`prod` sends to people; anything else is development and sends to the receivers below")
+    variable("ENVIRONMENT", IDENTITY, Kind::Environment, "`prod` sends to people; anything else is development and sends to the receivers below")
         .required().stops(Stops::Everything).example("dev"),
     variable("DEV_TOOLS", IDENTITY, Kind::Choice(&["on", "off"]), "`on` opens the status page and the dev inbox: on a loopback host and outside `prod` only")
         .default("off").stops(Stops::Everything).example("on"),

@@ -65,6 +65,10 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
             let text = scalar(raw)?;
             (text.chars().count() <= 4096 && !text.contains(['\r', '\0'])).then(|| Parsed::Secret(Secret::new(text)))
         }
+        Kind::Environment => text(raw, |text| {
+            let odd = text != "prod" && ["prod", "production"].contains(&text.to_ascii_lowercase().as_str());
+            text.len() <= 32 && !odd && text.bytes().all(|byte| byte.is_ascii_graphic())
+        }),
         Kind::Text(max) => text(raw, |text| text.chars().count() <= max && !text.contains(char::is_control)),
         Kind::Origin => scalar(raw).and_then(|text| origin(&text)).map(Parsed::Text),
         Kind::BaseUrl => scalar(raw).and_then(|text| base_url(&text)).map(Parsed::Text),
@@ -77,19 +81,26 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
     }
 }
 
-/// What was there, for the sentence: a short public value as it is, else only its kind and length.
+/// What was there, for the sentence. It may be a secret in the wrong place, and `/health` is public: only what is as
+/// short and plain as a flag or a number is shown, of variables that want such a thing.
 fn seen(variable: &Variable, raw: &Value) -> String {
+    let plain = matches!(variable.kind, Kind::Flag | Kind::Integer(..) | Kind::Choice(_) | Kind::CallingCode);
     match raw {
-        _ if variable.secret => "does not have the right form".to_owned(),
-        Value::String(text) if text.chars().count() > 60 => format!("is a text of {} characters", text.chars().count()),
-        Value::Array(_) | Value::Object(_) if raw.to_string().len() > 60 => "is too long to show".to_owned(),
-        raw => format!("is {raw}"),
+        Value::Bool(_) | Value::Number(_) if !variable.secret => format!("is {raw}"),
+        Value::String(text) if plain && text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            format!("is {raw}")
+        }
+        Value::String(text) => format!("is a text of {} characters", text.chars().count()),
+        Value::Array(_) => "is a list".to_owned(),
+        Value::Object(_) => "is a table".to_owned(),
+        _ => "is of another form".to_owned(),
     }
 }
 
 /// What a kind wants, for sentences and for the documents.
 pub(super) fn wanted(kind: Kind) -> String {
     match kind {
+        Kind::Environment => "prod, or a word of your own for development (not production)".to_owned(),
         Kind::Text(max) => format!("a text of at most {max} characters"),
         Kind::Credential => "a credential as the carrier shows it".to_owned(),
         Kind::Flag => "true or false".to_owned(),

@@ -66,6 +66,8 @@ event_types! {
     SmsUnknown = "sms.unknown",
     /// An SMS was not given to a carrier on purpose: test number, test key, null driver.
     SmsDropped = "sms.dropped",
+    /// Somebody called a carrier's callback without its signature; at most one event a minute.
+    CallbackRefused = "callback.refused",
     /// A carrier reported an SMS delivered.
     SmsDelivered = "sms.delivered",
 }

@@ -81,8 +81,8 @@ pub enum When<'a> {
     User(&'a str, &'a str),
     /// The key has this stamp.
     ApiKey(&'a str, &'a str),
-    /// The binding's key with this hash is retired.
-    Retired(&'a str),
+    /// The retired key with this hash has this stamp.
+    Retired(&'a str, &'a str),
 }
 
 macro_rules! insert {
@@ -134,8 +134,7 @@ const ACTIVATED: &str = insert!(
 const FACTOR: &str = insert!("WHERE EXISTS (SELECT 1 FROM factors WHERE id = ?14 AND stamp = ?15)");
 const USER: &str = insert!("WHERE EXISTS (SELECT 1 FROM users WHERE id = ?14 AND stamp = ?15)");
 const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
-const RETIRED: &str =
-    insert!("WHERE ?15 = '' AND EXISTS (SELECT 1 FROM instance WHERE id = 1 AND retired_key_hash = ?14)");
+const RETIRED: &str = insert!("WHERE EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?14 AND stamp = ?15)");
 
 /// The statement that writes an event.
 pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
@@ -148,7 +147,7 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::Factor(id, stamp) => (FACTOR, Some((id, stamp))),
         When::User(id, stamp) => (USER, Some((id, stamp))),
         When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
-        When::Retired(hash) => (RETIRED, Some((hash, ""))),
+        When::Retired(hash, stamp) => (RETIRED, Some((hash, stamp))),
     };
     let now = context.ports().clock.now();
     let mut params: Vec<Param> = vec![
@@ -171,6 +170,13 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
     }
     Statement::new(sql, params)
 }
+
+/// Writes the event of a refused call, unless one was written in the last minute: outsiders fill no table.
+/// `?1` id, `?2` request, `?3` now, `?4` the smallest id of a minute ago.
+pub const CALLBACK_REFUSED: &str =
+    "INSERT INTO audit_events (id, type, actor, outcome, reason, request_id, data, created_at)
+  SELECT ?1, 'callback.refused', 'unknown', 'refused', 'signature_invalid', ?2, '{}', ?3
+  WHERE NOT EXISTS (SELECT 1 FROM audit_events WHERE type = 'callback.refused' AND id > ?4)";
 
 macro_rules! list {
     ($where:literal) => {
@@ -236,6 +242,7 @@ pub const STATEMENTS: &[&str] = &[
     USER,
     API_KEY,
     RETIRED,
+    CALLBACK_REFUSED,
     LIST,
     LIST_BY_USER,
     LIST_BY_APP,

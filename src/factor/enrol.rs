@@ -9,7 +9,7 @@ use super::{Authority, Factor, store};
 use crate::{
     challenge::{
         Challenge, Purpose,
-        create::{CreateError, Draft, Facts},
+        create::{CreateError, Draft, Facts, NewFactor},
     },
     context::Context,
     event::{self, Event, EventType, When},
@@ -23,6 +23,9 @@ use crate::{
 
 /// How old a proof may be (law 6).
 pub(super) const PROOF_LIFETIME: Duration = Duration::from_mins(10);
+
+/// How long a factor may wait for its proof; housekeeping deletes it later.
+const PENDING_LIFETIME: Duration = Duration::from_mins(30);
 
 /// A phone to add.
 pub struct Enrol {
@@ -84,10 +87,10 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
             user: Some(user.clone()),
             factor: Some(id.clone()),
             factor_is_active: false,
-            is_new_factor: true,
+            new_factor: Some(NewFactor { proof: authority.proof().cloned() }),
             purpose: Purpose::Enrolment,
             locale,
-            app,
+            app: app.clone(),
             reservation: reservation.clone(),
         },
     )?;
@@ -106,7 +109,8 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
         number.country().as_str(),
         authority.is_override(),
         authority.proof(),
-        since
+        since,
+        app.as_ref()
     )];
     if let Some(proof) = authority.proof() {
         before.push(statement!(store::CONSUME, proof, now.millis(), &id, stamp.as_str()));
@@ -177,13 +181,17 @@ pub async fn challenge(
     let found = Factor::read(row)?;
     let number = found.phone.ok_or(CreateError::FactorNotFound)?;
     let is_active = found.activated_at.is_some();
+    // What allowed it has to be recent: an old pending factor is as good as none.
+    if !is_active && found.created_at < context.now().before(PENDING_LIFETIME) {
+        return Err(CreateError::FactorNotFound);
+    }
     let purpose = if is_active { Purpose::SignIn } else { Purpose::Enrolment };
     let facts = Facts {
         number,
         user: Some(user),
         factor: Some(factor),
         factor_is_active: is_active,
-        is_new_factor: false,
+        new_factor: None,
         purpose,
         locale,
         app: None,

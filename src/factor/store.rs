@@ -2,7 +2,7 @@
 
 use crate::{
     claim_is_mine, have_room,
-    ids::{FactorId, UserId},
+    ids::{ChallengeId, FactorId, UserId},
     ports::Statement,
     statement,
 };
@@ -33,16 +33,35 @@ macro_rules! proof {
     };
 }
 
+/// Whether a user's factors may be changed: by an override, by a proof that holds, or, when neither is brought,
+/// because the user has no active factor.
+macro_rules! allowed {
+    ($override:literal, $proof:literal, $user:literal, $since:literal) => {
+        concat!(
+            "(",
+            $override,
+            " OR (",
+            $proof,
+            " IS NULL AND NOT EXISTS (SELECT 1 FROM factors af WHERE af.user_id = ",
+            $user,
+            " AND af.activated_at IS NOT NULL)) OR ",
+            proof!($proof, $user, $since),
+            ")"
+        )
+    };
+}
+
 /// Adds an unproven phone. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` name,
-/// `?8` number, `?9` country, `?10` override, `?11` proof, `?12` how old a proof may be.
+/// `?8` number, `?9` country, `?10` override, `?11` proof, `?12` how old a proof may be, `?13` app.
 pub const ENROL: &str = concat!(
-    "INSERT INTO factors (id, stamp, user_id, type, name, phone, country, created_at)
-     SELECT ?3, ?4, ?6, 'phone', ?7, ?8, ?9, ?2
+    "INSERT INTO factors (id, stamp, user_id, type, name, phone, country, authority, created_at)
+     SELECT ?3, ?4, ?6, 'phone', ?7, ?8, ?9, CASE WHEN ?10 THEN 'override' WHEN ?11 IS NULL THEN 'none' ELSE 'proof' END, ?2
      WHERE EXISTS (SELECT 1 FROM users WHERE id = ?6)
+       AND (?13 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?13))
        AND NOT EXISTS (SELECT 1 FROM factors WHERE user_id = ?6 AND phone = ?8 AND activated_at IS NOT NULL)
-       AND (?10 OR NOT EXISTS (SELECT 1 FROM factors WHERE user_id = ?6 AND activated_at IS NOT NULL) OR ",
-    proof!("?11", "?6", "?12"),
-    ") AND ",
+       AND ",
+    allowed!("?10", "?11", "?6", "?12"),
+    " AND ",
     claim_is_mine!(),
     " AND ",
     have_room!()
@@ -52,23 +71,30 @@ pub const ENROL: &str = concat!(
 pub const WHY_NOT: &str = concat!(
     "SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1) AS user_known,
        EXISTS (SELECT 1 FROM factors WHERE user_id = ?1 AND phone = ?2 AND activated_at IS NOT NULL) AS phone_taken,
-       (?3 OR NOT EXISTS (SELECT 1 FROM factors WHERE user_id = ?1 AND activated_at IS NOT NULL) OR ",
-    proof!("?4", "?1", "?5"),
-    ") AS allowed"
+       ",
+    allowed!("?3", "?4", "?1", "?5"),
+    " AS allowed"
 );
 
-/// Uses a proof up. `?1` proof, `?2` now, `?3` factor, `?4` stamp.
-pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?2
-  WHERE id = ?1 AND consumed_at IS NULL AND EXISTS (SELECT 1 FROM factors WHERE id = ?3 AND stamp = ?4)";
+/// Uses a proof up, which the statement before has found to hold. `?1` proof, `?2` now, `?3` factor, `?4` stamp.
+pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
+  WHERE id = ?1 AND consumed_at IS NULL AND verified_at IS NOT NULL
+    AND EXISTS (SELECT 1 FROM factors f WHERE f.id = ?3 AND f.stamp = ?4 AND f.user_id = challenges.user_id)";
 
-/// Uses a proof up. `?1` proof, `?2` now, `?3` user, `?4` stamp.
-pub const CONSUME_FOR_USER: &str = "UPDATE challenges SET consumed_at = ?2
-  WHERE id = ?1 AND consumed_at IS NULL AND EXISTS (SELECT 1 FROM users WHERE id = ?3 AND stamp = ?4)";
+/// Uses a proof up, which the statement before has found to hold. `?1` proof, `?2` now, `?3` user, `?4` stamp.
+pub const CONSUME_FOR_USER: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
+  WHERE id = ?1 AND consumed_at IS NULL AND verified_at IS NOT NULL AND user_id = ?3
+    AND EXISTS (SELECT 1 FROM users WHERE id = ?3 AND stamp = ?4)";
 
-/// Decides whether a factor may be removed. `?1` factor, `?2` user, `?3` stamp, `?4` override, `?5` proof,
-/// `?6` how old a proof may be.
+/// Gives a proof back to a user whose new factor came to nothing. `?1` proof, `?2` factor.
+const GIVE_BACK: &str =
+    "UPDATE challenges SET consumed_at = NULL, consumed_by = NULL WHERE id = ?1 AND consumed_by = ?2";
+
+/// Decides whether a factor may be removed: nothing is needed while it is unproven. `?1` factor, `?2` user, `?3` stamp,
+/// `?4` override, `?5` proof, `?6` how old a proof may be.
 pub const MAY_REMOVE: &str = concat!(
-    "UPDATE factors SET stamp = ?3 WHERE id = ?1 AND user_id = ?2 AND (activated_at IS NULL OR ?4 OR ",
+    "UPDATE factors SET stamp = ?3
+     WHERE id = ?1 AND user_id = ?2 AND (?4 OR (?5 IS NULL AND activated_at IS NULL) OR ",
     proof!("?5", "?2", "?6"),
     ")"
 );
@@ -81,12 +107,7 @@ pub const REMOVE: &str = "DELETE FROM factors WHERE id = ?1 AND stamp = ?2";
 
 /// Decides whether all of a user's factors may be removed. `?1` user, `?2` stamp, `?3` override, `?4` proof,
 /// `?5` how old a proof may be.
-pub const MAY_RESET: &str = concat!(
-    "UPDATE users SET stamp = ?2 WHERE id = ?1 AND (?3
-       OR NOT EXISTS (SELECT 1 FROM factors WHERE user_id = ?1 AND activated_at IS NOT NULL) OR ",
-    proof!("?4", "?1", "?5"),
-    ")"
-);
+pub const MAY_RESET: &str = concat!("UPDATE users SET stamp = ?2 WHERE id = ?1 AND ", allowed!("?3", "?4", "?1", "?5"));
 
 /// Removes all factors of the user that [`MAY_RESET`] has stamped. `?1` user, `?2` stamp.
 pub const RESET: &str =
@@ -118,9 +139,11 @@ pub fn list(user: &UserId) -> Vec<Statement> {
     vec![statement!(USER, user), statement!(LIST, user)]
 }
 
-/// Removes a factor whose proof could not be sent.
-pub fn abandon(factor: &FactorId) -> Statement {
-    statement!(ABANDON, factor)
+/// Removes a new factor whose code certainly did not go out, and gives back the proof that allowed it.
+pub fn abandon(factor: &FactorId, proof: Option<&ChallengeId>) -> Vec<Statement> {
+    let mut statements = vec![statement!(ABANDON, factor)];
+    statements.extend(proof.map(|proof| statement!(GIVE_BACK, proof, factor)));
+    statements
 }
 
 /// Every statement of this file, for the test of query plans.
@@ -129,6 +152,7 @@ pub const STATEMENTS: &[&str] = &[
     WHY_NOT,
     CONSUME,
     CONSUME_FOR_USER,
+    GIVE_BACK,
     MAY_REMOVE,
     GET,
     REMOVE,

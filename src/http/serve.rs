@@ -67,14 +67,17 @@ fn router() -> Router {
 /// No such path, or no such method there.
 async fn unrouted(request: Request, known_path: bool) -> Response {
     let Some((incoming, _)) = incoming(request).await else { return Response::new(Body::empty()) };
+    let there = |operation: &&Operation| operation.auth != Auth::Development || incoming.dev_tools;
+    let operations = routes::operations();
     let problem = if known_path {
         let matches = |pattern: &str| {
             let (pattern, path) = (pattern.split('/'), incoming.path.split('/'));
             pattern.clone().count() == path.clone().count()
                 && pattern.zip(path).all(|(pattern, part)| pattern.starts_with('{') || pattern == part)
         };
-        let allowed: Vec<&str> = routes::operations()
+        let allowed: Vec<&str> = operations
             .iter()
+            .filter(there)
             .filter(|operation| matches(operation.path))
             .map(|operation| operation.method)
             .collect();
@@ -110,7 +113,6 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
     let app = parts.extensions.remove::<App>()?;
     let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
     let params = params.map(|params| params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
-    let now = app.ports.clock.now();
     let host = parts.uri.host().map(str::to_owned).or_else(|| {
         parts.headers.get("host").and_then(|host| host.to_str().ok()).map(|host| {
             host.rsplit_once(':')
@@ -121,12 +123,18 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
     });
     let body = to_bytes(body, BODY_LIMIT).await;
     let too_large = body.is_err();
+    // After the body, whose sender could take an hour.
+    let now = app.ports.clock.now();
+    let from_here = parts
+        .headers
+        .get("cf-connecting-ip")
+        .is_none_or(|ip| ip.to_str().is_ok_and(|ip| is_loopback_host(ip) || ip == "127.0.0.1"));
     Some((
         Incoming {
             request_id: RequestId::new(now, &*app.ports.random),
             now,
             round_trips: RoundTrips::default(),
-            dev_tools: app.config.dev_tools && host.as_deref().is_some_and(is_loopback_host),
+            dev_tools: app.config.dev_tools && from_here && host.as_deref().is_some_and(is_loopback_host),
             path: parts.uri.path().to_owned(),
             params: params.unwrap_or_default(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -160,7 +168,7 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
             app: app.clone(),
             secrets: secrets.clone(),
             request_id: incoming.request_id.clone(),
-            now: incoming.now,
+            now: if attempt == 0 { incoming.now } else { app.ports.clock.now() },
             credential,
             snapshot,
             round_trips: incoming.round_trips.clone(),
@@ -201,7 +209,7 @@ async fn snapshot(incoming: &Incoming, key_hash: Option<&str>) -> Result<Arc<Sna
     {
         return Ok(known);
     }
-    let answer = incoming.round_trips.batch(&app.ports, load(key_hash)).await?;
+    let answer = incoming.round_trips.batch(&app.ports, load(&app.config.binding_key_hash(), key_hash)).await?;
     Ok(app.cache.put(Snapshot::read(&answer, key_hash, &app.config)?))
 }
 
@@ -226,15 +234,19 @@ async fn authenticate(
     // Hashes are compared, so the time tells nothing of the secret.
     let (credential, snapshot) = if hash == token_hash(binding_key) {
         let snapshot = snapshot(incoming, None).await?;
-        if snapshot.retired_key_hash.as_deref() == Some(&hash) {
+        if snapshot.binding_key_retired {
             return Err(invalid().into());
         }
         (Credential::of_binding(binding_key), snapshot)
     } else {
         let snapshot = snapshot(incoming, Some(&hash)).await?;
-        let credential = snapshot.key(&hash).flatten().map(|record| record.credential.clone());
+        let credential = snapshot.key(&hash).map(|record| record.credential.clone());
         (credential.ok_or_else(invalid)?, snapshot)
     };
+    if incoming.app.config.is_production() && credential.is_refused_in_production(scope) {
+        let detail = format!("a test key may not use the scope {} in prod", scope.as_str());
+        return Err(Problem::new(Code::ScopeMissing, detail).into());
+    }
     if !credential.may(scope) {
         return Err(Problem::new(Code::ScopeMissing, format!("the scope {} is needed", scope.as_str())).into());
     }
@@ -251,7 +263,7 @@ fn database_problem(incoming: &Incoming, error: &DatabaseError) -> Problem {
             Problem::new(Code::DatabaseUnmigrated, format!("run `npx wrangler d1 migrations apply DB {place}`"))
         }
         DatabaseError::Unavailable(_) | DatabaseError::Stale => {
-            Problem::new(Code::DatabaseUnavailable, "nothing was changed")
+            Problem::new(Code::DatabaseUnavailable, "it may or may not have been done: read before you repeat it")
                 .retry_after(std::time::Duration::from_secs(1))
         }
         DatabaseError::Constraint(_) | DatabaseError::Other(_) => {

@@ -38,7 +38,7 @@ impl Check {
 
     fn to_json(&self) -> Value {
         let (window, rolling) = self.limit.window_millis(&self.key);
-        json!({"name": self.limit.name, "key": self.key, "max": self.max, "window": window, "rolling": rolling, "spends": self.spends})
+        json!({"name": self.limit.name, "key": self.key, "max": self.max, "window": window, "rolling": rolling, "spends": self.spends, "refunds": self.limit.refunded})
     }
 }
 
@@ -83,13 +83,15 @@ pub fn spend(checks: &[Check], now: Timestamp, challenge: &str, stamp: &str) -> 
 }
 
 /// Gives back what was counted for a message that certainly did not go out.
+/// Only in the window in which it was counted, at `?3`.
 const REFUND: &str = "UPDATE counters SET count = count - 1
-  WHERE key IN (SELECT l.value ->> 'key' FROM json_each(?1) l WHERE l.value ->> 'spends')
-    AND count > 0 AND expires_at > ?2";
+  WHERE key IN (SELECT l.value ->> 'key' FROM json_each(?1) l WHERE l.value ->> 'spends' AND l.value ->> 'refunds')
+    AND count > 0 AND expires_at > ?2
+    AND expires_at - (SELECT l.value ->> 'window' FROM json_each(?1) l WHERE l.value ->> 'key' = counters.key) <= ?3";
 
-/// Gives back what [`spend`] counted.
-pub fn refund(checks: &[Check], now: Timestamp) -> Statement {
-    statement!(REFUND, parameter(checks), now.millis())
+/// Gives back what [`spend`] counted at `spent`, but for limits that count tries whatever becomes of them.
+pub fn refund(checks: &[Check], now: Timestamp, spent: Timestamp) -> Statement {
+    statement!(REFUND, parameter(checks), now.millis(), spent.millis())
 }
 
 /// The checks without room, when the deciding statement refused.
@@ -183,9 +185,14 @@ fn failure_names() -> String {
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] = &[SPEND, REFUND, REFUSALS, COUNT_FAILURE, CLEAR_FAILURES, UNLOCK];
 
-/// Who is counted when a challenge is answered wrongly: the user, else the destination.
-pub fn subject(user: Option<&str>, destination_mac: &str) -> String {
-    user.map_or_else(|| format!("destination:{destination_mac}"), |user| format!("user:{user}"))
+/// Who is counted when a challenge is answered wrongly: the user, else the destination. Answers to a test key's
+/// challenges count apart, and lock nobody out.
+pub fn subject(test: bool, user: Option<&str>, destination_mac: &str) -> String {
+    match (test, user) {
+        (false, Some(user)) => format!("user:{user}"),
+        (false, None) => format!("destination:{destination_mac}"),
+        (true, user) => format!("test:destination:{}", user.unwrap_or(destination_mac)),
+    }
 }
 
 impl Per {

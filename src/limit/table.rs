@@ -43,6 +43,8 @@ pub struct Limit {
     pub cleared_by: &'static str,
     /// What it counts.
     pub meaning: &'static str,
+    /// Whether a message that did not go out, by a fault that is not the person's, is given back.
+    pub refunded: bool,
 }
 
 const HALF_HOUR: Window = Window::Seconds(1800);
@@ -58,6 +60,7 @@ pub const WRONG_ANSWERS: Limit = Limit {
     binding: None,
     cleared_by: "nothing: the challenge is dead",
     meaning: "Wrong answers to one challenge",
+    refunded: false,
 };
 
 /// Codes sent for one challenge.
@@ -70,6 +73,7 @@ pub const SENDS: Limit = Limit {
     binding: None,
     cleared_by: "nothing; the waits between are 30, 60 and 120 seconds",
     meaning: "Codes sent for one challenge",
+    refunded: false,
 };
 
 /// Wrong second-factor answers of one person, over all challenges, factors, channels and addresses.
@@ -82,6 +86,7 @@ pub const SECOND_FACTOR_FAILURES: Limit = Limit {
     binding: Some("MFA_CODE_VERIFY_THRESHOLD"),
     cleared_by: "a proven second factor, or unlock",
     meaning: "Wrong second-factor answers, over all challenges",
+    refunded: false,
 };
 
 /// The same in a row, however slowly: SP 800-63B-4 §3.2.2 allows 100.
@@ -94,6 +99,7 @@ pub const SECOND_FACTOR_FAILURES_IN_A_ROW: Limit = Limit {
     binding: None,
     cleared_by: "a proven second factor, or unlock; for a destination also a day without a failure",
     meaning: "Wrong second-factor answers in a row, however slowly",
+    refunded: false,
 };
 
 const fn messages(name: &'static str, per: Per, window: Window, meaning: &'static str) -> Limit {
@@ -101,7 +107,7 @@ const fn messages(name: &'static str, per: Per, window: Window, meaning: &'stati
         Window::Seconds(1800) => (5, Some("SMS_MFA_MESSAGE_THRESHOLD")),
         _ => (10, None),
     };
-    Limit { name, per, default, most: 100, window, binding, cleared_by: "time", meaning }
+    Limit { name, per, default, most: 100, window, binding, cleared_by: "time", meaning, refunded: true }
 }
 
 /// Messages to one user in half an hour.
@@ -121,8 +127,21 @@ pub const MESSAGES_DESTINATION_HALF_HOUR: Limit = messages(
 pub const MESSAGES_DESTINATION_HOUR: Limit =
     messages("messages_per_destination_hour", Per::Destination, HOUR, "SMS and calls to one number in an hour");
 
+/// Tries to send to one number in half an hour, whatever became of them: a carrier that refuses is not asked without end.
+pub const TRIES_DESTINATION_HALF_HOUR: Limit = Limit {
+    name: "tries_per_destination_half_hour",
+    per: Per::Destination,
+    default: 20,
+    most: 100,
+    window: HALF_HOUR,
+    binding: None,
+    cleared_by: "time",
+    meaning: "Tries to send to one number in 30 minutes, failed ones too",
+    refunded: false,
+};
+
 /// Every limit.
-pub const LIMITS: [Limit; 8] = [
+pub const LIMITS: [Limit; 9] = [
     WRONG_ANSWERS,
     SENDS,
     SECOND_FACTOR_FAILURES,
@@ -131,4 +150,5 @@ pub const LIMITS: [Limit; 8] = [
     MESSAGES_USER_HOUR,
     MESSAGES_DESTINATION_HALF_HOUR,
     MESSAGES_DESTINATION_HOUR,
+    TRIES_DESTINATION_HALF_HOUR,
 ];

@@ -100,7 +100,7 @@ pub fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refused> {
         return Err(Refused::SwitchedOff);
     }
     if number.is_test() {
-        return match settings.test_mode(context.now(), context.config().is_production()) {
+        return match context.test_mode() {
             TestMode::Rejected => Err(Refused::TestNumber),
             TestMode::Enabled | TestMode::Disabled => Ok(()),
         };

@@ -7,8 +7,12 @@ use crate::time::Timestamp;
 pub fn check(fields: &[Field], node: &Node) -> Vec<FieldError> {
     let mut errors = Vec::new();
     object(fields, node, "", &mut errors);
+    errors.truncate(ERRORS);
     errors
 }
+
+/// How many wrong fields are told at most: an answer is not a hundred times its question.
+const ERRORS: usize = 50;
 
 /// The same for a query string, whose values are all text: numbers and flags are read from it.
 pub fn check_query(fields: &[Field], pairs: &[(String, String)]) -> (Node, Vec<FieldError>) {
@@ -35,6 +39,9 @@ fn object(fields: &[Field], node: &Node, path: &str, errors: &mut Vec<FieldError
         return;
     };
     for (position, (name, value)) in entries.iter().enumerate() {
+        if errors.len() >= ERRORS {
+            return;
+        }
         let Some(field) = fields.iter().find(|field| field.name == name) else {
             errors.push(FieldError::new(join(path, &shown(name)), FieldCode::Unknown, unknown(fields)));
             continue;
@@ -92,13 +99,16 @@ fn shape(shape: Shape, node: &Node, path: &str, errors: &mut Vec<FieldError>) {
 
 /// Whether a free object of texts is wrong.
 fn texts(entries: &[(String, Node)], max: usize) -> bool {
+    if entries.len() > max {
+        return true;
+    }
     let names_repeat =
         entries.iter().enumerate().any(|(at, (name, _))| entries.iter().take(at).any(|(other, _)| other == name));
     let entry_is_wrong = |(name, node): &(String, Node)| {
         let bad_name = !(1..=40).contains(&name.chars().count());
         bad_name || !matches!(node, Node::Text(text) if text.chars().count() <= 500)
     };
-    names_repeat || entries.len() > max || entries.iter().any(entry_is_wrong)
+    names_repeat || entries.iter().any(entry_is_wrong)
 }
 
 /// What a shape wants, as a sentence.

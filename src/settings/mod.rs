@@ -86,7 +86,7 @@ pub struct Settings {
     pub message_retention: Duration,
     /// How long audit events are kept.
     pub audit_retention: Duration,
-    test_mode: TestMode,
+    test_mode: Option<TestMode>,
     test_mode_until: Option<Timestamp>,
     limits: Vec<(&'static str, i64)>,
 }
@@ -100,18 +100,11 @@ impl Settings {
     /// The settings in effect, from what is stored and the configuration. A stored value that an older version
     /// accepted and this one does not falls back to the binding or default.
     pub fn effective(stored: &Value, config: &Config) -> Self {
-        let flag = |path| at(stored, path).and_then(Value::as_bool);
         let integer = |path| at(stored, path).and_then(Value::as_i64);
         let text = |path| at(stored, path).and_then(Value::as_str);
-        let default_mode = if config.dev_tools {
-            TestMode::Enabled
-        } else if config.is_production() {
-            TestMode::Rejected
-        } else {
-            TestMode::Disabled
-        };
         Self {
-            sms_enabled: flag("sms.enabled").unwrap_or(true),
+            // What is stored and not a flag stops: a kill switch fails closed.
+            sms_enabled: at(stored, "sms.enabled").is_none_or(|stored| stored.as_bool() == Some(true)),
             sms_countries: at(stored, "countries.sms.allowed")
                 .and_then(countries)
                 .unwrap_or_else(|| Countries::Only(default_countries(config))),
@@ -126,10 +119,10 @@ impl Settings {
             message_retention: DAY * days(integer("messages.retention_days"), 30),
             audit_retention: DAY * days(integer("audit.retention_days"), 365),
             test_mode: match text("test_mode") {
-                Some("enabled") => TestMode::Enabled,
-                Some("disabled") => TestMode::Disabled,
-                Some("rejected") => TestMode::Rejected,
-                _ => default_mode,
+                Some("enabled") => Some(TestMode::Enabled),
+                Some("disabled") => Some(TestMode::Disabled),
+                Some(_) => Some(TestMode::Rejected),
+                None => None,
             },
             test_mode_until: text("test_mode_expires_at").and_then(Timestamp::parse),
             limits: LIMITS
@@ -152,17 +145,21 @@ impl Settings {
         self.limits.iter().find(|(name, _)| *name == limit.name).map_or(limit.default, |(_, max)| *max)
     }
 
-    /// What happens with test numbers now: an expiry ends `enabled`.
-    pub fn test_mode(&self, now: Timestamp, production: bool) -> TestMode {
+    /// What happens with test numbers now. Unset: refused in production, enabled with the development tools,
+    /// else without a code. An expiry ends `enabled`, and production takes none without one.
+    pub fn test_mode(&self, now: Timestamp, production: bool, dev_tools: bool) -> TestMode {
         match (self.test_mode, self.test_mode_until) {
-            (TestMode::Enabled, Some(until)) if until <= now => TestMode::Rejected,
-            (TestMode::Enabled, None) if production => TestMode::Rejected,
-            (mode, _) => mode,
+            (Some(TestMode::Enabled), Some(until)) if until <= now => TestMode::Rejected,
+            (Some(TestMode::Enabled), None) if production => TestMode::Rejected,
+            (Some(mode), _) => mode,
+            (None, _) if production => TestMode::Rejected,
+            (None, _) if dev_tools => TestMode::Enabled,
+            (None, _) => TestMode::Disabled,
         }
     }
 
     /// The settings as `GET /v1/instance` shows them.
-    pub fn to_json(&self, now: Timestamp, production: bool) -> Value {
+    pub fn to_json(&self, now: Timestamp, production: bool, dev_tools: bool) -> Value {
         let limits: Map<String, Value> =
             self.limits.iter().map(|(name, max)| ((*name).to_owned(), Value::from(*max))).collect();
         serde_json::json!({
@@ -170,7 +167,7 @@ impl Settings {
             "countries": {"sms": {"allowed": self.sms_countries.to_list()}},
             "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
             "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},
-            "test_mode": self.test_mode(now, production).as_str(),
+            "test_mode": self.test_mode(now, production, dev_tools).as_str(),
             "test_mode_expires_at": self.test_mode_until.map(|until| until.to_string()),
             "messages": {"retention_days": self.message_retention.as_secs() / 86_400},
             "audit": {"retention_days": self.audit_retention.as_secs() / 86_400},
@@ -205,8 +202,9 @@ pub fn check(stored: &Value, config: &Config, now: Timestamp) -> Vec<FieldError>
     }
     let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");
     let until = at(stored, "test_mode_expires_at").and_then(Value::as_str).and_then(Timestamp::parse);
-    let soon = until.is_some_and(|until| until > now && until <= now + DAY * 30);
-    if config.is_production() && enabled && !soon {
+    // One that has passed is harmless: it means `rejected`.
+    let bounded = until.is_some_and(|until| until <= now + DAY * 30);
+    if config.is_production() && enabled && !bounded {
         let detail = "in prod, test_mode enabled needs an expiry within 30 days";
         errors.push(FieldError::new("test_mode_expires_at", FieldCode::Value, detail));
     }

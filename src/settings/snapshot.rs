@@ -34,10 +34,10 @@ pub struct Snapshot {
     pub stored: Value,
     /// In effect.
     pub settings: Arc<Settings>,
-    /// SHA-256 of the binding's key, when it was retired.
-    pub retired_key_hash: Option<String>,
-    /// Keys by the hash of their secret; `None` for a secret that no live key has.
-    keys: BTreeMap<String, Option<KeyRecord>>,
+    /// Whether the key that stands in the binding was retired.
+    pub binding_key_retired: bool,
+    /// Live keys by the hash of their secret. Secrets that no key has are not remembered: guesses fill no memory.
+    keys: BTreeMap<String, KeyRecord>,
 }
 
 /// A stored key.
@@ -49,7 +49,7 @@ pub struct KeyRecord {
     used: Arc<AtomicI64>,
 }
 
-/// How many keys an isolate remembers; above that it forgets all, so that guessed keys fill no memory.
+/// How many keys an isolate remembers; above that it begins anew.
 const KEYS_REMEMBERED: usize = 200;
 
 /// One isolate's memory. Natively one per test instance.
@@ -65,6 +65,10 @@ impl IsolateCache {
     /// Remembers a snapshot, with the keys already known under the same version.
     pub fn put(&self, mut snapshot: Snapshot) -> Arc<Snapshot> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two requests may have read at once: the newer one stays.
+        if let Some(newer) = held.as_ref().filter(|known| known.version > snapshot.version) {
+            return Arc::clone(newer);
+        }
         if let Some(known) = held.as_ref().filter(|known| known.version == snapshot.version)
             && known.keys.len() < KEYS_REMEMBERED
         {
@@ -84,14 +88,14 @@ impl IsolateCache {
 }
 
 impl Snapshot {
-    /// The key with this secret's hash: unknown yet, or known to exist or not.
-    pub fn key(&self, hash: &str) -> Option<Option<&KeyRecord>> {
-        self.keys.get(hash).map(Option::as_ref)
+    /// The key with this secret's hash, if this isolate knows it.
+    pub fn key(&self, hash: &str) -> Option<&KeyRecord> {
+        self.keys.get(hash)
     }
 
     /// The statement that writes down a stored key's use, about once a minute and isolate. It rides along.
     pub fn note_use(&self, id: &str, now: Timestamp) -> Option<Statement> {
-        let record = self.keys.values().flatten().find(|record| record.credential.id == id)?;
+        let record = self.keys.values().find(|record| record.credential.id == id)?;
         let known = record.used.load(Ordering::Relaxed);
         if now.millis() < known + 60_000 {
             return None;
@@ -101,7 +105,9 @@ impl Snapshot {
     }
 }
 
-const INSTANCE: &str = "SELECT schema, version, settings, retired_key_hash FROM instance WHERE id = 1";
+const INSTANCE: &str = "SELECT schema, version, settings,
+    EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?1) AS binding_key_retired
+  FROM instance WHERE id = 1";
 const KEY: &str =
     "SELECT id, scopes, is_test, last_used_at FROM api_keys WHERE secret_hash = ?1 AND revoked_at IS NULL";
 const GUARD: &str = "INSERT INTO settings_guard (expected, actual)
@@ -121,9 +127,9 @@ pub fn store(stored: &Value, now: Timestamp) -> Statement {
     statement!(STORE, stored.to_string(), now.millis())
 }
 
-/// The statements that read the instance, and the key with a secret's hash.
-pub fn load(key_hash: Option<&str>) -> Vec<Statement> {
-    let mut statements = vec![statement!(INSTANCE)];
+/// The statements that read the instance, whether the binding's key was retired, and the key with a secret's hash.
+pub fn load(binding_hash: &str, key_hash: Option<&str>) -> Vec<Statement> {
+    let mut statements = vec![statement!(INSTANCE, binding_hash)];
     statements.extend(key_hash.map(|hash| statement!(KEY, hash)));
     statements
 }
@@ -150,8 +156,8 @@ impl Snapshot {
             version: row.int("version")?,
             settings: Arc::new(Settings::effective(&stored, config)),
             stored,
-            retired_key_hash: row.opt_text("retired_key_hash").map(str::to_owned),
-            keys: key_hash.map(|hash| (hash.to_owned(), key)).into_iter().collect(),
+            binding_key_retired: row.flag("binding_key_retired"),
+            keys: key_hash.zip(key).map(|(hash, key)| (hash.to_owned(), key)).into_iter().collect(),
         })
     }
 }

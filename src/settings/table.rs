@@ -14,6 +14,8 @@ const LIMITS: &[Field] = &[
     field("messages_per_destination_half_hour", Shape::Integer(1, 100), "Messages to one number in 30 minutes")
         .example("5"),
     field("messages_per_destination_hour", Shape::Integer(1, 100), "Messages to one number in an hour").example("10"),
+    field("tries_per_destination_half_hour", Shape::Integer(1, 100), "Tries to send to one number in 30 minutes")
+        .example("20"),
 ];
 
 const SMS_COUNTRIES: &[Field] = &[field(
@@ -67,7 +69,7 @@ pub const SETTINGS: &[Field] = &[
     field(
         "audit",
         Shape::Object(&[
-            field("retention_days", Shape::Integer(1, 3650), "Days that audit events are kept").example("365")
+            field("retention_days", Shape::Integer(30, 3650), "Days that audit events are kept").example("365")
         ]),
         "Audit events",
     ),

@@ -164,6 +164,7 @@ pub async fn delete(context: &Context, id: &UserId) -> Result<bool, DatabaseErro
         statement!(store::ERASE_CHALLENGES, id),
         statement!(store::ERASE_NUMBERS, id),
         statement!(store::ERASE_MESSAGES, id),
+        statement!(store::ERASE_EVENTS, id),
         statement!(store::DELETE, id),
     ];
     let answer = context.decide(batch).await?;

@@ -62,12 +62,15 @@ pub const LIST_BY_PHONE: &str = select!(
 pub const STAMP: &str = "UPDATE users SET stamp = ?2 WHERE id = ?1";
 /// Erases a deleted user's numbers from messages. `?1` id.
 pub const ERASE_MESSAGES: &str = "UPDATE messages SET destination = NULL, redirected_to = NULL WHERE user_id = ?1";
-/// Erases them from messages that went to the number without the user. `?1` id.
+/// Erases proven ones from messages that went to the number without the user. `?1` id.
 pub const ERASE_NUMBERS: &str = "UPDATE messages SET destination = NULL, redirected_to = NULL
-  WHERE user_id IS NULL AND destination IN (SELECT phone FROM factors WHERE user_id = ?1)";
+  WHERE user_id IS NULL AND destination IN (SELECT phone FROM factors WHERE user_id = ?1 AND activated_at IS NOT NULL)";
 /// Deletes challenges to the number without the user; the user's own go with the user. `?1` id.
 pub const ERASE_CHALLENGES: &str = "DELETE FROM challenges WHERE user_id IS NULL AND id IN (
-    SELECT challenge_id FROM messages WHERE user_id IS NULL AND destination IN (SELECT phone FROM factors WHERE user_id = ?1))";
+    SELECT challenge_id FROM messages WHERE user_id IS NULL AND destination IN (
+      SELECT phone FROM factors WHERE user_id = ?1 AND activated_at IS NOT NULL))";
+/// Erases a deleted user's addresses and browsers from events. `?1` id.
+pub const ERASE_EVENTS: &str = "UPDATE audit_events SET client_ip = NULL, user_agent = NULL WHERE user_id = ?1";
 /// Deletes a user; factors and challenges go with them. `?1` id.
 pub const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 
@@ -85,5 +88,6 @@ pub const STATEMENTS: &[&str] = &[
     ERASE_MESSAGES,
     ERASE_NUMBERS,
     ERASE_CHALLENGES,
+    ERASE_EVENTS,
     DELETE,
 ];

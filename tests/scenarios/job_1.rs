@@ -37,7 +37,10 @@ pub async fn an_answer_to_another_challenge_than_expected_fails_and_counts(world
     let wrong =
         world.post(&path, &expect(json!({"to": {"phone": other}}))).await.expect_problem(422, "form_code_incorrect");
     assert_eq!(wrong["attempts_left"], 4);
-    world.post(&path, &expect(json!({"purpose": "sign_in"}))).await.expect_problem(422, "form_code_incorrect");
+    world
+        .post(&path, &expect(json!({"to": {"phone": mine}, "purpose": "sign_in"})))
+        .await
+        .expect_problem(422, "form_code_incorrect");
     world.post(&path, &expect(json!({"to": {"phone": mine}, "purpose": "verification"}))).await.expect(200);
 }
 

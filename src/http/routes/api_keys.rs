@@ -116,6 +116,11 @@ async fn revoke(call: Call) -> Answer {
             Err(Problem::new(Code::LastKey, "no other live key has keys:write, and nobody could make keys any more")
                 .into())
         }
+        Revoked::GrantsMore => Err(Problem::new(
+            Code::ScopeMissing,
+            "a key revokes only keys that grant no more than it has, and a test key only test keys",
+        )
+        .into()),
         Revoked::NotFound => Err(Problem::not_found("key").into()),
     }
 }

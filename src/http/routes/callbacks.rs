@@ -1,11 +1,14 @@
 //! `/v1/callbacks/…`: what carriers report. Only a verified signature changes anything; all else is a 403.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
 use super::Run;
 use crate::{
     config::SmsDriver,
+    event,
     http::{
         Code, Incoming, Problem, Reply,
         contract::{Auth, Gives, Operation, operation},
@@ -43,6 +46,18 @@ async fn twilio(incoming: Incoming) -> Answer {
         app.ports
             .log
             .line(Level::Warn, &format!("{} a delivery report without a valid signature", incoming.request_id));
+        let minute_ago = EventId::floor(incoming.now.before(Duration::from_mins(1)));
+        let event = EventId::new(incoming.now, &*app.ports.random);
+        let refused = statement!(
+            event::store::CALLBACK_REFUSED,
+            &event,
+            &incoming.request_id,
+            incoming.now.millis(),
+            &minute_ago
+        );
+        if let Err(error) = incoming.round_trips.batch(&app.ports, vec![refused]).await {
+            app.ports.log.line(Level::Error, &format!("{} {error}", incoming.request_id));
+        }
         return Err(Problem::new(Code::SignatureInvalid, "the signature is missing or wrong").into());
     }
     let id = incoming

@@ -19,7 +19,7 @@ use crate::{
         Call, Code, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
         input::wrong,
-        problem::phone_problem,
+        problem::{phone_problem, proof_required},
         reply::{Answer, Failure},
     },
     ids::{AppId, ChallengeId, FactorId, UserId},
@@ -65,6 +65,7 @@ pub(super) const ANSWERING: &[Code] = &[
     Code::UserLocked,
     Code::UserRecoveryNeeded,
     Code::IdentifierExists,
+    Code::ProofRequired,
 ];
 
 /// How a code goes.
@@ -118,7 +119,11 @@ const ANSWER: &[Field] = &[
     field("code", Shape::Text(64), "What the person typed: digits, spaces and dashes are fine")
         .required()
         .example(r#""042137""#),
-    field("expect", Shape::Object(EXPECT), "What the challenge has to be; another one fails, and the answer counts"),
+    field(
+        "expect",
+        Shape::Object(EXPECT),
+        "Whose code it has to be, by `to` or `user_id`; another challenge fails, and the answer counts",
+    ),
     CLIENT,
 ];
 
@@ -225,18 +230,35 @@ async fn create_challenge(call: Call) -> Answer {
 async fn answer_challenge(call: Call) -> Answer {
     let context = on_behalf(&call)?;
     let id = call.id("id", ChallengeId::parse, "challenge")?;
-    let expect = Expect {
-        destination: call
-            .form
-            .text("expect.to.phone")
-            .map(|typed| number(&context, "expect.to.phone", typed))
-            .transpose()?,
-        user: Call::form_id(&call.form, "expect.user_id", UserId::parse)?,
-        purpose: call.form.text("expect.purpose").and_then(Purpose::parse),
-        factor: None,
-    };
+    let expect = expect(&context, &call.form)?;
     let (challenge, _) = answered(&context, &id, &call.form, &expect).await?;
     Ok(Reply::json(200, &view::challenge(&challenge, context.now())))
+}
+
+/// What the caller expects. Nothing in it may be missing by accident: a `user_id` that is null in the caller's
+/// session must not read as "anybody's".
+fn expect(context: &Context, form: &Form) -> Result<Expect, Problem> {
+    if form.is_null("expect") {
+        return Err(wrong("expect", "null is no expectation: leave the field out, or say whose code it has to be"));
+    }
+    if form.node("expect").is_none() {
+        return Ok(Expect::default());
+    }
+    let nulls = ["expect.to", "expect.to.phone", "expect.user_id", "expect.purpose"];
+    if let Some(field) = nulls.into_iter().find(|field| form.is_null(field)) {
+        return Err(wrong(field, "null is no expectation: leave the field out, or say what it has to be"));
+    }
+    let destination = match (form.node("expect.to"), form.text("expect.to.phone")) {
+        (Some(_), Some(typed)) => Some(number(context, "expect.to.phone", typed)?),
+        (Some(_), None) => return Err(wrong("expect.to", "a phone is wanted")),
+        (None, _) => None,
+    };
+    let user = Call::form_id(form, "expect.user_id", UserId::parse)?;
+    if destination.is_none() && user.is_none() {
+        return Err(wrong("expect", "say whose code it has to be: `to` or `user_id`"));
+    }
+    let purpose = form.text("expect.purpose").and_then(Purpose::parse);
+    Ok(Expect { destination, user, purpose, factor: None })
 }
 
 /// Answers a challenge: the challenge and its factor, or what is wrong. Activation of a factor does the same.
@@ -267,6 +289,7 @@ pub(super) async fn answered(
             Problem::new(Code::UserRecoveryNeeded, "too many wrong answers in a row, over all challenges")
         }
         Answered::FactorExists => Problem::new(Code::IdentifierExists, "the user has proven the same number meanwhile"),
+        Answered::ProofRequired => proof_required(),
         Answered::NotFound => Problem::not_found("challenge"),
     };
     Err(problem.into())

@@ -34,7 +34,7 @@ async fn get(incoming: Incoming) -> Answer {
     let body = if let Some(body) = cached {
         body
     } else {
-        let answer = incoming.round_trips.batch(&app.ports, load(None)).await?;
+        let answer = incoming.round_trips.batch(&app.ports, load("", None)).await?;
         let snapshot = Snapshot::read(&answer, None, &app.config)?;
         let config = &app.config;
         let driver = config.sms.driver.as_ref();
@@ -50,7 +50,7 @@ async fn get(incoming: Incoming) -> Answer {
                 "from_number": driver.and_then(crate::config::SmsDriver::from_number),
             },
             "locales": ["en"],
-            "test_mode": snapshot.settings.test_mode(incoming.now, config.is_production()).as_str(),
+            "test_mode": snapshot.settings.test_mode(incoming.now, config.is_production(), incoming.dev_tools).as_str(),
         })
         .to_string();
         if let Err(error) = app.ports.cache.put(KEY, body.clone(), 60).await {

@@ -52,7 +52,7 @@ fn check(result: Result<(), String>) -> Value {
 /// Whether D1 answers and is migrated, or what to do.
 pub(super) async fn database(incoming: &Incoming) -> Result<(), String> {
     let app = &incoming.app;
-    let answer = incoming.round_trips.batch(&app.ports, load(None)).await;
+    let answer = incoming.round_trips.batch(&app.ports, load("", None)).await;
     let place = if app.config.is_production() { "--remote" } else { "--local" };
     answer.and_then(|answer| schema_is_current(answer.first().map(Vec::as_slice).unwrap_or_default())).map_err(
         |error| match error {

@@ -60,7 +60,7 @@ async fn update(call: Call) -> Answer {
         return Err(Problem::form(errors).into());
     }
     let changed: Vec<String> = paths(&change, "");
-    let event = Event::new(EventType::InstanceUpdated, "instance").data(json!({"settings": changed}));
+    let event = Event::new(EventType::InstanceUpdated, "instance").data(json!({"settings": changed, "change": change}));
     context
         .decide(vec![settings::store(&stored, context.now()), event::store::write(context, event, When::Always)])
         .await?;
@@ -73,7 +73,7 @@ fn view(call: &Call, version: i64, stored: &Value, settings: &Settings) -> Value
     let context = &call.context;
     json!({
         "version": version,
-        "settings": settings.to_json(context.now(), context.config().is_production()),
+        "settings": settings.to_json(context.now(), context.config().is_production(), context.dev_tools()),
         "stored": stored,
     })
 }

@@ -97,7 +97,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     (
         Operation {
             description: "Clears wrong second-factor answers. Make sure first who it is.",
-            auth: WRITE,
+            auth: Auth::Key(Scope::UsersOverride),
             gives: ONE,
             ..operation("POST", "/v1/users/{id}/unlock", "unlockUser", TAG, "Unlock a user")
         },

@@ -139,6 +139,7 @@ fn by_http_status(carrier: &str, status: u16) -> Outcome {
             code,
             format!("there is no such API of {carrier} at this base URL: check it"),
         )),
+        408 => Outcome::Unknown(Why::new(code, format!("{carrier} timed out; the message may have gone out"))),
         400..=499 => {
             Outcome::Misconfigured(Why::new(code, format!("{carrier} refused the request without saying why")))
         }
