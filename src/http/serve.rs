@@ -89,6 +89,7 @@ async fn unrouted(request: Request, known_path: bool) -> Response {
 
 async fn handle(operation: Operation, run: Run, request: Request) -> Response {
     let Some((incoming, too_large)) = incoming(request).await else { return Response::new(Body::empty()) };
+    let too_large = too_large && operation.reads_body();
     let answer = match run {
         Run::Open(_) if too_large => Err(Problem::new(Code::RequestTooLarge, "64 KiB is the limit").into()),
         Run::Open(run) => run(incoming.clone()).await,

@@ -195,7 +195,9 @@ fn object_schema(fields: &[Field]) -> Value {
 fn shape_schema(shape: Shape) -> Value {
     match shape {
         Shape::Text(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
-        Shape::Id(prefix) => json!({"type": "string", "pattern": format!("^{prefix}")}),
+        Shape::Id(prefix) => {
+            json!({"type": "string", "pattern": format!("^{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}$")})
+        }
         Shape::Integer(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::OneOf(choices) => json!({"type": "string", "enum": choices}),
