@@ -87,7 +87,7 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
             is_new_factor: true,
             purpose: Purpose::Enrolment,
             locale,
-            app,
+            app: app.clone(),
             reservation: reservation.clone(),
         },
     )?;
@@ -106,7 +106,8 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
         number.country().as_str(),
         authority.is_override(),
         authority.proof(),
-        since
+        since,
+        app.as_ref()
     )];
     if let Some(proof) = authority.proof() {
         before.push(statement!(store::CONSUME, proof, now.millis(), &id, stamp.as_str()));

@@ -34,11 +34,12 @@ macro_rules! proof {
 }
 
 /// Adds an unproven phone. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` name,
-/// `?8` number, `?9` country, `?10` override, `?11` proof, `?12` how old a proof may be.
+/// `?8` number, `?9` country, `?10` override, `?11` proof, `?12` how old a proof may be, `?13` app.
 pub const ENROL: &str = concat!(
     "INSERT INTO factors (id, stamp, user_id, type, name, phone, country, created_at)
      SELECT ?3, ?4, ?6, 'phone', ?7, ?8, ?9, ?2
      WHERE EXISTS (SELECT 1 FROM users WHERE id = ?6)
+       AND (?13 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?13))
        AND NOT EXISTS (SELECT 1 FROM factors WHERE user_id = ?6 AND phone = ?8 AND activated_at IS NOT NULL)
        AND (?10 OR NOT EXISTS (SELECT 1 FROM factors WHERE user_id = ?6 AND activated_at IS NOT NULL) OR ",
     proof!("?11", "?6", "?12"),

@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod contract;
+mod factors;
 mod fuzz;
 mod samples;
 
