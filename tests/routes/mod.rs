@@ -3,6 +3,7 @@
 
 mod access;
 mod bad_input;
+mod challenges;
 mod contract;
 mod factors;
 mod fuzz;

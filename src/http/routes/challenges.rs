@@ -23,7 +23,7 @@ use crate::{
     },
     ids::{AppId, ChallengeId, FactorId, UserId},
     phone::PhoneNumber,
-    schema::{Field, Form, Shape, field},
+    schema::{Field, Form, Node, Shape, field},
 };
 
 const TAG: &str = "Challenges";
@@ -119,7 +119,7 @@ const CREATE: &[Field] = &[
 ];
 
 const EXPECT: &[Field] = &[
-    field("to", Shape::Object(&[PHONE]), "Whose number it has to be"),
+    field("to", Shape::Object(&[PHONE.required()]), "Whose number it has to be"),
     field("user_id", Shape::Id("usr_"), "Whose factor it has to be"),
     field("purpose", Shape::OneOf(&Purpose::NAMES), "What it has to be for"),
 ];
@@ -235,6 +235,7 @@ async fn create_challenge(call: Call) -> Answer {
 async fn answer_challenge(call: Call) -> Answer {
     let context = on_behalf(&call)?;
     let id = call.id("id", ChallengeId::parse, "challenge")?;
+    expects_something(&call.form)?;
     let expect = Expect {
         destination: call
             .form
@@ -246,6 +247,20 @@ async fn answer_challenge(call: Call) -> Answer {
         factor: None,
     };
     answered(&context, &id, &call.form, &expect).await
+}
+
+/// An `expect` that names nothing would check nothing, while its caller believes that it does.
+fn expects_something(form: &Form) -> Result<(), Problem> {
+    let detail = "name what the challenge has to be, or leave it out";
+    for path in ["expect", "expect.to", "expect.user_id", "expect.purpose"] {
+        if form.is_null(path) {
+            return Err(wrong(path, detail));
+        }
+    }
+    match form.node("expect") {
+        Some(Node::Object(entries)) if entries.is_empty() => Err(wrong("expect", detail)),
+        _ => Ok(()),
+    }
 }
 
 /// Answers a challenge and tells what came of it; activation of a factor does the same.
