@@ -7,7 +7,9 @@ mod challenges;
 mod contract;
 mod factors;
 mod fuzz;
+mod messages;
 mod samples;
+mod users;
 
 use postern::{
     api_key::Scope,
