@@ -2,11 +2,19 @@
 //! everything in it, and concrete paths and bodies for every operation.
 
 mod access;
+mod api_keys;
+mod audit_events;
 mod bad_input;
+mod callbacks;
 mod challenges;
 mod contract;
+mod dev;
+mod docs;
+mod environment;
 mod factors;
 mod fuzz;
+mod health;
+mod instance;
 mod messages;
 mod samples;
 mod users;

@@ -70,6 +70,8 @@ pub struct Operation {
     pub status: u16,
     /// What comes back then.
     pub gives: Gives,
+    /// Other statuses that the same comes back with.
+    pub also: &'static [u16],
     /// The codes it refuses with, beside those of every operation.
     pub refuses: &'static [Code],
 }
@@ -98,6 +100,7 @@ pub const fn operation(
         example: "",
         status: 200,
         gives: Gives::Nothing,
+        also: &[],
         refuses: &[],
     }
 }

@@ -61,7 +61,9 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
             "schema": {"type": "string", "minLength": 1, "maxLength": 255}}));
     }
     let mut responses = Map::new();
-    responses.insert(operation.status.to_string(), success(operation, schemas));
+    for status in operation.also.iter().chain([&operation.status]) {
+        responses.insert(status.to_string(), success(operation, schemas));
+    }
     for (status, codes) in by_status(&operation.codes()) {
         let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
         let description =
