@@ -45,7 +45,7 @@ async fn a_user_is_found_by_address_in_any_case_by_proven_phone_and_by_external_
         page["data"].as_array().unwrap().iter().map(|user| text(&user["id"])).collect()
     };
     for typed in ["ana@example.com", "ANA@EXAMPLE.COM", " Ana@example.com "] {
-        assert_eq!(found(format!("email={}", encoded(typed))).await, [ana.clone()], "{typed}");
+        assert_eq!(found(format!("email={}", encoded(typed))).await.join(" "), ana, "{typed}");
     }
     assert_eq!(found(format!("external_id={}", encoded("a/1 ü"))).await, [ana]);
     let nobody: [String; 0] = [];
@@ -54,7 +54,7 @@ async fn a_user_is_found_by_address_in_any_case_by_proven_phone_and_by_external_
 
     let (carl, _, number) = world.user_with_phone().await;
     for typed in [number.clone(), format!("({}) {}", &number[2..5], &number[5..])] {
-        assert_eq!(found(format!("phone={}", encoded(&typed))).await, [carl.clone()], "{typed}");
+        assert_eq!(found(format!("phone={}", encoded(&typed))).await.join(" "), carl, "{typed}");
     }
     // Unproven, it is nobody's.
     let unproven = world.number();
