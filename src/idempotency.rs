@@ -40,7 +40,7 @@ const RESERVE: &str = "INSERT INTO idempotency_keys (key, fingerprint, resource_
   VALUES (?1, ?2, ?3, 'running', ?4, ?5)
   ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, resource_id = excluded.resource_id,
     state = 'running', stamp = excluded.stamp, created_at = excluded.created_at
-  WHERE created_at < ?6";
+  WHERE created_at <= ?6";
 const LOOK_UP: &str = "SELECT fingerprint, resource_id, state, stamp, created_at FROM idempotency_keys WHERE key = ?1";
 const FINISH: &str = "UPDATE idempotency_keys SET state = 'done' WHERE key = ?1 AND stamp = ?2";
 const RELEASE: &str = "DELETE FROM idempotency_keys WHERE key = ?1 AND stamp = ?2";
