@@ -14,6 +14,7 @@ mod environment;
 mod factors;
 mod fuzz;
 mod health;
+mod idempotency;
 mod instance;
 mod messages;
 mod samples;

@@ -58,7 +58,8 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             example: r#"{"external_id": "42", "email": "ana@example.com"}"#,
             status: 201,
             gives: ONE,
-            refuses: &[Code::IdentifierExists],
+            // Not found: a repeated call, after the user that it made was deleted.
+            refuses: &[Code::IdentifierExists, Code::ResourceNotFound],
             ..operation("POST", "/v1/users", "createUser", TAG, "Make a user")
         },
         Run::Keyed(|call| Box::pin(create(call))),
