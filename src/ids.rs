@@ -21,7 +21,8 @@ fn ulid(now: Timestamp, random: &dyn Random) -> String {
         .collect()
 }
 
-fn is_ulid(text: &str) -> bool {
+/// Whether a text is a ULID: 26 characters of the alphabet, and no more than 128 bits.
+pub(crate) fn is_ulid(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|byte| ALPHABET.contains(&byte)) && text.as_bytes().first() < Some(&b'8')
 }
 

@@ -1,6 +1,7 @@
 //! What comes in: the raw request, and the checked call that a handler gets.
 
 use http::HeaderMap;
+use percent_encoding::percent_decode_str;
 
 use super::{
     contract::Operation,
@@ -54,6 +55,10 @@ impl Incoming {
 
     /// The fields of a query, checked.
     pub fn query(&self, operation: &Operation) -> Result<Form, Problem> {
+        // `form_urlencoded` would put U+FFFD where no UTF-8 is, and find something else than was asked for.
+        if percent_decode_str(&self.query).decode_utf8().is_err() {
+            return Err(Problem::new(Code::RequestMalformed, "the query is not UTF-8"));
+        }
         let pairs: Vec<(String, String)> = form_urlencoded::parse(self.query.as_bytes()).into_owned().collect();
         let (node, errors) = check_query(operation.query, &pairs);
         if errors.is_empty() { Ok(Form::checked(node)) } else { Err(Problem::form(errors)) }

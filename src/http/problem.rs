@@ -144,10 +144,11 @@ impl Problem {
         body.insert("code".to_owned(), json!(self.code.as_str()));
         body.insert("trace_id".to_owned(), json!(trace_id));
         if !self.errors.is_empty() {
-            let errors = self
-                .errors
-                .iter()
-                .map(|error| json!({"field": error.field, "code": error.code.as_str(), "detail": error.detail}));
+            let errors = self.errors.iter().map(|error| match error.field.as_str() {
+                // The body as a whole.
+                "" => json!({"code": error.code.as_str(), "detail": error.detail}),
+                field => json!({"field": field, "code": error.code.as_str(), "detail": error.detail}),
+            });
             body.insert("errors".to_owned(), errors.collect());
         }
         if let Some(wait) = self.retry_after {

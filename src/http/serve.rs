@@ -2,6 +2,7 @@
 //! settings it was prepared with (once more when they changed), and write the answer.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     pin::Pin,
     sync::{Arc, OnceLock},
@@ -12,8 +13,9 @@ use axum::{
     body::{Body, to_bytes},
     extract::{FromRequestParts, RawPathParams, Request},
     response::Response,
-    routing::{MethodFilter, on},
+    routing::any,
 };
+use http::Method;
 use serde_json::Value;
 use tower_service::Service;
 
@@ -49,54 +51,56 @@ pub async fn serve(app: App, mut request: Request) -> Response {
 }
 
 fn router() -> Router {
-    let mut router = Router::new();
+    let mut paths: BTreeMap<&str, Vec<(Operation, Run)>> = BTreeMap::new();
     for (operation, run) in routes::table() {
-        let filter = match operation.method {
-            "GET" => MethodFilter::GET,
-            "POST" => MethodFilter::POST,
-            "PATCH" => MethodFilter::PATCH,
-            _ => MethodFilter::DELETE,
-        };
-        router = router.route(operation.path, on(filter, move |request: Request| handle(operation, run, request)));
+        paths.entry(operation.path).or_default().push((operation, run));
     }
-    router
-        .fallback(|request: Request| unrouted(request, false))
-        .method_not_allowed_fallback(|request: Request| unrouted(request, true))
+    let mut router = Router::new();
+    for (path, operations) in paths {
+        let operations: Arc<[(Operation, Run)]> = operations.into();
+        router = router.route(path, any(move |request: Request| dispatch(Arc::clone(&operations), request)));
+    }
+    router.fallback(|request: Request| unrouted(request, Arc::default()))
+}
+
+/// The operation of a path with the request's method. HEAD is GET; the router takes its body away.
+async fn dispatch(operations: Arc<[(Operation, Run)]>, request: Request) -> Response {
+    let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
+    match operations.iter().find(|(operation, _)| operation.method == method).copied() {
+        Some((operation, run)) => handle(operation, run, request).await,
+        None => unrouted(request, operations).await,
+    }
 }
 
 /// No such path, or no such method there.
-async fn unrouted(request: Request, known_path: bool) -> Response {
+async fn unrouted(request: Request, there: Arc<[(Operation, Run)]>) -> Response {
     let Some((incoming, _)) = incoming(request).await else { return Response::new(Body::empty()) };
-    let there = |operation: &&Operation| operation.auth != Auth::Development || incoming.dev_tools;
-    let operations = routes::operations();
-    let problem = if known_path {
-        let matches = |pattern: &str| {
-            let (pattern, path) = (pattern.split('/'), incoming.path.split('/'));
-            pattern.clone().count() == path.clone().count()
-                && pattern.zip(path).all(|(pattern, part)| pattern.starts_with('{') || pattern == part)
-        };
-        let allowed: Vec<&str> = operations
-            .iter()
-            .filter(there)
-            .filter(|operation| matches(operation.path))
-            .map(|operation| operation.method)
-            .collect();
+    // Where development tools are off, their paths do not exist, and do not give themselves away.
+    let exists = |operation: &Operation| operation.auth != Auth::Development || incoming.dev_tools;
+    let there = there.iter().filter(|(operation, _)| exists(operation));
+    let allowed: Vec<&str> = there.map(|(operation, _)| operation.method).collect();
+    let problem = if allowed.is_empty() {
+        Problem::new(Code::RouteNotFound, "see /docs for the paths there are")
+    } else {
         let mut problem = Problem::new(Code::MethodNotAllowed, format!("this path takes {}", allowed.join(", ")));
         problem.allow = Some(allowed.join(", "));
         problem
-    } else {
-        Problem::new(Code::RouteNotFound, "see /docs for the paths there are")
     };
     write_problem(&incoming, &problem)
 }
 
 async fn handle(operation: Operation, run: Run, request: Request) -> Response {
     let Some((incoming, too_large)) = incoming(request).await else { return Response::new(Body::empty()) };
+    let too_large = too_large && operation.reads_body();
     let answer = match run {
         _ if operation.auth == Auth::Development && !incoming.dev_tools => {
             Err(Problem::new(Code::RouteNotFound, "see /docs for the paths there are").into())
         }
         Run::Open(_) if too_large => Err(Problem::new(Code::RequestTooLarge, "64 KiB is the limit").into()),
+        Run::Open(run) if operation.auth == Auth::Development => match incoming.query(&operation) {
+            Ok(_) => run(incoming.clone()).await,
+            Err(problem) => Err(problem.into()),
+        },
         Run::Open(run) => run(incoming.clone()).await,
         Run::Keyed(run) => keyed(&operation, run, &incoming, too_large).await,
     };

@@ -1,18 +1,17 @@
 //! Holds a JSON object against its table of fields and names every field that is wrong, not only the first.
 
 use super::{Field, FieldCode, FieldError, Node, Shape};
-use crate::time::Timestamp;
+use crate::{ids::is_ulid, time::Timestamp};
+
+/// How many errors are told. Whoever sends thousands of wrong fields does not get a megabyte back.
+const MOST_ERRORS: usize = 100;
 
 /// Everything that is wrong with an object.
 pub fn check(fields: &[Field], node: &Node) -> Vec<FieldError> {
     let mut errors = Vec::new();
     object(fields, node, "", &mut errors);
-    errors.truncate(ERRORS);
     errors
 }
-
-/// How many wrong fields are told at most: an answer is not a hundred times its question.
-const ERRORS: usize = 50;
 
 /// The same for a query string, whose values are all text: numbers and flags are read from it.
 pub fn check_query(fields: &[Field], pairs: &[(String, String)]) -> (Node, Vec<FieldError>) {
@@ -39,7 +38,7 @@ fn object(fields: &[Field], node: &Node, path: &str, errors: &mut Vec<FieldError
         return;
     };
     for (position, (name, value)) in entries.iter().enumerate() {
-        if errors.len() >= ERRORS {
+        if errors.len() >= MOST_ERRORS {
             return;
         }
         let Some(field) = fields.iter().find(|field| field.name == name) else {
@@ -81,7 +80,7 @@ fn shape(shape: Shape, node: &Node, path: &str, errors: &mut Vec<FieldError>) {
             (length < 1 || length > max || text.contains(char::is_control)).then_some(FieldCode::Value)
         }
         (Shape::Id(prefix), Node::Text(text)) => {
-            (!text.starts_with(prefix) || text.len() > 64).then_some(FieldCode::Value)
+            (!text.strip_prefix(prefix).is_some_and(is_ulid)).then_some(FieldCode::Value)
         }
         (Shape::Integer(min, max), Node::Integer(number)) => {
             (!(min..=max).contains(number)).then_some(FieldCode::Value)
@@ -99,23 +98,20 @@ fn shape(shape: Shape, node: &Node, path: &str, errors: &mut Vec<FieldError>) {
 
 /// Whether a free object of texts is wrong.
 fn texts(entries: &[(String, Node)], max: usize) -> bool {
-    if entries.len() > max {
-        return true;
-    }
     let names_repeat =
-        entries.iter().enumerate().any(|(at, (name, _))| entries.iter().take(at).any(|(other, _)| other == name));
+        || entries.iter().enumerate().any(|(at, (name, _))| entries.iter().take(at).any(|(other, _)| other == name));
     let entry_is_wrong = |(name, node): &(String, Node)| {
         let bad_name = !(1..=40).contains(&name.chars().count());
         bad_name || !matches!(node, Node::Text(text) if text.chars().count() <= 500)
     };
-    names_repeat || entries.iter().any(entry_is_wrong)
+    entries.len() > max || names_repeat() || entries.iter().any(entry_is_wrong)
 }
 
 /// What a shape wants, as a sentence.
 fn wanted(shape: Shape) -> String {
     match shape {
         Shape::Text(max) => format!("text of 1 to {max} characters without control characters is wanted"),
-        Shape::Id(prefix) => format!("an id that begins with {prefix} is wanted"),
+        Shape::Id(prefix) => format!("an id is wanted: {prefix} and a ULID"),
         Shape::Integer(min, max) => format!("a whole number from {min} to {max} is wanted"),
         Shape::Boolean => "true or false is wanted".to_owned(),
         Shape::OneOf(choices) => format!("one of {} is wanted", choices.join(", ")),

@@ -31,7 +31,7 @@ pub struct Field {
 pub enum Shape {
     /// Text of 1 to so many characters without control characters.
     Text(usize),
-    /// An id with this prefix.
+    /// An id: this prefix and a ULID.
     Id(&'static str),
     /// A whole number from the first to the second.
     Integer(i64, i64),

@@ -193,8 +193,9 @@ pub fn merge(stored: &mut Value, change: &Value) {
     }
 }
 
-/// What the shapes of the table cannot say: countries exist, and test codes in production end within 30 days.
-pub fn check(stored: &Value, config: &Config, now: Timestamp) -> Vec<FieldError> {
+/// What the shapes of the table cannot say of what will be stored: countries exist, and test codes in production
+/// end within 30 days. That counts when a change touches them: once they have ended they stop no other change.
+pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if at(stored, "countries.sms.allowed").is_some_and(|list| countries(list).is_none()) {
         let detail = "ISO 3166-1 alpha-2 codes like US, or * for all, are wanted";
@@ -202,9 +203,9 @@ pub fn check(stored: &Value, config: &Config, now: Timestamp) -> Vec<FieldError>
     }
     let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");
     let until = at(stored, "test_mode_expires_at").and_then(Value::as_str).and_then(Timestamp::parse);
-    // One that has passed is harmless: it means `rejected`.
-    let bounded = until.is_some_and(|until| until <= now + DAY * 30);
-    if config.is_production() && enabled && !bounded {
+    let soon = until.is_some_and(|until| until > now && until <= now + DAY * 30);
+    let touched = ["test_mode", "test_mode_expires_at"].iter().any(|name| change.get(name).is_some());
+    if config.is_production() && touched && enabled && !soon {
         let detail = "in prod, test_mode enabled needs an expiry within 30 days";
         errors.push(FieldError::new("test_mode_expires_at", FieldCode::Value, detail));
     }

@@ -20,6 +20,7 @@ pub enum Target {
 pub struct Request {
     target: Target,
     method: String,
+    host: String,
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -36,13 +37,32 @@ pub struct Response {
 impl Request {
     pub fn new(target: Target, method: &str, path: &str) -> Self {
         let headers = vec![("authorization".to_owned(), format!("Bearer {KEY}"))];
-        Self { target, method: method.to_owned(), path: path.to_owned(), headers, body: Vec::new() }
+        Self {
+            target,
+            method: method.to_owned(),
+            host: "localhost".to_owned(),
+            path: path.to_owned(),
+            headers,
+            body: Vec::new(),
+        }
     }
 
     /// Sets a header, in the place of one with this name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a header beside one with the same name.
+    pub fn also(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Asks for another host than `localhost`, in this process.
+    pub fn host(mut self, host: &str) -> Self {
+        host.clone_into(&mut self.host);
         self
     }
 
@@ -72,8 +92,9 @@ impl Request {
     pub async fn send(self) -> Response {
         let (status, headers, text) = match &self.target {
             Target::Here(app) => {
-                let mut builder =
-                    http::Request::builder().method(self.method.as_str()).uri(format!("http://localhost{}", self.path));
+                let mut builder = http::Request::builder()
+                    .method(self.method.as_str())
+                    .uri(format!("http://{}{}", self.host, self.path));
                 for (name, value) in &self.headers {
                     builder = builder.header(name, value);
                 }
@@ -134,6 +155,15 @@ impl Response {
     pub fn expect_problem(self, status: u16, code: &str) -> Value {
         assert_eq!((self.status, self.json["code"].as_str()), (status, Some(code)), "{}", self.text);
         self.json
+    }
+
+    /// The fields that a problem names, each with its code.
+    pub fn fields(&self) -> Vec<(&str, &str)> {
+        let errors = self.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| (error["field"].as_str().unwrap_or_default(), error["code"].as_str().unwrap_or_default()))
+            .collect()
     }
 
     /// How many D1 round trips it took.

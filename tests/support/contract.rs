@@ -1,12 +1,16 @@
 //! Holds every answer against the OpenAPI document that the code writes: the status is documented, the body has
 //! the schema, a problem's code is one of the operation's.
 
-use std::sync::OnceLock;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
+use jsonschema::Validator;
 use postern::http::contract::openapi;
 use serde_json::{Value, json};
 
-fn document() -> &'static Value {
+pub fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| openapi(&postern::http::operations()))
 }
@@ -16,7 +20,8 @@ fn template(path: &str) -> Option<&'static str> {
     let parts: Vec<&str> = path.split('/').collect();
     let fits = |template: &str| {
         let names: Vec<&str> = template.split('/').collect();
-        names.len() == parts.len() && names.iter().zip(&parts).all(|(name, part)| name.starts_with('{') || name == part)
+        names.len() == parts.len()
+            && names.iter().zip(&parts).all(|(name, part)| (name.starts_with('{') && !part.is_empty()) || name == part)
     };
     document()["paths"].as_object()?.keys().map(String::as_str).find(|path| fits(path))
 }
@@ -25,13 +30,19 @@ fn template(path: &str) -> Option<&'static str> {
 pub fn hold(method: &str, path: &str, status: u16, media: &str, body: &str) {
     let path = path.split('?').next().unwrap_or(path);
     let Some(template) = template(path) else { return };
-    let operation = &document()["paths"][template][method.to_lowercase()];
+    // HEAD is GET without its body.
+    let (read, without_body) = if method == "HEAD" { ("get".to_owned(), true) } else { (method.to_lowercase(), false) };
+    let operation = &document()["paths"][template][read];
     if operation.is_null() {
         assert!([404, 405].contains(&status), "{method} {path}: {status} without an operation");
         return;
     }
     let response = &operation["responses"][status.to_string()];
     assert!(!response.is_null(), "{method} {template}: {status} is not documented:\n{body}");
+    if without_body {
+        assert!(body.is_empty(), "{method} {template}: a body:\n{body}");
+        return;
+    }
     let content = &response["content"];
     if content.is_null() {
         assert!(body.is_empty(), "{method} {template}: {status} has no documented body:\n{body}");
@@ -43,11 +54,22 @@ pub fn hold(method: &str, path: &str, status: u16, media: &str, body: &str) {
     if schema.is_null() {
         return;
     }
-    let schema = json!({"allOf": [schema], "components": document()["components"]});
     let body: Value =
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{method} {template}: {error}:\n{body}"));
-    let validator = jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{template}: {error}"));
-    let errors: Vec<String> =
-        validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<String> = validator(&format!("{method} {template} {status} {media}"), schema)
+        .iter_errors(&body)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
     assert!(errors.is_empty(), "{method} {template}: {status} is not what the contract says: {errors:#?}\n{body:#}");
+}
+
+/// The validator of one schema of the document, made once: suites send thousands of requests.
+fn validator(name: &str, schema: &Value) -> Arc<Validator> {
+    static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+    let mut validators = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = validators.entry(name.to_owned()).or_insert_with(|| {
+        let schema = json!({"allOf": [schema], "components": document()["components"]});
+        Arc::new(jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{name}: {error}")))
+    });
+    Arc::clone(made)
 }

@@ -70,6 +70,8 @@ pub struct Operation {
     pub status: u16,
     /// What comes back then.
     pub gives: Gives,
+    /// Other statuses that the same comes back with.
+    pub also: &'static [u16],
     /// The codes it refuses with, beside those of every operation: lists, so that a list is written once.
     pub refuses: &'static [&'static [Code]],
 }
@@ -98,11 +100,17 @@ pub const fn operation(
         example: "",
         status: 200,
         gives: Gives::Nothing,
+        also: &[],
         refuses: &[],
     }
 }
 
 impl Operation {
+    /// Whether it looks at the body. One that does not is indifferent to what is in it.
+    pub fn reads_body(&self) -> bool {
+        self.body.is_some() || self.auth == Auth::Carrier
+    }
+
     /// The codes it can refuse with, all of them.
     pub fn codes(&self) -> Vec<Code> {
         let mut codes = vec![Code::Internal];
@@ -114,20 +122,25 @@ impl Operation {
                 Code::ConfigurationInvalid,
                 Code::DatabaseUnmigrated,
                 Code::DatabaseUnavailable,
+                // Also where no field is taken: an unknown one in the query is told.
+                Code::RequestMalformed,
+                Code::FormInvalid,
             ]),
             Auth::Development => codes.extend([
                 Code::RouteNotFound,
                 Code::ConfigurationInvalid,
                 Code::DatabaseUnmigrated,
                 Code::DatabaseUnavailable,
+                Code::RequestMalformed,
+                Code::FormInvalid,
             ]),
             Auth::Public | Auth::Carrier => {}
         }
-        if self.body.is_some() {
-            codes.extend([Code::RequestMalformed, Code::RequestTooLarge, Code::ContentTypeUnsupported]);
+        if self.reads_body() {
+            codes.push(Code::RequestTooLarge);
         }
-        if self.body.is_some() || !self.query.is_empty() {
-            codes.push(Code::FormInvalid);
+        if self.body.is_some() {
+            codes.push(Code::ContentTypeUnsupported);
         }
         if self.idempotent {
             codes.extend([Code::IdempotencyKeyInvalid, Code::IdempotencyKeyInUse, Code::IdempotencyKeyReused]);

@@ -61,7 +61,9 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
             "schema": {"type": "string", "minLength": 1, "maxLength": 255}}));
     }
     let mut responses = Map::new();
-    responses.insert(operation.status.to_string(), success(operation, schemas));
+    for status in operation.also.iter().chain([&operation.status]) {
+        responses.insert(status.to_string(), success(operation, schemas));
+    }
     for (status, codes) in by_status(&operation.codes()) {
         let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
         let description =
@@ -195,7 +197,9 @@ fn object_schema(fields: &[Field]) -> Value {
 fn shape_schema(shape: Shape) -> Value {
     match shape {
         Shape::Text(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
-        Shape::Id(prefix) => json!({"type": "string", "pattern": format!("^{prefix}")}),
+        Shape::Id(prefix) => {
+            json!({"type": "string", "pattern": format!("^{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}$")})
+        }
         Shape::Integer(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::OneOf(choices) => json!({"type": "string", "enum": choices}),

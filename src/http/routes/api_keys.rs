@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Run,
-    users::{CURSOR, LIMIT},
+    users::{LIMIT, cursor},
     view,
 };
 use crate::{
@@ -51,7 +51,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
         Operation {
             description: "Newest first, revoked ones too. The binding's key is not among them.",
             auth: AUTH,
-            query: &[LIMIT, CURSOR],
+            query: &[LIMIT, cursor("key_")],
             gives: Gives::Page("ApiKey", shapes::API_KEY),
             ..operation("GET", "/v1/api-keys", "listApiKeys", TAG, "List keys")
         },

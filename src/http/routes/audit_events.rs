@@ -2,7 +2,7 @@
 
 use super::{
     Run,
-    users::{CURSOR, LIMIT},
+    users::{LIMIT, cursor},
     view,
 };
 use crate::{
@@ -30,7 +30,7 @@ const FIND: &[Field] = &[
     field("since", Shape::Timestamp, "Events from this moment on"),
     field("until", Shape::Timestamp, "Events before this moment"),
     LIMIT,
-    CURSOR,
+    cursor("evt_"),
 ];
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(

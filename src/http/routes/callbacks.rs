@@ -73,8 +73,8 @@ async fn twilio(incoming: Incoming) -> Answer {
         _ => return Ok(Reply::nothing()),
     };
     let provider_id = field("MessageSid").unwrap_or_default();
-    let error =
-        field("ErrorCode").filter(|code| code.len() <= 20 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let error = field("ErrorCode")
+        .filter(|code| (1..=20).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let mut batch: Vec<Statement> = vec![message::store::report(id.as_str(), provider_id, status, error, incoming.now)];
     if matches!(status, Status::Delivered | Status::Failed) {
         let kind = if status == Status::Delivered { "sms.delivered" } else { "sms.failed" };

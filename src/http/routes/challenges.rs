@@ -110,7 +110,7 @@ const CREATE: &[Field] = &[
 ];
 
 const EXPECT: &[Field] = &[
-    field("to", Shape::Object(&[PHONE]), "Whose number it has to be"),
+    field("to", Shape::Object(&[PHONE.required()]), "Whose number it has to be"),
     field("user_id", Shape::Id("usr_"), "Whose factor it has to be"),
     field("purpose", Shape::OneOf(&Purpose::NAMES), "What it has to be for"),
 ];

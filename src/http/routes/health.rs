@@ -19,6 +19,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
     Operation {
         description: "503 when a check fails; the check names the variable or the command.",
         gives: Gives::One("Health", shapes::HEALTH),
+        also: &[503],
         ..operation("GET", "/health", "getHealth", "Public", "Health of the deployment")
     },
     Run::Open(|incoming| Box::pin(get(incoming))),

@@ -55,7 +55,7 @@ async fn update(call: Call) -> Answer {
     let mut stored = context.snapshot().stored.clone();
     let change = call.form.0.to_value();
     settings::merge(&mut stored, &change);
-    let errors = settings::check(&stored, config, context.now());
+    let errors = settings::check(&stored, &change, config, context.now());
     if !errors.is_empty() {
         return Err(Problem::form(errors).into());
     }

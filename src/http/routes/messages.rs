@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Run,
     challenges::number,
-    users::{CURSOR, LIMIT},
+    users::{LIMIT, cursor},
     view,
 };
 use crate::{
@@ -30,7 +30,7 @@ const FIND: &[Field] = &[
     field("challenge_id", Shape::Id("chl_"), "A challenge's messages"),
     field("status", Shape::OneOf(&Status::NAMES), "Messages in this state"),
     LIMIT,
-    CURSOR,
+    cursor("msg_"),
 ];
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[

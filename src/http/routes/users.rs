@@ -1,5 +1,7 @@
 //! `/v1/users`: people.
 
+use serde_json::json;
+
 use super::{Run, challenges::number, view};
 use crate::{
     api_key::Scope,
@@ -29,20 +31,22 @@ const PROFILE: &[Field] = &[
         .example(r#""ana@example.com""#),
     field("name", Shape::Text(200), "Their name").nullable(),
     field("locale", Shape::Text(35), "Their language").nullable().example(r#""en-US""#),
-    field("metadata", Shape::Texts(50), "What you keep with them"),
+    field("metadata", Shape::Texts(50), "What you keep with them").nullable(),
 ];
 
 /// The page of a list.
 pub(super) const LIMIT: Field = field("limit", Shape::Integer(1, 100), "How many; default 20");
-/// Where a list goes on.
-pub(super) const CURSOR: Field = field("cursor", Shape::Text(64), "`next_cursor` of the page before");
+/// Where a list of things with such ids goes on.
+pub(super) const fn cursor(prefix: &'static str) -> Field {
+    field("cursor", Shape::Id(prefix), "`next_cursor` of the page before")
+}
 
 const FIND: &[Field] = &[
     field("email", Shape::Text(254), "The user with this address"),
     field("phone", Shape::Text(64), "Users with this proven phone"),
     field("external_id", Shape::Text(255), "The user with your id"),
     LIMIT,
-    CURSOR,
+    cursor("usr_"),
 ];
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[
@@ -54,7 +58,8 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             example: r#"{"external_id": "42", "email": "ana@example.com"}"#,
             status: 201,
             gives: ONE,
-            refuses: &[&[Code::IdentifierExists]],
+            // Not found: a repeated call, after the user that it made was deleted.
+            refuses: &[&[Code::IdentifierExists, Code::ResourceNotFound]],
             ..operation("POST", "/v1/users", "createUser", TAG, "Make a user")
         },
         Run::Keyed(|call| Box::pin(create(call))),
@@ -124,7 +129,11 @@ fn profile(form: &Form) -> Result<Profile, Problem> {
         email,
         name: text("name"),
         locale: text("locale"),
-        metadata: form.node("metadata").map(crate::schema::Node::to_value),
+        metadata: if form.is_null("metadata") {
+            Some(json!({}))
+        } else {
+            form.node("metadata").map(crate::schema::Node::to_value)
+        },
     })
 }
 

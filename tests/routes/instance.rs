@@ -1,0 +1,185 @@
+//! `/v1/instance`: a stored value wins, `inherit` and `null` go back, a change holds at once everywhere, and test
+//! codes in production end by themselves.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::text;
+use crate::support::{World, vars};
+
+const PATH: &str = "/v1/instance";
+
+#[tokio::test]
+async fn the_defaults_are_shown_and_nothing_is_stored() {
+    let world = World::null();
+    let instance = world.get(PATH).await.expect(200);
+    assert_eq!((&instance["version"], &instance["stored"]), (&json!(1), &json!({})));
+    let settings = &instance["settings"];
+    assert_eq!(settings["sms"], json!({"enabled": true}));
+    assert_eq!(settings["countries"]["sms"]["allowed"], json!(["US", "CA"]));
+    assert_eq!(settings["codes"], json!({"length": 6, "lifetime_seconds": 300}));
+    assert_eq!(settings["test_mode"], "enabled");
+    let limits = json!({"wrong_answers": 5, "sends_per_challenge": 4, "second_factor_failures": 10,
+        "second_factor_failures_in_a_row": 100, "messages_per_user_half_hour": 5, "messages_per_user_hour": 10,
+        "messages_per_destination_half_hour": 5, "messages_per_destination_hour": 10,
+        "tries_per_destination_half_hour": 20});
+    assert_eq!(settings["limits"], limits);
+    assert_eq!(World::twilio().get(PATH).await.expect(200)["settings"]["test_mode"], "rejected");
+    assert_eq!(World::vonage().get(PATH).await.expect(200)["settings"]["countries"]["sms"]["allowed"][0], "GB");
+}
+
+#[tokio::test]
+async fn a_stored_value_wins_over_the_binding_and_inherit_or_null_goes_back() {
+    let mut bindings = vars::null();
+    bindings.insert("SMS_MFA_MESSAGE_THRESHOLD".to_owned(), json!(7));
+    let world = World::native(&bindings);
+    let limit = |instance: &Value| instance["settings"]["limits"]["messages_per_user_half_hour"].clone();
+    assert_eq!(limit(&world.get(PATH).await.expect(200)), 7);
+    for back in [json!("inherit"), Value::Null] {
+        let stored = json!({"limits": {"messages_per_user_half_hour": 9}});
+        let changed = world.patch(PATH, &stored).await.expect(200);
+        assert_eq!((limit(&changed), &changed["stored"]), (json!(9), &stored));
+        assert_eq!(world.get(PATH).await.expect(200), changed);
+        let changed = world.patch(PATH, &json!({"limits": {"messages_per_user_half_hour": back}})).await.expect(200);
+        assert_eq!(limit(&changed), 7, "{back}");
+        world.patch(PATH, &stored).await.expect(200);
+        assert_eq!(limit(&world.patch(PATH, &json!({"limits": back})).await.expect(200)), 7, "{back}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_stays() {
+    let world = World::null();
+    world.patch(PATH, &json!({"codes": {"length": 8}, "sms": {"enabled": false}})).await.expect(200);
+    let changed = world.patch(PATH, &json!({"codes": {"lifetime_seconds": 120}})).await.expect(200);
+    assert_eq!(changed["stored"], json!({"codes": {"length": 8, "lifetime_seconds": 120}, "sms": {"enabled": false}}));
+}
+
+#[tokio::test]
+async fn every_change_has_a_version_and_an_event_that_names_its_settings() {
+    let world = World::null();
+    for version in 2..5 {
+        let changed = world.patch(PATH, &json!({"codes": {"length": version + 2}, "test_mode": "disabled"})).await;
+        assert_eq!(changed.expect(200)["version"], version);
+    }
+    let events = world.get("/v1/audit-events?type=instance.updated").await.expect(200);
+    assert_eq!(events["data"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        events["data"][0]["data"],
+        json!({"settings": ["codes.length", "test_mode"],
+        "change": {"codes": {"length": 6}, "test_mode": "disabled"}})
+    );
+    world.patch(PATH, &json!({"codes": {"length": 99}})).await.expect_problem(422, "form_param_invalid");
+    assert_eq!(world.get(PATH).await.expect(200)["version"], 4);
+}
+
+#[tokio::test]
+async fn a_change_holds_at_once_in_every_isolate() {
+    let world = World::null();
+    let other = World::on(&world.here().isolate());
+    let body = json!({"to": {"phone": world.number()}});
+    other.post("/v1/challenges", &body).await.expect(201);
+    world.patch(PATH, &json!({"sms": {"enabled": false}})).await.expect(200);
+    other.post("/v1/challenges", &body).await.expect_problem(503, "sms_disabled");
+    assert_eq!(other.get(PATH).await.expect(200)["version"], 2);
+    world.patch(PATH, &json!({"sms": {"enabled": true}})).await.expect(200);
+    other.post("/v1/challenges", &body).await.expect(201);
+}
+
+#[tokio::test]
+async fn settings_shape_the_codes() {
+    let world = World::null();
+    world.patch(PATH, &json!({"codes": {"length": 8, "lifetime_seconds": 60}})).await.expect(200);
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    assert_eq!(challenge["code_expires_at"], "2026-11-22T10:01:00.000Z");
+    let code = world.code(&number).await;
+    assert_eq!(code.len(), 8);
+    world.answer(&challenge, &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn countries_are_countries_or_all_of_them() {
+    let world = World::null();
+    let set = async |list: Value| world.patch(PATH, &json!({"countries": {"sms": {"allowed": list}}})).await;
+    for bad in [
+        json!(["XX"]),
+        json!(["US", "*"]),
+        json!(["USA"]),
+        json!(["U"]),
+        json!([1]),
+        json!(["US", ""]),
+        json!(["inherit"]),
+    ] {
+        let answer = set(bad.clone()).await;
+        assert!(answer.fields()[0].0.starts_with("countries.sms.allowed"), "{bad}: {}", answer.text);
+        answer.expect_problem(422, "form_param_invalid");
+    }
+    for (good, shown) in
+        [(json!(["gb", "DE"]), json!(["GB", "DE"])), (json!(["*"]), json!(["*"])), (json!([]), json!([]))]
+    {
+        let changed = set(good).await.expect(200);
+        assert_eq!(changed["settings"]["countries"]["sms"]["allowed"], shown);
+    }
+    // Nobody's country is allowed now.
+    let body = json!({"to": {"phone": world.number()}});
+    world.post("/v1/challenges", &body).await.expect_problem(422, "country_not_allowed");
+}
+
+#[tokio::test]
+async fn test_codes_in_prod_need_an_end_within_thirty_days() {
+    let world = World::twilio();
+    let until = |at: &str| json!({"test_mode": "enabled", "test_mode_expires_at": at});
+    let bad = [
+        json!({"test_mode": "enabled"}),
+        json!({"test_mode": "enabled", "test_mode_expires_at": null}),
+        until("2026-11-22T10:00:00Z"),
+        until("2026-11-21T10:00:00Z"),
+        until("2026-12-22T10:00:00.001Z"),
+        until("2036-11-22T10:00:00Z"),
+    ];
+    for body in bad {
+        let answer = world.patch(PATH, &body).await;
+        assert_eq!(answer.fields(), [("test_mode_expires_at", "form_param_value_invalid")], "{body}");
+    }
+    assert_eq!(world.get(PATH).await.expect(200)["settings"]["test_mode"], "rejected");
+    world.patch(PATH, &until("2026-12-22T10:00:00Z")).await.expect(200);
+    // Its end is not moved or taken away either.
+    for body in [json!({"test_mode_expires_at": "2027-11-22T10:00:00Z"}), json!({"test_mode_expires_at": "inherit"})] {
+        world.patch(PATH, &body).await.expect_problem(422, "form_param_invalid");
+    }
+}
+
+#[tokio::test]
+async fn test_codes_in_prod_end_by_themselves_and_stop_no_other_change() {
+    let world = World::twilio();
+    let body = json!({"test_mode": "enabled", "test_mode_expires_at": "2026-11-23T10:00:00Z"});
+    assert_eq!(world.patch(PATH, &body).await.expect(200)["settings"]["test_mode"], "enabled");
+    let challenge = world.challenge("+15555550111").await;
+    world.answer(&challenge, "424242").await.expect(200);
+    world.here().clock.advance(Duration::from_hours(24));
+    let body = json!({"to": {"phone": "+15555550111"}});
+    world.post("/v1/challenges", &body).await.expect_problem(422, "test_identifier_forbidden");
+    assert_eq!(world.get(PATH).await.expect(200)["settings"]["test_mode"], "rejected");
+    // Above all not the kill switch.
+    world.patch(PATH, &json!({"sms": {"enabled": false}})).await.expect(200);
+    assert!(world.carriers.sent().is_empty());
+}
+
+#[tokio::test]
+async fn settings_are_read_and_written_with_scopes_of_their_own() {
+    let world = World::null();
+    let (_, reader) = super::new_key(&world, &["instance:read"]).await;
+    world.request("GET", PATH).key(&reader).send().await.expect(200);
+    world.request("PATCH", PATH).key(&reader).json(&json!({})).send().await.expect_problem(403, "scope_missing");
+}
+
+#[tokio::test]
+async fn no_credential_is_in_the_settings() {
+    let answer = World::twilio().get(PATH).await;
+    for secret in [vars::TOKEN, vars::ACCOUNT, &vars::KEY[8..]] {
+        assert!(!answer.text.contains(secret));
+    }
+    assert!(text(&answer.json["settings"]["numbers"]["validation"]) == "possible");
+}

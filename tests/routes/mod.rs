@@ -1,0 +1,142 @@
+//! The suites, one file per group of routes as in `src/http/routes/`, and what they share: a world with one of
+//! everything in it, and concrete paths and bodies for every operation.
+
+mod access;
+mod api_keys;
+mod audit_events;
+mod bad_input;
+mod callbacks;
+mod challenges;
+mod contract;
+mod dev;
+mod docs;
+mod environment;
+mod factors;
+mod fuzz;
+mod health;
+mod idempotency;
+mod instance;
+mod messages;
+mod samples;
+mod users;
+
+use postern::{
+    api_key::Scope,
+    http::{
+        Code,
+        contract::{Auth, Operation},
+        operations,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::support::{Request, World};
+
+/// Ids of each kind that nothing has.
+pub const NOBODY: [(&str, &str); 7] = [
+    ("usr", "usr_01M83WM7ZA000G40R40M30E209"),
+    ("fac", "fac_01M83WM7ZA000G40R40M30E209"),
+    ("chl", "chl_01M83WM7ZA000G40R40M30E209"),
+    ("msg", "msg_01M83WM7ZA000G40R40M30E209"),
+    ("key", "key_01M83WM7ZA000G40R40M30E209"),
+    ("app", "app_01M83WM7ZA000G40R40M30E209"),
+    ("evt", "evt_01M83WM7ZA000G40R40M30E209"),
+];
+
+/// A world with one of everything.
+pub struct Fixture {
+    pub world: World,
+    pub user: String,
+    pub factor: String,
+    pub challenge: String,
+    pub message: String,
+    pub api_key: String,
+}
+
+impl Fixture {
+    pub async fn new() -> Self {
+        let world = World::null();
+        let (user, factor, _) = world.user_with_phone().await;
+        let challenge = world.challenge(&world.number()).await;
+        let (api_key, _) = new_key(&world, &["challenges"]).await;
+        let (message, challenge) = (text(&challenge["message_id"]), text(&challenge["id"]));
+        Self { world, user, factor, challenge, message, api_key }
+    }
+
+    /// The operation's path with ids of things that are there.
+    pub fn path(&self, operation: &Operation) -> String {
+        let of = match operation.path.split('/').nth(2) {
+            Some("challenges") => &self.challenge,
+            Some("users") => &self.user,
+            Some("api-keys") => &self.api_key,
+            _ => &self.message,
+        };
+        operation.path.replace("{id}", of).replace("{fid}", &self.factor).replace("{message_id}", &self.message)
+    }
+
+    /// A call of an operation with ids that are there and the body of its example.
+    pub fn call(&self, operation: &Operation) -> Request {
+        with_example(self.world.request(operation.method, &self.path(operation)), operation)
+    }
+}
+
+/// The request with the operation's example as its body, if it takes one.
+pub fn with_example(request: Request, operation: &Operation) -> Request {
+    match operation.body {
+        Some(_) => request.json(&serde_json::from_str(operation.example).unwrap_or_else(|_| json!({}))),
+        None => request,
+    }
+}
+
+/// Every operation of the server API.
+pub fn keyed() -> Vec<(Operation, Scope)> {
+    let scope = |operation: &Operation| match operation.auth {
+        Auth::Key(scope) => Some(scope),
+        _ => None,
+    };
+    operations().into_iter().filter_map(|operation| scope(&operation).map(|scope| (operation, scope))).collect()
+}
+
+/// Makes a key; gives its id and its secret.
+pub async fn new_key(world: &World, scopes: &[&str]) -> (String, String) {
+    let body = json!({"name": "Test", "scopes": scopes});
+    let made = world.post("/v1/api-keys", &body).await.expect(201);
+    (text(&made["api_key"]["id"]), text(&made["secret"]))
+}
+
+/// Makes a user; gives the id.
+pub async fn new_user(world: &World, body: &Value) -> String {
+    text(&world.post("/v1/users", body).await.expect(201)["id"])
+}
+
+#[track_caller]
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("a text is wanted, not {value}")).to_owned()
+}
+
+/// Follows a list from page to page; gives every entry, and how many pages there were.
+pub async fn pages(world: &World, path: &str, limit: usize) -> (Vec<Value>, usize) {
+    let (mut all, mut count, mut cursor) = (Vec::new(), 0, String::new());
+    let joint = if path.contains('?') { '&' } else { '?' };
+    loop {
+        let page = world.get(&format!("{path}{joint}limit={limit}{cursor}")).await.expect(200);
+        let data = page["data"].as_array().unwrap().clone();
+        assert!(data.len() <= limit);
+        all.extend(data);
+        count += 1;
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return (all, count),
+        }
+    }
+}
+
+/// A text as it stands in a query.
+pub fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// The names of codes.
+pub fn names(codes: &[Code]) -> Vec<&'static str> {
+    codes.iter().map(|code| code.as_str()).collect()
+}
