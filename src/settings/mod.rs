@@ -150,9 +150,8 @@ impl Settings {
     pub fn test_mode(&self, now: Timestamp, production: bool, dev_tools: bool) -> TestMode {
         match (self.test_mode, self.test_mode_until) {
             (Some(TestMode::Enabled), Some(until)) if until <= now => TestMode::Rejected,
-            (Some(TestMode::Enabled), None) if production => TestMode::Rejected,
+            (Some(TestMode::Enabled), None) | (None, _) if production => TestMode::Rejected,
             (Some(mode), _) => mode,
-            (None, _) if production => TestMode::Rejected,
             (None, _) if dev_tools => TestMode::Enabled,
             (None, _) => TestMode::Disabled,
         }
