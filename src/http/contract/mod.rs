@@ -68,6 +68,8 @@ pub struct Operation {
     pub example: &'static str,
     /// The status when it works.
     pub status: u16,
+    /// Another status with the same body, and when it comes.
+    pub or_status: Option<(u16, &'static str)>,
     /// What comes back then.
     pub gives: Gives,
     /// The codes it refuses with, beside those of every operation.
@@ -97,6 +99,7 @@ pub const fn operation(
         body_optional: false,
         example: "",
         status: 200,
+        or_status: None,
         gives: Gives::Nothing,
         refuses: &[],
     }

@@ -61,7 +61,15 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
             "schema": {"type": "string", "minLength": 1, "maxLength": 255}}));
     }
     let mut responses = Map::new();
-    responses.insert(operation.status.to_string(), success(operation, schemas));
+    let success = success(operation, schemas);
+    if let Some((status, when)) = operation.or_status {
+        let mut other = success.clone();
+        if let Value::Object(other) = &mut other {
+            other.insert("description".to_owned(), json!(when));
+        }
+        responses.insert(status.to_string(), other);
+    }
+    responses.insert(operation.status.to_string(), success);
     for (status, codes) in by_status(&operation.codes()) {
         let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
         let description =

@@ -17,7 +17,7 @@ use crate::{
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(
     Operation {
-        description: "503 when a check fails; the check names the variable or the command.",
+        or_status: Some((503, "A check fails; it names the variable or the command")),
         gives: Gives::One("Health", shapes::HEALTH),
         ..operation("GET", "/health", "getHealth", "Public", "Health of the deployment")
     },
