@@ -14,9 +14,9 @@ cat <<TEXT
           http://localhost:$PORT/dev/inbox  every message
           http://localhost:$PORT/docs       the API
 
-  Try     . ./.dev.vars && curl -s http://localhost:$PORT/v1/challenges \\
-            -H "Authorization: Bearer \$SERVER_API_KEY" -H 'Content-Type: application/json' \\
-            -d '{"to":{"phone":"+14155552671"}}'
+  Try     curl -s http://localhost:$PORT/v1/challenges \\
+            -H "Authorization: Bearer \$(sed -n s/^SERVER_API_KEY=//p .dev.vars)" \\
+            -H 'Content-Type: application/json' -d '{"to":{"phone":"+14155552671"}}'
 
 TEXT
 # On loopback only: the dev inbox shows codes.

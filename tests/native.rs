@@ -15,7 +15,7 @@ use support::{World, vars};
 
 fn world(setup: &str) -> World {
     match setup {
-        "null" => World::null(),
+        "null" | "alone" => World::null(),
         "twilio" => World::twilio(),
         "vonage" => World::vonage(),
         "dev_twilio" => World::native(&vars::dev_twilio("http://127.0.0.1:9")),

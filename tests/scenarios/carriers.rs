@@ -85,6 +85,12 @@ pub async fn a_silent_carrier_leaves_the_message_unknown_and_the_code_alive(worl
         let message = world.get(&format!("/v1/messages/{id}")).await.expect(200);
         assert_eq!(message["message"]["status"], "unknown", "{behaviour:?}");
         assert_eq!(message["tries"][0]["outcome"], "unknown");
+        let (why, waited) = (&message["tries"][0]["error_code"], message["tries"][0]["latency_ms"].as_i64().unwrap());
+        match behaviour {
+            Behaviour::Hang => assert!(*why == "timeout" && (4000..6000).contains(&waited), "{why} {waited}"),
+            Behaviour::Drop | Behaviour::NotHttp => assert_eq!(*why, "connection_lost"),
+            _ => {}
+        }
         world.answer(&challenge, &sent[0].code()).await.expect(200);
     }
 }

@@ -1,9 +1,10 @@
 //! Scenarios: what a user of Postern would do and see, over HTTP alone. Each runs natively and in workerd,
 //! on the setup that stands before it. A scenario takes fresh numbers and makes its own users: in workerd many
-//! share one server.
+//! share one server, at the same time; those on `alone` have it to themselves.
 #![allow(dead_code)]
 
 pub mod carriers;
+pub mod instance;
 pub mod job_1;
 pub mod job_2;
 pub mod parallel;
@@ -29,6 +30,10 @@ macro_rules! for_each_scenario {
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;
             null parallel::ten_users_with_one_address_are_one;
+            alone instance::the_kill_switch_stops_sending_at_once;
+            alone instance::a_key_works_within_its_scopes_until_it_is_revoked;
+            alone instance::calls_take_as_many_round_trips_as_the_law_allows;
+            dev_twilio instance::a_carrier_takes_one_more_round_trip_after_it_answered;
             twilio carriers::twilio_gets_what_it_wants;
             twilio carriers::twilios_errors_are_told_with_their_remedy;
             twilio carriers::a_silent_carrier_leaves_the_message_unknown_and_the_code_alive;

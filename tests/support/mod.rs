@@ -10,6 +10,7 @@ pub mod ports;
 pub mod sqlite;
 pub mod vars;
 pub mod world;
+pub mod wrangler;
 
 pub use carriers::{Behaviour, Carriers};
 pub use client::{Request, Response};
