@@ -8,11 +8,13 @@ pub mod contract;
 pub mod native;
 pub mod ports;
 pub mod sqlite;
+pub mod together;
 pub mod vars;
 pub mod world;
 
 pub use carriers::{Behaviour, Carriers};
 pub use client::{Request, Response};
 pub use native::Native;
+pub use together::{at_once, count, steps};
 pub use vars::{KEY, Vars};
 pub use world::World;
