@@ -67,7 +67,7 @@ pub const ANSWER: &str = "UPDATE challenges SET
 
 /// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits, `?5` whether a test key asks.
 pub const ANSWERED: &str = select!(
-    ", n.expires_at AS locked_until, r.count IS NOT NULL AS locked
+    ", n.expires_at AS locked_until, r.count IS NOT NULL AS in_a_row, r.expires_at AS in_a_row_until
      FROM challenges c
      LEFT JOIN counters n ON n.key = 'second_factor_failures:' || c.subject AND n.count >= ?3 AND n.expires_at > ?2
      LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:' || c.subject AND r.count >= ?4
