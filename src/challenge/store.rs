@@ -113,9 +113,10 @@ pub const RESEND_FAILED: &str = "UPDATE challenges SET code_mac = NULL, code_exp
     resend_at = ?3
   WHERE id = ?1 AND generation = ?2 AND verified_at IS NULL AND ended_at IS NULL";
 
-/// Ends a pending challenge. `?1` id, `?2` stamp, `?3` now, `?4` whether a test key asks.
+/// Ends a pending challenge; what is over stays what it is. `?1` id, `?2` stamp, `?3` now, `?4` whether a test key asks.
 pub const CANCEL: &str = "UPDATE challenges SET code_mac = NULL, ended_at = ?3, end_reason = 'canceled', stamp = ?2
-  WHERE id = ?1 AND is_test = ?4 AND verified_at IS NULL AND ended_at IS NULL";
+  WHERE id = ?1 AND is_test = ?4 AND verified_at IS NULL AND ended_at IS NULL AND wrong_answers < wrong_answers_max
+    AND expires_at > ?3";
 
 /// Reads a challenge, for a test key or a live one.
 pub fn get(id: &ChallengeId, test: bool) -> Statement {
