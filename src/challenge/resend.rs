@@ -181,6 +181,8 @@ fn refuse_unless_open(context: &Context, challenge: &Challenge) -> Result<(), Re
     }
     match challenge.resend_at {
         None => Err(ResendError::NoneLeft),
+        // The setting may have become smaller meanwhile.
+        Some(_) if challenge.sends >= context.settings().limit(limit::SENDS) => Err(ResendError::NoneLeft),
         Some(at) if at > now => Err(ResendError::TooEarly(now.until(at))),
         Some(_) => Ok(()),
     }
