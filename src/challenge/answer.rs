@@ -144,10 +144,14 @@ fn judge(row: &Row, factor: Option<&Row>, stamp: &str, now: Timestamp) -> Result
         (false, None, Some(End::Canceled)) => Answered::Canceled,
         (false, None, Some(End::SendFailed)) => Answered::Dead,
         (false, None, None) if challenge.attempts_left() == 0 => Answered::Dead,
-        (false, None, None) if row.flag("locked") => Answered::LockedForGood,
-        (false, None, None) => match row.opt_int("locked_until") {
-            Some(until) => Answered::Locked(now.until(Timestamp::from_millis(until))),
-            None => Answered::Expired,
+        (false, None, None) => match (row.flag("in_a_row"), row.opt_int("in_a_row_until"), row.opt_int("locked_until"))
+        {
+            (true, None, _) => Answered::LockedForGood,
+            // Nobody can unlock a destination: it waits.
+            (true, Some(until), _) | (false, _, Some(until)) => {
+                Answered::Locked(now.until(Timestamp::from_millis(until)))
+            }
+            (false, _, None) => Answered::Expired,
         },
     })
 }

@@ -18,7 +18,7 @@ pub async fn get(context: &Context, id: &ChallengeId) -> Result<Option<Challenge
 /// What canceling came to.
 #[derive(Debug)]
 pub enum Canceled {
-    /// It is canceled, now or before.
+    /// It is over: canceled now or before, or dead or expired before.
     Done(Box<Challenge>),
     /// It was verified before.
     AlreadyVerified,

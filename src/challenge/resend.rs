@@ -19,7 +19,7 @@ use crate::{
     ids::{ChallengeId, UserId},
     limit,
     message::{self, Refused, Route, Template, prepare},
-    ports::{DatabaseError, Row},
+    ports::{DatabaseError, Level, Row},
     statement,
     time::Timestamp,
 };
@@ -86,6 +86,11 @@ pub async fn resend(
         generation,
         length: CodeLength::new(row.int("digits")?).unwrap_or(CodeLength::DEFAULT),
     };
+    if !context.pepper().has(source.pepper_id) {
+        let line = format!("{id} cannot send another code: CODE_PEPPER no longer has the key {}", source.pepper_id);
+        context.log(Level::Error, &line);
+        return Err(ResendError::Expired);
+    }
     let (code, mac) = source.code(context, id, &challenge.destination)?;
     let template = match challenge.purpose {
         Purpose::Enrolment => Template::EnrolmentCode,
@@ -176,6 +181,8 @@ fn refuse_unless_open(context: &Context, challenge: &Challenge) -> Result<(), Re
     }
     match challenge.resend_at {
         None => Err(ResendError::NoneLeft),
+        // The setting may have become smaller meanwhile.
+        Some(_) if challenge.sends >= context.settings().limit(limit::SENDS) => Err(ResendError::NoneLeft),
         Some(at) if at > now => Err(ResendError::TooEarly(now.until(at))),
         Some(_) => Ok(()),
     }

@@ -67,7 +67,7 @@ pub const ANSWER: &str = "UPDATE challenges SET
 
 /// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits, `?5` whether a test key asks.
 pub const ANSWERED: &str = select!(
-    ", n.expires_at AS locked_until, r.count IS NOT NULL AS locked
+    ", n.expires_at AS locked_until, r.count IS NOT NULL AS in_a_row, r.expires_at AS in_a_row_until
      FROM challenges c
      LEFT JOIN counters n ON n.key = 'second_factor_failures:' || c.subject AND n.count >= ?3 AND n.expires_at > ?2
      LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:' || c.subject AND r.count >= ?4
@@ -113,9 +113,10 @@ pub const RESEND_FAILED: &str = "UPDATE challenges SET code_mac = NULL, code_exp
     resend_at = ?3
   WHERE id = ?1 AND generation = ?2 AND verified_at IS NULL AND ended_at IS NULL";
 
-/// Ends a pending challenge. `?1` id, `?2` stamp, `?3` now, `?4` whether a test key asks.
+/// Ends a pending challenge; what is over stays what it is. `?1` id, `?2` stamp, `?3` now, `?4` whether a test key asks.
 pub const CANCEL: &str = "UPDATE challenges SET code_mac = NULL, ended_at = ?3, end_reason = 'canceled', stamp = ?2
-  WHERE id = ?1 AND is_test = ?4 AND verified_at IS NULL AND ended_at IS NULL";
+  WHERE id = ?1 AND is_test = ?4 AND verified_at IS NULL AND ended_at IS NULL AND wrong_answers < wrong_answers_max
+    AND expires_at > ?3";
 
 /// Reads a challenge, for a test key or a live one.
 pub fn get(id: &ChallengeId, test: bool) -> Statement {

@@ -19,6 +19,11 @@ impl<'a> Pepper<'a> {
         self.0.current()
     }
 
+    /// Whether the ring still has a key.
+    pub fn has(self, key_id: &str) -> bool {
+        self.0.ids().any(|id| id == key_id)
+    }
+
     /// The code of a challenge's generation, derived and so never stored: a fallback can send it again.
     /// The seed is random per challenge and never leaves the database, so that the pepper alone, with an id
     /// that a browser has seen, gives no code (`docs/decisions/0004`). Uniform by rejection. `None`: no such key.

@@ -6,6 +6,7 @@ use super::{Outgoing, Route, Status, drivers::Outcome, send::Tried};
 use crate::{
     context::Context,
     event::{self, Event, EventType, When},
+    ids::{EventId, MessageId, RequestId},
     ports::{Param, Row, Statement},
     statement,
     time::Timestamp,
@@ -216,21 +217,69 @@ pub fn inbox(from: &str, destination: Option<&str>) -> Statement {
     }
 }
 
-const REPORT: &str = "UPDATE messages SET status = ?3, error_code = coalesce(?4, error_code), updated_at = ?5
-  WHERE id = ?1 AND driver = 'twilio' AND (provider_id = ?2 OR provider_id IS NULL)
-    AND (status IN ('queued', 'unknown') OR (status = 'sent' AND ?3 IN ('delivered', 'failed')))
-  RETURNING user_id, app_id";
+/// Whether a report of the carrier changes a message: what is delivered or failed stays so. `?1` the message, `?2` the
+/// carrier's id of it, `?3` the state.
+macro_rules! report_changes_it {
+    () => {
+        "id = ?1 AND driver = 'twilio' AND (provider_id = ?2 OR provider_id IS NULL)
+           AND (status IN ('queued', 'unknown') OR (status = 'sent' AND ?3 IN ('delivered', 'failed')))"
+    };
+}
 
-/// The event of a report that just changed its message. `?1` id, `?2` type, `?3` message, `?4` status, `?5` outcome,
-/// `?6` error, `?7` request, `?8` now.
-pub const REPORTED: &str = "INSERT INTO audit_events (id, type, actor, user_id, app_id, subject_id, outcome, reason,
-    request_id, data, created_at)
-  SELECT ?1, ?2, 'carrier', user_id, app_id, id, ?5, ?6, ?7, json_object('driver', driver, 'message_sid', provider_id), ?8
-  FROM messages WHERE id = ?3 AND status = ?4 AND updated_at = ?8";
+/// `?4` the carrier's error, `?5` now.
+const REPORT: &str = concat!(
+    "UPDATE messages SET status = ?3, error_code = coalesce(?4, error_code), provider_id = coalesce(provider_id, ?2),
+       updated_at = ?5
+     WHERE ",
+    report_changes_it!()
+);
 
-/// Writes down what a carrier reported. A state never regresses: what is delivered or failed stays so.
-pub fn report(id: &str, provider_id: &str, status: Status, error_code: Option<&str>, now: Timestamp) -> Statement {
-    statement!(REPORT, id, provider_id, status.as_str(), error_code, now.millis())
+/// The event of a report that ends a message. It stands before [`REPORT`] in the batch, on the same condition: a
+/// replayed report tells nothing twice. `?4` the error, `?5` now, `?6` the event's id, `?7` type, `?8` outcome,
+/// `?9` request.
+const REPORTED: &str = concat!(
+    "INSERT INTO audit_events (id, type, actor, user_id, app_id, subject_id, outcome, reason, request_id, data, created_at)
+     SELECT ?6, ?7, 'carrier', user_id, app_id, id, ?8, ?4, ?9, json_object('driver', driver, 'message_sid', ?2), ?5
+     FROM messages WHERE ",
+    report_changes_it!()
+);
+
+/// What a carrier reported of a message.
+pub struct Report<'a> {
+    /// The message.
+    pub id: &'a MessageId,
+    /// The carrier's id of it.
+    pub provider_id: &'a str,
+    /// Its state now.
+    pub status: Status,
+    /// The carrier's error.
+    pub error_code: Option<&'a str>,
+}
+
+/// Writes down what a carrier reported, with its event where the report ends the message.
+pub fn report(report: &Report<'_>, event: &EventId, request: &RequestId, now: Timestamp) -> Vec<Statement> {
+    let Report { id, provider_id, status, error_code } = *report;
+    let ending = match status {
+        Status::Delivered => Some((EventType::SmsDelivered, event::Outcome::Success)),
+        Status::Failed => Some((EventType::SmsFailed, event::Outcome::Failed)),
+        _ => None,
+    };
+    let reported = ending.map(|(kind, outcome)| {
+        statement!(
+            REPORTED,
+            id,
+            provider_id,
+            status.as_str(),
+            error_code,
+            now.millis(),
+            event,
+            kind.as_str(),
+            outcome.as_str(),
+            request
+        )
+    });
+    let report = statement!(REPORT, id, provider_id, status.as_str(), error_code, now.millis());
+    reported.into_iter().chain([report]).collect()
 }
 
 /// Every statement of this file, for the test of query plans.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use snapshot::{IsolateCache, KeyRecord, STATEMENTS, Snapshot, guard, load, schema_is_current, store};
+pub use snapshot::{IsolateCache, KeyRecord, STATEMENTS, Snapshot, current, guard, load, schema_is_current, store};
 pub use table::SETTINGS;
 
 use crate::{

@@ -113,13 +113,19 @@ const KEY: &str =
 const GUARD: &str = "INSERT INTO settings_guard (expected, actual)
   SELECT ?1, version FROM instance WHERE id = 1 AND version <> ?1";
 const STORE: &str = "UPDATE instance SET settings = ?1, version = version + 1, updated_at = ?2 WHERE id = 1";
+const CURRENT: &str = "SELECT 1 AS current";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[INSTANCE, KEY, GUARD, STORE];
+pub const STATEMENTS: &[&str] = &[INSTANCE, KEY, GUARD, STORE, CURRENT];
 
 /// The statement that fails a batch prepared under another version. It comes first.
 pub fn guard(version: i64) -> Statement {
     statement!(GUARD, version)
+}
+
+/// Asks nothing: in a guarded batch it tells that the settings are current.
+pub fn current() -> Statement {
+    statement!(CURRENT)
 }
 
 /// Stores the settings under a new version; the batch is guarded by the old one.

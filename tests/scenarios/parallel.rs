@@ -1,21 +1,8 @@
 //! Many at once: of N parallel requests exactly as many pass as the limit says (law 2).
 
 use serde_json::json;
-use tokio::task::JoinSet;
 
-use crate::support::{Request, Response, World};
-
-/// Sends all requests at once.
-async fn at_once(requests: Vec<Request>) -> Vec<Response> {
-    requests.into_iter().map(Request::send).collect::<JoinSet<_>>().join_all().await
-}
-
-fn count(responses: &[Response], status: u16, code: &str) -> usize {
-    responses
-        .iter()
-        .filter(|response| response.status == status && (code.is_empty() || response.json["code"] == code))
-        .count()
-}
+use crate::support::{World, at_once, count};
 
 pub async fn two_hundred_wrong_answers_evaluate_five(world: World) {
     let number = world.number();

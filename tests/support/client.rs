@@ -1,6 +1,8 @@
 //! The client of the tests: builds a request, sends it to a server in this process or to a URL, and holds the
 //! answer against the contract and against what no answer may have.
 
+use std::cell::RefCell;
+
 use axum::body::Body;
 use http_body_util::BodyExt;
 use postern::{context::App, http::serve};
@@ -15,6 +17,16 @@ pub enum Target {
     Here(App),
     /// A base URL.
     There(String, reqwest::Client),
+}
+
+thread_local! {
+    /// Every answer that this test has got.
+    static SEEN: RefCell<Vec<Response>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Every answer that this test has got so far, which are then forgotten.
+pub fn seen() -> Vec<Response> {
+    SEEN.take()
 }
 
 pub struct Request {
@@ -130,6 +142,7 @@ impl Request {
             self.method,
             self.path
         );
+        SEEN.with_borrow_mut(|seen| seen.push(response.clone()));
         response
     }
 }

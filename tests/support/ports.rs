@@ -74,6 +74,7 @@ pub struct TestCache(Arc<Mutex<CacheState>>);
 #[derive(Default)]
 struct CacheState {
     values: BTreeMap<String, String>,
+    touched: Vec<String>,
     frozen: bool,
     broken: bool,
 }
@@ -91,6 +92,11 @@ impl TestCache {
         self.0.lock().unwrap().values.keys().cloned().collect()
     }
 
+    /// Every key that was read or written, in order.
+    pub fn touched(&self) -> Vec<String> {
+        self.0.lock().unwrap().touched.clone()
+    }
+
     pub fn set(&self, key: &str, value: &str) {
         self.0.lock().unwrap().values.insert(key.to_owned(), value.to_owned());
     }
@@ -99,7 +105,8 @@ impl TestCache {
 impl Cache for TestCache {
     fn get<'a>(&'a self, key: &'a str) -> PortFuture<'a, Result<Option<String>, CacheError>> {
         Box::pin(async move {
-            let state = self.0.lock().unwrap();
+            let mut state = self.0.lock().unwrap();
+            state.touched.push(key.to_owned());
             if state.broken { Err(CacheError("broken".to_owned())) } else { Ok(state.values.get(key).cloned()) }
         })
     }
@@ -108,6 +115,7 @@ impl Cache for TestCache {
         Box::pin(async move {
             assert!(seconds >= 60, "KV keeps nothing for less than a minute");
             let mut state = self.0.lock().unwrap();
+            state.touched.push(key.to_owned());
             if state.broken {
                 return Err(CacheError("broken".to_owned()));
             }

@@ -24,8 +24,10 @@ pub struct Sqlite(Arc<Inner>);
 struct Inner {
     connection: Mutex<Connection>,
     planned: Mutex<BTreeSet<&'static str>>,
-    failure: Mutex<Option<DatabaseError>>,
+    /// After how many more batches one fails, and how.
+    failure: Mutex<Option<(u32, DatabaseError)>>,
     batches: AtomicU32,
+    statements: AtomicU32,
 }
 
 struct Bound<'a>(&'a Param);
@@ -71,12 +73,33 @@ impl Sqlite {
             planned: Mutex::default(),
             failure: Mutex::default(),
             batches: AtomicU32::new(0),
+            statements: AtomicU32::new(0),
         }))
     }
 
     /// The next batch fails with this.
     pub fn fail_next(&self, error: DatabaseError) {
-        *self.0.failure.lock().unwrap() = Some(error);
+        self.fail_after(0, error);
+    }
+
+    /// So many more batches work, the one after them fails with this.
+    pub fn fail_after(&self, batches: u32, error: DatabaseError) {
+        *self.0.failure.lock().unwrap() = Some((batches, error));
+    }
+
+    /// Whether a failure that was asked for has happened; it is called off otherwise.
+    pub fn has_failed(&self) -> bool {
+        self.0.failure.lock().unwrap().take().is_none()
+    }
+
+    /// How many statements ran.
+    pub fn statements(&self) -> u32 {
+        self.0.statements.load(Ordering::Relaxed)
+    }
+
+    /// Every statement of the program that ran.
+    pub fn executed(&self) -> BTreeSet<&'static str> {
+        self.0.planned.lock().unwrap().clone()
     }
 
     /// How many batches ran.
@@ -99,6 +122,11 @@ impl Sqlite {
     /// Runs statements of the test's own.
     pub fn execute(&self, sql: &str) {
         self.0.connection.lock().unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// Runs a statement of the test's own that has to be refused; why it was.
+    pub fn refuses(&self, sql: &str) -> String {
+        self.0.connection.lock().unwrap().execute_batch(sql).expect_err(sql).to_string()
     }
 
     /// Every value of every row of every table, as text, with the place it is in.
@@ -132,19 +160,28 @@ pub fn scans(connection: &Connection, sql: &str) -> Vec<String> {
         rows(connection, &format!("EXPLAIN QUERY PLAN {sql}"), &[]).unwrap_or_else(|error| panic!("{error}:\n{sql}"));
     let detail = plan.into_iter().map(|row| row.0["detail"].as_str().unwrap().to_owned());
     // json_each is a virtual table over a parameter; a constant row and a subquery's result are no tables. An
-    // ordered page of a list along its index is read as far as the page goes.
+    // automatic index is a scan that is paid for each time.
     detail
-        .filter(|step| step.starts_with("SCAN"))
+        .filter(|step| step.starts_with("SCAN") || step.contains("AUTOMATIC"))
         .filter(|step| !step.contains("VIRTUAL TABLE") && !step.contains("CONSTANT ROW"))
-        .filter(|step| !["SCAN r", "SCAN (subquery"].iter().any(|known| step.starts_with(known)))
+        .filter(|step| step != "SCAN r" && !step.starts_with("SCAN (subquery"))
         .collect()
 }
 
-/// Every statement of the program, planned on the migrated schema.
-pub fn plans(sql: &[&str]) -> Vec<(String, Vec<String>)> {
+/// The indexes that a statement's plan uses.
+pub fn indexes(connection: &Connection, sql: &str) -> Vec<String> {
+    let plan = rows(connection, &format!("EXPLAIN QUERY PLAN {sql}"), &[]).unwrap();
+    plan.iter()
+        .filter_map(|row| row.0["detail"].as_str().unwrap().split_once("INDEX "))
+        .map(|(_, rest)| rest.split(' ').next().unwrap().to_owned())
+        .collect()
+}
+
+/// Statements planned on the migrated schema, each with its scans and the indexes it uses.
+pub fn plans(sql: &[&str]) -> Vec<(String, Vec<String>, Vec<String>)> {
     let database = Sqlite::new();
     let connection = database.0.connection.lock().unwrap();
-    sql.iter().map(|sql| ((*sql).to_owned(), scans(&connection, sql))).collect()
+    sql.iter().map(|sql| ((*sql).to_owned(), scans(&connection, sql), indexes(&connection, sql))).collect()
 }
 
 fn rows(connection: &Connection, sql: &str, params: &[Param]) -> rusqlite::Result<Rows> {
@@ -179,9 +216,13 @@ impl Database for Sqlite {
             // Others run in between, as they do between a Worker and D1.
             tokio::task::yield_now().await;
             self.0.batches.fetch_add(1, Ordering::Relaxed);
-            if let Some(error) = self.0.failure.lock().unwrap().take() {
-                return Err(error);
+            let failure = self.0.failure.lock().unwrap().take();
+            match failure {
+                Some((0, error)) => return Err(error),
+                Some((more, error)) => self.fail_after(more - 1, error),
+                None => {}
             }
+            self.0.statements.fetch_add(u32::try_from(statements.len()).unwrap(), Ordering::Relaxed);
             assert!(!statements.is_empty(), "D1 refuses an empty batch");
             let connection = self.0.connection.lock().unwrap();
             connection.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -115,6 +115,16 @@ impl World {
         if let Some(sent) = sent {
             return sent.code();
         }
+        if let Some(native) = &self.native {
+            // The newest row: ids of one millisecond are in no order.
+            let newest = format!(
+                "SELECT i.code AS code FROM dev_inbox i JOIN messages m ON m.id = i.message_id
+                 WHERE m.destination = '{number}' ORDER BY i.rowid DESC LIMIT 1"
+            );
+            let rows = native.database.query(&newest);
+            let row = rows.first().unwrap_or_else(|| panic!("no code for {number}"));
+            return row["code"].as_str().unwrap().to_owned();
+        }
         let encoded: String = form_urlencoded::byte_serialize(number.as_bytes()).collect();
         let inbox = self.get(&format!("/dev/inbox.json?to={encoded}")).await.expect(200);
         inbox[0]["code"].as_str().unwrap_or_else(|| panic!("no code for {number}")).to_owned()

@@ -15,8 +15,8 @@ use crate::{
         reply::Answer,
     },
     ids::{EventId, MessageId},
-    message::{self, Status},
-    ports::{Level, Statement},
+    message::{self, Status, store::Report},
+    ports::Level,
     statement,
 };
 
@@ -72,25 +72,14 @@ async fn twilio(incoming: Incoming) -> Answer {
         // A state that we do not tell apart changes nothing.
         _ => return Ok(Reply::nothing()),
     };
-    let provider_id = field("MessageSid").unwrap_or_default();
     let error = field("ErrorCode")
         .filter(|code| (1..=20).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let mut batch: Vec<Statement> = vec![message::store::report(id.as_str(), provider_id, status, error, incoming.now)];
-    if matches!(status, Status::Delivered | Status::Failed) {
-        let kind = if status == Status::Delivered { "sms.delivered" } else { "sms.failed" };
-        let event = EventId::new(incoming.now, &*app.ports.random);
-        batch.push(statement!(
-            message::store::REPORTED,
-            &event,
-            kind,
-            &id,
-            status.as_str(),
-            if status == Status::Delivered { "success" } else { "failed" },
-            error,
-            &incoming.request_id,
-            incoming.now.millis()
-        ));
-    }
+    let Some(provider_id) = field("MessageSid").filter(|sid| (1..=64).contains(&sid.len())) else {
+        return Ok(Reply::nothing());
+    };
+    let report = Report { id: &id, provider_id, status, error_code: error };
+    let event = EventId::new(incoming.now, &*app.ports.random);
+    let batch = message::store::report(&report, &event, &incoming.request_id, incoming.now);
     incoming.round_trips.batch(&app.ports, batch).await?;
     Ok(Reply::nothing())
 }

@@ -44,7 +44,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
 
 async fn get(call: Call) -> Answer {
     // The guard alone: what the isolate remembers is current, or it is read again.
-    call.context.decide(vec![crate::statement!("SELECT 1 AS current")]).await?;
+    call.context.decide(vec![settings::current()]).await?;
     let snapshot = call.context.snapshot();
     Ok(Reply::json(200, &view(&call, snapshot.version, &snapshot.stored, &snapshot.settings)))
 }

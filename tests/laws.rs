@@ -1,0 +1,29 @@
+//! The laws of the design, one file each: every test fails when its law is broken. They run on a server in
+//! this process, with the database, the clock, the carriers and KV in the tests' hands.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    clippy::unchecked_time_subtraction,
+    clippy::format_collect
+)]
+
+mod laws {
+    mod housekeeping;
+    mod law_1_d1_decides;
+    mod law_2_limits;
+    mod law_3_round_trips;
+    mod law_4_codes;
+    mod law_4_model;
+    mod law_5_secrets;
+    mod law_6_factors;
+    mod law_6_proofs;
+    mod law_7_messages;
+    mod law_8_no_enumeration;
+    mod law_9_fail_closed;
+    mod statements;
+}
+mod support;

@@ -1,0 +1,166 @@
+//! Housekeeping deletes what has expired, each kind in its time, keeps what has not, goes on over more rows than one
+//! batch takes, and settles what was left open.
+
+use std::time::Duration;
+
+use postern::housekeeping::run;
+use serde_json::json;
+
+use crate::support::{Behaviour, World};
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn rows(world: &World, table: &str) -> i64 {
+    world.here().database.number(&format!("SELECT count(*) FROM {table}"))
+}
+
+async fn after(world: &World, duration: Duration) {
+    world.here().clock.advance(duration);
+    run(&world.here().app).await.unwrap();
+}
+
+/// A message, its try, its challenge and its events.
+async fn one_message(world: &World) {
+    world.challenge(&world.number()).await;
+}
+
+#[tokio::test]
+async fn messages_and_challenges_go_after_their_retention_and_events_after_theirs() {
+    let world = World::twilio();
+    one_message(&world).await;
+    let events = rows(&world, "audit_events");
+    assert!(events >= 3);
+    // Kept to the millisecond; ids sort by time, and this one is of the start.
+    after(&world, DAY * 30).await;
+    for table in ["challenges", "messages", "message_tries"] {
+        assert_eq!(rows(&world, table), 1, "{table}");
+    }
+    after(&world, Duration::from_millis(1)).await;
+    for table in ["challenges", "messages", "message_tries"] {
+        assert_eq!(rows(&world, table), 0, "{table}");
+    }
+    assert_eq!(rows(&world, "audit_events"), events);
+    after(&world, DAY * 335 - Duration::from_millis(1)).await;
+    assert_eq!(rows(&world, "audit_events"), events);
+    after(&world, Duration::from_millis(1)).await;
+    assert_eq!(rows(&world, "audit_events"), 0);
+}
+
+#[tokio::test]
+async fn retention_is_a_setting() {
+    let world = World::twilio();
+    let settings = json!({"messages": {"retention_days": 2}, "audit": {"retention_days": 30}});
+    world.patch("/v1/instance", &settings).await.expect(200);
+    one_message(&world).await;
+    after(&world, DAY * 2).await;
+    assert_eq!(rows(&world, "messages"), 1);
+    after(&world, Duration::from_millis(1)).await;
+    assert_eq!((rows(&world, "messages"), rows(&world, "challenges")), (0, 0));
+    after(&world, DAY * 28 - Duration::from_millis(1)).await;
+    assert!(rows(&world, "audit_events") > 0);
+    after(&world, Duration::from_millis(1)).await;
+    assert_eq!(rows(&world, "audit_events"), 0);
+}
+
+#[tokio::test]
+async fn counters_keys_inbox_and_pending_factors_go_in_their_time_and_what_counts_on_stays() {
+    let world = World::null();
+    let user = world.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let (_, _, active) = world.user_with_phone().await;
+    let body = json!({"type": "phone", "phone": world.number()});
+    let enrol = world.request("POST", &format!("/v1/users/{user}/factors")).json(&body).idempotency_key("once");
+    let enrolled = enrol.send().await.expect(201);
+    world.answer(&enrolled["challenge"], "0000").await.expect_problem(422, "form_code_incorrect");
+    let in_a_row = format!("second_factor_failures_in_a_row:user:{user}");
+    let counters =
+        |like: &str| world.here().database.number(&format!("SELECT count(*) FROM counters WHERE key LIKE '{like}'"));
+    // Two users and two numbers by the hour and the half hour, tries by number, and one failure of one user.
+    assert_eq!((counters("%half_hour:%"), counters("%_hour:%"), counters("second_factor_failures:%")), (6, 10, 1));
+    after(&world, Duration::from_mins(30) - Duration::from_millis(1)).await;
+    assert_eq!(rows(&world, "counters"), 12);
+    after(&world, Duration::from_millis(1)).await;
+    assert_eq!((counters("%half_hour:%"), counters("%_hour:%"), counters("second_factor_failures:%")), (0, 4, 0));
+    after(&world, Duration::from_mins(30)).await;
+    assert_eq!(rows(&world, "counters"), 1);
+    assert_eq!(counters(&in_a_row), 1, "it counts until it is cleared");
+
+    let left = || ["idempotency_keys", "dev_inbox", "factors"].map(|table| rows(&world, table));
+    assert_eq!(left(), [1, 2, 2]);
+    after(&world, Duration::from_hours(23)).await;
+    assert_eq!(left(), [1, 2, 2], "24 hours to the millisecond");
+    after(&world, Duration::from_millis(1)).await;
+    assert_eq!(left(), [0, 0, 1]);
+    let found = world.get(&format!("/v1/users?phone=%2B{}", &active[1..])).await.expect(200);
+    assert_eq!(found["data"].as_array().unwrap().len(), 1, "the active factor stays, however old");
+    after(&world, DAY * 2000).await;
+    assert_eq!((rows(&world, "users"), rows(&world, "factors"), counters(&in_a_row)), (2, 1, 1));
+    assert_eq!(rows(&world, "instance"), 1);
+}
+
+/// So many rows of each kind, all of them long expired.
+fn fill(world: &World, count: u32) {
+    let each = [
+        "INSERT INTO audit_events (id, type, actor, outcome, request_id, data, created_at)
+           SELECT 'evt_' || id, 'user.created', 'x', 'success', 'x', '{}', 0 FROM old",
+        "INSERT INTO counters SELECT id, 1, 1 FROM old",
+        "INSERT INTO idempotency_keys SELECT id, '', '', 'done', '', 1 FROM old",
+        "INSERT INTO messages (id, channel, template, locale, country, cost_class, encoding, segments, status, driver,
+             created_at, updated_at)
+           SELECT 'msg_' || id, 'sms', 'x', 'en', 'US', 'none', 'gsm7', 1, 'sent', 'null', 0, 0 FROM old",
+        "INSERT INTO challenges (id, purpose, channel, destination, country, subject, is_test, digits, seed, pepper_id,
+             generation, code_expires_at, expires_at, sends, wrong_answers_max, created_at, stamp)
+           SELECT 'chl_' || id, 'verification', 'sms', '+14155552671', 'US', 'x', 0, 6, 'x', 'p1', 1, 0, 0, 1, 5, 0, 'x'
+           FROM old",
+    ];
+    for insert in each {
+        world.here().database.execute(&format!(
+            "CREATE TEMP TABLE old AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+               SELECT printf('0%025d', i) AS id FROM n;
+             {insert};
+             DROP TABLE old"
+        ));
+    }
+}
+
+#[tokio::test]
+async fn more_rows_than_one_batch_takes_go_in_one_run_and_a_run_is_bounded() {
+    const KINDS: [&str; 5] = ["audit_events", "counters", "idempotency_keys", "messages", "challenges"];
+    let world = World::null();
+    let database = &world.here().database;
+    let batches = async || {
+        let before = database.batches();
+        run(&world.here().app).await.unwrap();
+        database.batches() - before
+    };
+    // 2000 of each kind in a batch: two full ones, one that is not, and the settings before.
+    fill(&world, 4001);
+    assert_eq!(batches().await, 4);
+    assert_eq!(KINDS.map(|kind| rows(&world, kind)), [0; 5]);
+    assert!(world.here().log.lines().last().unwrap().contains("housekeeping: 20005 rows"));
+    // Five batches are the most of one run: the next one goes on, and with nothing to do it ends at once.
+    fill(&world, 10_001);
+    assert_eq!(batches().await, 6);
+    assert_eq!(KINDS.map(|kind| rows(&world, kind)), [1; 5]);
+    assert_eq!(batches().await, 2);
+    assert_eq!(KINDS.map(|kind| rows(&world, kind)), [0; 5]);
+    assert_eq!(batches().await, 2);
+}
+
+#[tokio::test]
+async fn only_what_was_left_queued_is_settled() {
+    let world = World::twilio();
+    one_message(&world).await;
+    world.here().clock.advance(Duration::from_millis(1));
+    world.carriers.behave(Behaviour::Hang);
+    one_message(&world).await;
+    let states = || {
+        let rows = world.here().database.query("SELECT status, error_code FROM messages ORDER BY id");
+        rows.iter().map(|row| json!([row["status"], row["error_code"]])).collect::<Vec<_>>()
+    };
+    let before = states();
+    after(&world, Duration::from_mins(11)).await;
+    assert_eq!(states(), before);
+    world.here().database.execute("UPDATE messages SET status = 'queued' WHERE status = 'sent'");
+    after(&world, Duration::from_mins(1)).await;
+    assert_eq!(states(), [json!(["unknown", "not_recorded"]), json!(["unknown", "timeout"])]);
+}

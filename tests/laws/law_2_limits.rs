@@ -1,0 +1,371 @@
+//! Law 2: one conditional statement decides. Every row of the table of limits has a case here, and a row without
+//! one fails the test: so many pass, also of many at once; a refusal consumes nothing; time opens it again.
+
+use std::time::Duration;
+
+use postern::limit::{LIMITS, Limit, Window};
+use serde_json::{Value, json};
+
+use crate::support::{Behaviour, Request, World, at_once, count, vars};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn every_limit_of_the_table_holds() {
+    for limit in LIMITS {
+        let world = World::null();
+        match limit.name {
+            "wrong_answers" => wrong_answers(&world).await,
+            "sends_per_challenge" => sends_per_challenge(&world).await,
+            "second_factor_failures" => second_factor_failures(&world, limit).await,
+            "second_factor_failures_in_a_row" => failures_in_a_row(&world).await,
+            "messages_per_user_half_hour" | "messages_per_user_hour" => messages(&world, limit, true).await,
+            "messages_per_destination_half_hour" | "messages_per_destination_hour" => {
+                messages(&world, limit, false).await;
+            }
+            "tries_per_destination_half_hour" => tries(limit).await,
+            name => panic!("{name} has no case"),
+        }
+    }
+}
+
+/// Sets one limit and opens all others that could refuse first.
+async fn set(world: &World, name: &str, max: i64) {
+    let mut limits = json!({});
+    for limit in LIMITS.iter().filter(|limit| limit.name != "sends_per_challenge") {
+        limits[limit.name] = json!(limit.most);
+    }
+    limits[name] = json!(max);
+    world.patch("/v1/instance", &json!({"limits": limits})).await.expect(200);
+}
+
+/// A refusal: nothing in the database is other than before.
+async fn refused(world: &World, request: Request, status: u16, code: &str) -> Option<u64> {
+    let before = world.here().database.everything();
+    let response = request.send().await;
+    assert_eq!(world.here().database.everything(), before, "a refusal consumes nothing");
+    let wait = response.header("retry-after").map(|wait| wait.parse().unwrap());
+    let problem = response.expect_problem(status, code);
+    assert_eq!(problem["retry_after"].as_u64(), wait);
+    wait
+}
+
+fn answer(world: &World, challenge: &Value, code: &str) -> Request {
+    let path = format!("/v1/challenges/{}/answer", challenge["id"].as_str().unwrap());
+    world.request("POST", &path).json(&json!({"code": code}))
+}
+
+/// A challenge of a user, and its code.
+async fn of_user(world: &World, user: &str, number: &str) -> (Value, String) {
+    let challenge = world.post("/v1/challenges", &json!({"user_id": user})).await.expect(201);
+    (challenge, world.code(number).await)
+}
+
+async fn wrong_answers(world: &World) {
+    set(world, "wrong_answers", 3).await;
+    let (number, other) = (world.number(), world.number());
+    let (challenge, other_challenge) = (world.challenge(&number).await, world.challenge(&other).await);
+    let code = world.code(&number).await;
+    for left in [2, 1, 0] {
+        let wrong = world.answer(&challenge, &world.wrong(&code)).await.expect_problem(422, "form_code_incorrect");
+        assert_eq!(wrong["attempts_left"], left);
+    }
+    assert_eq!(refused(world, answer(world, &challenge, &code), 422, "verification_failed").await, None);
+    // Nothing clears it: not time, not another code.
+    world.here().clock.advance(MINUTE);
+    refused(world, answer(world, &challenge, &code), 422, "verification_failed").await;
+    let resend = format!("/v1/challenges/{}/resend", challenge["id"].as_str().unwrap());
+    refused(world, world.request("POST", &resend), 422, "verification_failed").await;
+    world.answer(&other_challenge, &world.code(&other).await).await.expect(200);
+}
+
+async fn sends_per_challenge(world: &World) {
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    let resend = || world.request("POST", &format!("/v1/challenges/{}/resend", challenge["id"].as_str().unwrap()));
+    for (sends, cooldown) in [(2, 30), (3, 60), (4, 120)] {
+        assert_eq!(refused(world, resend(), 429, "rate_limit_exceeded").await, Some(cooldown));
+        world.here().clock.advance(Duration::from_millis(cooldown * 1000 - 1));
+        assert_eq!(refused(world, resend(), 429, "rate_limit_exceeded").await, Some(1));
+        world.here().clock.advance(Duration::from_millis(1));
+        let together = at_once((0..30).map(|_| resend()).collect()).await;
+        assert_eq!(count(&together, 200, ""), 1);
+        let (status, code) = if sends == 4 { (422, "resend_exhausted") } else { (429, "rate_limit_exceeded") };
+        assert_eq!(count(&together, status, code), 29);
+        let read = world.get(&format!("/v1/challenges/{}", challenge["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(read["sends"], sends);
+    }
+    world.here().clock.advance(MINUTE * 3);
+    assert_eq!(refused(world, resend(), 422, "resend_exhausted").await, None);
+    world.answer(&challenge, &world.code(&number).await).await.expect(200);
+}
+
+async fn second_factor_failures(world: &World, limit: Limit) {
+    let (user, _, number) = world.user_with_phone().await;
+    let (other, _, other_number) = world.user_with_phone().await;
+    set(world, limit.name, 3).await;
+    let (first, code) = of_user(world, &user, &number).await;
+    let (second, second_code) = of_user(world, &user, &number).await;
+    // Over all challenges of a user.
+    let wrong = world.wrong(&code);
+    for challenge in [&first, &first, &second] {
+        let wrong = if challenge == &first { wrong.clone() } else { world.wrong(&second_code) };
+        world.answer(challenge, &wrong).await.expect_problem(422, "form_code_incorrect");
+    }
+    for challenge in [&first, &second] {
+        assert_eq!(refused(world, answer(world, challenge, &code), 429, "user_locked").await, Some(1800));
+    }
+    let create = || world.request("POST", "/v1/challenges").json(&json!({"user_id": user}));
+    assert_eq!(refused(world, create(), 429, "user_locked").await, Some(1800));
+    // Another user is unaffected, and so is the number itself.
+    let (theirs, their_code) = of_user(world, &other, &other_number).await;
+    world.answer(&theirs, &their_code).await.expect(200);
+    let verification = world.challenge(&number).await;
+    world.answer(&verification, &world.code(&number).await).await.expect(200);
+    // Unlock clears it, and so does a right answer before.
+    world.request("POST", &format!("/v1/users/{user}/unlock")).send().await.expect(200);
+    for _ in 0..2 {
+        world.answer(&first, &wrong).await.expect_problem(422, "form_code_incorrect");
+    }
+    world.answer(&first, &code).await.expect(200);
+    for _ in 0..3 {
+        world.answer(&second, &world.wrong(&second_code)).await.expect_problem(422, "form_code_incorrect");
+    }
+    refused(world, answer(world, &second, &second_code), 429, "user_locked").await;
+    // The window began with its first failure, and its end opens it.
+    world.here().clock.advance(MINUTE * 30 - Duration::from_millis(1));
+    assert_eq!(refused(world, create(), 429, "user_locked").await, Some(1));
+    world.here().clock.advance(Duration::from_millis(1));
+    let (third, code) = of_user(world, &user, &number).await;
+    world.answer(&third, &code).await.expect(200);
+    let read = world.get(&format!("/v1/users/{user}")).await.expect(200);
+    assert_eq!(read["second_factor"], json!({"failures_in_a_row": 0, "locked_until": null}));
+}
+
+async fn failures_in_a_row(world: &World) {
+    let (user, _, number) = world.user_with_phone().await;
+    set(world, "second_factor_failures_in_a_row", 4).await;
+    for day in 0..2 {
+        let (challenge, code) = of_user(world, &user, &number).await;
+        for _ in 0..2 {
+            let wrong = world.wrong(&code);
+            world.answer(&challenge, &wrong).await.expect_problem(422, "form_code_incorrect");
+        }
+        if day == 1 {
+            assert_eq!(refused(world, answer(world, &challenge, &code), 403, "user_recovery_needed").await, None);
+        }
+        world.here().clock.advance(MINUTE * 60 * 24);
+    }
+    // No time clears it for a user; unlock does.
+    world.here().clock.advance(MINUTE * 60 * 24 * 300);
+    let create = || world.request("POST", "/v1/challenges").json(&json!({"user_id": user}));
+    assert_eq!(refused(world, create(), 403, "user_recovery_needed").await, None);
+    let unlocked = world.request("POST", &format!("/v1/users/{user}/unlock")).send().await.expect(200);
+    assert_eq!(unlocked["second_factor"]["failures_in_a_row"], 0);
+    let (challenge, code) = of_user(world, &user, &number).await;
+    world.answer(&challenge, &code).await.expect(200);
+
+    // Nobody can unlock a destination: a day without a failure does.
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    let code = world.code(&number).await;
+    for _ in 0..4 {
+        world.answer(&challenge, &world.wrong(&code)).await.expect_problem(422, "form_code_incorrect");
+    }
+    let create = || world.request("POST", "/v1/challenges").json(&json!({"to": {"phone": number}}));
+    assert_eq!(refused(world, answer(world, &challenge, &code), 429, "user_locked").await, Some(86_400));
+    assert_eq!(refused(world, create(), 429, "user_locked").await, Some(86_400));
+    world.here().clock.advance(MINUTE * 60 * 24 - Duration::from_millis(1));
+    refused(world, create(), 429, "user_locked").await;
+    world.here().clock.advance(Duration::from_millis(1));
+    create().send().await.expect(201);
+}
+
+async fn messages(world: &World, limit: Limit, per_user: bool) {
+    let Window::Seconds(seconds) = limit.window else { panic!("{} has no window", limit.name) };
+    let window = Duration::from_secs(seconds.try_into().unwrap());
+    let (user, _, number) = world.user_with_phone().await;
+    set(world, limit.name, 3).await;
+    world.here().clock.advance(window);
+    let body = if per_user { json!({"user_id": user}) } else { json!({"to": {"phone": number}}) };
+    let create = || world.request("POST", "/v1/challenges").json(&body);
+    create().send().await.expect(201);
+    // The window begins with the first message, and no later one moves its end.
+    world.here().clock.advance(MINUTE * 10);
+    let together = at_once((0..30).map(|_| create()).collect()).await;
+    assert_eq!((count(&together, 201, ""), count(&together, 429, "rate_limit_exceeded")), (2, 28), "{}", limit.name);
+    let wait = (window - MINUTE * 10).as_secs();
+    assert_eq!(refused(world, create(), 429, "rate_limit_exceeded").await, Some(wait));
+    // Another subject is unaffected: the same number without the user, another number.
+    let number = if per_user { number } else { world.number() };
+    world.challenge(&number).await;
+    world.here().clock.advance(window - MINUTE * 10 - Duration::from_millis(1));
+    assert_eq!(refused(world, create(), 429, "rate_limit_exceeded").await, Some(1));
+    world.here().clock.advance(Duration::from_millis(1));
+    let together = at_once((0..30).map(|_| create()).collect()).await;
+    assert_eq!(count(&together, 201, ""), 3, "{}", limit.name);
+}
+
+/// A carrier that takes nothing costs nobody a message, and is not asked without end either.
+async fn tries(limit: Limit) {
+    let world = World::twilio();
+    set(&world, limit.name, 3).await;
+    world.carriers.behave(Behaviour::Answer(429, json!({"code": 20429}).to_string()));
+    let number = world.number();
+    let create = |number: &str| world.request("POST", "/v1/challenges").json(&json!({"to": {"phone": number}}));
+    for _ in 0..3 {
+        create(&number).send().await.expect_problem(502, "message_failed");
+    }
+    assert_eq!(refused(&world, create(&number), 429, "rate_limit_exceeded").await, Some(1800));
+    create(&world.number()).send().await.expect_problem(502, "message_failed");
+    world.here().clock.advance(MINUTE * 30 - Duration::from_millis(1));
+    assert_eq!(refused(&world, create(&number), 429, "rate_limit_exceeded").await, Some(1));
+    world.here().clock.advance(Duration::from_millis(1));
+    let together = at_once((0..30).map(|_| create(&number)).collect()).await;
+    assert_eq!((count(&together, 502, "message_failed"), count(&together, 429, "rate_limit_exceeded")), (3, 27));
+    assert_eq!(world.carriers.sent_to(&number).len(), 6);
+}
+
+#[tokio::test]
+async fn a_users_messages_count_over_all_their_phones() {
+    let world = World::null();
+    let (user, _, _) = world.user_with_phone().await;
+    let enrol = || {
+        let body = json!({"type": "phone", "phone": world.number(), "override": {"reason": "test"}});
+        world.request("POST", &format!("/v1/users/{user}/factors")).json(&body)
+    };
+    for _ in 0..4 {
+        enrol().send().await.expect(201);
+    }
+    assert_eq!(refused(&world, enrol(), 429, "rate_limit_exceeded").await, Some(1800));
+    let create = world.request("POST", "/v1/challenges").json(&json!({"user_id": user}));
+    refused(&world, create, 429, "rate_limit_exceeded").await;
+}
+
+#[tokio::test]
+async fn two_hundred_wrong_answers_over_all_challenges_evaluate_ten() {
+    let world = World::null();
+    let (user, _, number) = world.user_with_phone().await;
+    let mut requests = Vec::new();
+    for _ in 0..4 {
+        let (challenge, code) = of_user(&world, &user, &number).await;
+        requests.extend((0..50).map(|_| answer(&world, &challenge, &world.wrong(&code))));
+    }
+    let responses = at_once(requests).await;
+    assert_eq!(count(&responses, 422, "form_code_incorrect"), 10);
+    assert_eq!(world.here().database.number("SELECT sum(wrong_answers) FROM challenges"), 10);
+    let read = world.get(&format!("/v1/users/{user}")).await.expect(200);
+    assert_eq!(read["second_factor"]["failures_in_a_row"], 10);
+    assert_eq!(read["second_factor"]["locked_until"], "2026-11-22T10:30:00.000Z");
+}
+
+#[tokio::test]
+async fn a_hundred_failures_in_a_row_need_recovery_however_slowly_they_come() {
+    let world = World::null();
+    let (user, _, number) = world.user_with_phone().await;
+    world.here().clock.advance(MINUTE * 30);
+    for round in 0..10 {
+        let (first, code) = of_user(&world, &user, &number).await;
+        let (second, second_code) = of_user(&world, &user, &number).await;
+        for _ in 0..5 {
+            world.answer(&first, &world.wrong(&code)).await.expect_problem(422, "form_code_incorrect");
+            world.answer(&second, &world.wrong(&second_code)).await.expect_problem(422, "form_code_incorrect");
+        }
+        let read = world.get(&format!("/v1/users/{user}")).await.expect(200);
+        assert_eq!(read["second_factor"]["failures_in_a_row"], (round + 1) * 10);
+        world.here().clock.advance(MINUTE * 31);
+    }
+    let create = || world.request("POST", "/v1/challenges").json(&json!({"user_id": user}));
+    refused(&world, create(), 403, "user_recovery_needed").await;
+    world.request("POST", &format!("/v1/users/{user}/unlock")).send().await.expect(200);
+    create().send().await.expect(201);
+}
+
+#[tokio::test]
+async fn the_proof_of_a_new_factor_clears_no_failures() {
+    let world = World::null();
+    let (user, _, number) = world.user_with_phone().await;
+    let (challenge, code) = of_user(&world, &user, &number).await;
+    for _ in 0..3 {
+        world.answer(&challenge, &world.wrong(&code)).await.expect_problem(422, "form_code_incorrect");
+    }
+    let second = world.number();
+    let body = json!({"type": "phone", "phone": second, "override": {"reason": "test"}});
+    let enrolled = world.post(&format!("/v1/users/{user}/factors"), &body).await.expect(201);
+    world.answer(&enrolled["challenge"], &world.code(&second).await).await.expect(200);
+    let failures = async || {
+        world.get(&format!("/v1/users/{user}")).await.expect(200)["second_factor"]["failures_in_a_row"].clone()
+    };
+    assert_eq!(failures().await, 3);
+    world.answer(&challenge, &code).await.expect(200);
+    assert_eq!(failures().await, 0);
+}
+
+#[tokio::test]
+async fn a_message_that_did_not_go_out_costs_the_person_nothing() {
+    let answer = |status: u16, code: u32| Behaviour::Answer(status, json!({"code": code}).to_string());
+    let cases = [
+        (answer(429, 20429), "message_failed", true),
+        (answer(401, 20003), "message_driver_misconfigured", true),
+        (answer(400, 21211), "message_recipient_refused", false),
+        (answer(400, 30450), "message_blocked", false),
+    ];
+    for (behaviour, code, refunded) in cases {
+        let world = World::twilio();
+        world.patch("/v1/instance", &json!({"limits": {"messages_per_destination_hour": 2}})).await.expect(200);
+        let number = world.number();
+        let create = || world.request("POST", "/v1/challenges").json(&json!({"to": {"phone": number}}));
+        world.carriers.behave(behaviour);
+        for _ in 0..2 {
+            assert_eq!(create().send().await.json["code"], code);
+        }
+        world.carriers.behave(Behaviour::Accept);
+        let left = if refunded { 2 } else { 0 };
+        for _ in 0..left {
+            create().send().await.expect(201);
+        }
+        refused(&world, create(), 429, "rate_limit_exceeded").await;
+    }
+}
+
+#[tokio::test]
+async fn limits_are_what_the_design_says_until_a_binding_or_a_setting_says_otherwise() {
+    let world = World::null();
+    let limits = async |world: &World| world.get("/v1/instance").await.expect(200)["settings"]["limits"].clone();
+    let mut expected = json!({
+        "wrong_answers": 5, "sends_per_challenge": 4,
+        "second_factor_failures": 10, "second_factor_failures_in_a_row": 100,
+        "messages_per_user_half_hour": 5, "messages_per_user_hour": 10,
+        "messages_per_destination_half_hour": 5, "messages_per_destination_hour": 10,
+        "tries_per_destination_half_hour": 20,
+    });
+    assert_eq!(limits(&world).await, expected);
+    let mut bound = vars::null();
+    bound.insert("MFA_CODE_VERIFY_THRESHOLD".to_owned(), json!(7));
+    bound.insert("SMS_MFA_MESSAGE_THRESHOLD".to_owned(), json!("2"));
+    let bound = World::on(&world.here().redeploy(&bound));
+    expected["second_factor_failures"] = json!(7);
+    expected["messages_per_user_half_hour"] = json!(2);
+    expected["messages_per_destination_half_hour"] = json!(2);
+    assert_eq!(limits(&bound).await, expected);
+    bound.patch("/v1/instance", &json!({"limits": {"second_factor_failures": 3}})).await.expect(200);
+    expected["second_factor_failures"] = json!(3);
+    assert_eq!(limits(&bound).await, expected);
+    bound.patch("/v1/instance", &json!({"limits": {"second_factor_failures": "inherit"}})).await.expect(200);
+    expected["second_factor_failures"] = json!(7);
+    assert_eq!(limits(&bound).await, expected);
+    for (name, value) in [("wrong_answers", 11), ("wrong_answers", 0), ("sends_per_challenge", 5), ("unknown", 1)] {
+        let response = bound.patch("/v1/instance", &json!({"limits": {name: value}})).await;
+        response.expect_problem(422, "form_param_invalid");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_that_has_sent_more_than_a_new_limit_sends_no_more() {
+    let world = World::null();
+    let challenge = world.challenge(&world.number()).await;
+    world.patch("/v1/instance", &json!({"limits": {"sends_per_challenge": 1}})).await.expect(200);
+    world.here().clock.advance(MINUTE);
+    let resend = world.request("POST", &format!("/v1/challenges/{}/resend", challenge["id"].as_str().unwrap()));
+    assert_eq!(refused(&world, resend, 422, "resend_exhausted").await, None);
+}

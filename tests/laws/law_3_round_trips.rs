@@ -1,0 +1,178 @@
+//! Law 3: round trips are counted. Every operation has its number here, and one that has none fails the test.
+
+use std::collections::BTreeMap;
+
+use postern::http::contract::Auth;
+use serde_json::{Value, json};
+
+use crate::support::{Request, Response, World, vars};
+
+/// What each operation took, by its name in the contract.
+#[derive(Default)]
+struct Measured(BTreeMap<&'static str, u32>);
+
+impl Measured {
+    fn note(&mut self, id: &'static str, response: Response, status: u16) -> Value {
+        self.0.insert(id, response.round_trips());
+        response.expect(status)
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+#[tokio::test]
+async fn every_operation_takes_as_many_round_trips_as_it_may() {
+    let world = World::null();
+    // The isolate is warm: it remembers the settings.
+    world.get("/v1/instance").await.expect(200);
+    let mut all = Measured::default();
+
+    let number = world.number();
+    let body = json!({"to": {"phone": number}});
+    let challenge = all.note("createChallenge", world.post("/v1/challenges", &body).await, 201);
+    let path = format!("/v1/challenges/{}", text(&challenge["id"]));
+    all.note("getChallenge", world.get(&path).await, 200);
+    world.here().clock.advance(std::time::Duration::from_secs(30));
+    all.note("resendChallenge", world.request("POST", &format!("{path}/resend")).send().await, 200);
+    let code = world.code(&number).await;
+    let wrong = world.answer(&challenge, &world.wrong(&code)).await;
+    assert_eq!((wrong.status, wrong.round_trips()), (422, 1));
+    all.note("answerChallenge", world.answer(&challenge, &code).await, 200);
+    let again = world.answer(&challenge, &code).await;
+    assert_eq!((again.status, again.round_trips()), (409, 1));
+    let other = world.challenge(&world.number()).await;
+    let cancel = format!("/v1/challenges/{}/cancel", text(&other["id"]));
+    all.note("cancelChallenge", world.request("POST", &cancel).send().await, 200);
+
+    let user = all.note("createUser", world.post("/v1/users", &json!({})).await, 201);
+    let user = format!("/v1/users/{}", text(&user["id"]));
+    all.note("listUsers", world.get("/v1/users").await, 200);
+    all.note("getUser", world.get(&user).await, 200);
+    all.note("updateUser", world.patch(&user, &json!({"name": "Ana"})).await, 200);
+    all.note("unlockUser", world.request("POST", &format!("{user}/unlock")).send().await, 200);
+    let factors = format!("{user}/factors");
+    let number = world.number();
+    let enrolled =
+        all.note("createFactor", world.post(&factors, &json!({"type": "phone", "phone": number})).await, 201);
+    let factor = format!("{factors}/{}", text(&enrolled["factor"]["id"]));
+    let body = json!({"challenge_id": enrolled["challenge"]["id"], "code": world.code(&number).await});
+    all.note("activateFactor", world.post(&format!("{factor}/activate"), &body).await, 200);
+    all.note("listFactors", world.get(&factors).await, 200);
+    all.note("challengeFactor", world.request("POST", &format!("{factor}/challenges")).send().await, 201);
+    let by_user = world.post("/v1/challenges", &json!({"user_id": user.rsplit('/').next().unwrap()})).await;
+    assert_eq!((by_user.status, by_user.round_trips()), (201, 2));
+    all.note("deleteFactor", world.delete(&format!("{factor}?override_reason=x")).await, 204);
+    all.note("resetFactors", world.delete(&format!("{factors}?override_reason=x")).await, 204);
+    all.note("deleteUser", world.delete(&user).await, 204);
+
+    let messages = all.note("listMessages", world.get("/v1/messages").await, 200);
+    let message = format!("/v1/messages/{}", text(&messages["data"][0]["id"]));
+    all.note("getMessage", world.get(&message).await, 200);
+    all.note("listAuditEvents", world.get("/v1/audit-events").await, 200);
+    let key = json!({"name": "k", "scopes": ["challenges"]});
+    let key = all.note("createApiKey", world.post("/v1/api-keys", &key).await, 201);
+    all.note("listApiKeys", world.get("/v1/api-keys").await, 200);
+    let key = format!("/v1/api-keys/{}", text(&key["api_key"]["id"]));
+    all.note("revokeApiKey", world.delete(&key).await, 204);
+    // That changed the settings' version: stale, read again, decided.
+    let stale = world.get("/v1/instance").await;
+    assert_eq!((stale.status, stale.round_trips()), (200, 3));
+    all.note("getInstance", world.get("/v1/instance").await, 200);
+    all.note("updateInstance", world.patch("/v1/instance", &json!({"codes": {"length": 6}})).await, 200);
+
+    let keyed = postern::http::operations().into_iter().filter(|operation| matches!(operation.auth, Auth::Key(_)));
+    let expected: BTreeMap<&str, u32> = keyed
+        .map(|operation| {
+            let trips = match operation.id {
+                // The number and the seed have to be read first.
+                "resendChallenge" | "challengeFactor" => 2,
+                _ => 1,
+            };
+            (operation.id, trips)
+        })
+        .collect();
+    assert_eq!(all.0, expected);
+}
+
+#[tokio::test]
+async fn a_carrier_adds_one_round_trip_that_comes_after_it() {
+    let world = World::native(&vars::dev_twilio("http://127.0.0.1:9"));
+    let (user, _, number) = world.user_with_phone().await;
+    let database = &world.here().database;
+    let post = |path: &str, body: Value| world.request("POST", path).json(&body);
+    let second = json!({"type": "phone", "phone": world.number(), "override": {"reason": "x"}});
+    let created = world.challenge(&world.number()).await;
+    world.here().clock.advance(std::time::Duration::from_secs(30));
+    let cases: Vec<(&str, Request, u32)> = vec![
+        ("to a number", post("/v1/challenges", json!({"to": {"phone": world.number()}})), 1),
+        ("to a user", post("/v1/challenges", json!({"user_id": user})), 2),
+        ("resend", post(&format!("/v1/challenges/{}/resend", text(&created["id"])), json!({})), 2),
+        ("enrol", post(&format!("/v1/users/{user}/factors"), second), 1),
+    ];
+    for (what, request, before) in cases {
+        let (sent, batches) = (world.carriers.sent().len(), database.batches());
+        let mut request = Box::pin(request.send());
+        crate::support::steps(&mut request, before + 1).await;
+        assert_eq!((world.carriers.sent().len(), database.batches() - batches), (sent, before), "{what}: before");
+        let response = request.await;
+        assert_eq!(world.carriers.sent().len(), sent + 1, "{what}");
+        assert_eq!(response.round_trips(), before + 1, "{what}");
+        assert!([200, 201].contains(&response.status), "{what}: {}", response.text);
+    }
+    drop(number);
+}
+
+#[tokio::test]
+async fn a_cold_isolate_and_a_stored_key_add_one_each_and_together() {
+    let world = World::null();
+    world.get("/v1/instance").await.expect(200);
+    let key = json!({"name": "k", "scopes": ["challenges"]});
+    let key = world.post("/v1/api-keys", &key).await.expect(201);
+    let key = text(&key["secret"]);
+    let send = |world: &World, key: &str| {
+        world.request("POST", "/v1/challenges").json(&json!({"to": {"phone": world.number()}})).key(key).send()
+    };
+    let trips = |response: Response| {
+        assert_eq!(response.status, 201, "{}", response.text);
+        response.round_trips()
+    };
+    assert_eq!(trips(send(&world, vars::KEY).await), 1, "warm");
+    assert_eq!(trips(send(&world, key).await), 2, "a stored key, the first time");
+    assert_eq!(trips(send(&world, key).await), 1, "a stored key, from then on");
+    let cold = World::on(&world.here().isolate());
+    assert_eq!(trips(send(&cold, vars::KEY).await), 2, "cold");
+    assert_eq!(trips(send(&cold, vars::KEY).await), 1, "warm now");
+    let cold = World::on(&world.here().isolate());
+    assert_eq!(trips(send(&cold, key).await), 2, "cold, and the key rides along");
+    // A use of the key is written down once a minute, in the batch of the call.
+    world.here().clock.advance(std::time::Duration::from_secs(61));
+    assert_eq!(trips(send(&cold, key).await), 1, "its use is noted");
+    let used = world.here().database.number("SELECT last_used_at FROM api_keys");
+    assert_eq!(used, crate::support::ports::START + 61_000);
+}
+
+#[tokio::test]
+async fn a_refusal_of_what_is_remembered_asks_once_and_a_repeated_call_adds_one() {
+    let world = World::null();
+    world.patch("/v1/instance", &json!({"sms": {"enabled": false}})).await.expect(200);
+    world.get("/v1/instance").await.expect(200);
+    let body = json!({"to": {"phone": world.number()}});
+    let refused = world.post("/v1/challenges", &body).await;
+    assert_eq!((refused.status, refused.round_trips()), (503, 1));
+    world.patch("/v1/instance", &json!({"sms": {"enabled": true}})).await.expect(200);
+    world.get("/v1/instance").await.expect(200);
+    let call = || world.request("POST", "/v1/challenges").json(&body).idempotency_key("once").send();
+    assert_eq!(call().await.round_trips(), 1);
+    let replayed = call().await;
+    assert_eq!((replayed.header("idempotency-replayed"), replayed.round_trips()), (Some("true"), 2));
+}
+
+#[tokio::test]
+async fn production_tells_no_timings() {
+    let world = World::twilio();
+    for path in ["/v1/instance", "/health", "/v1/environment", "/nowhere"] {
+        assert_eq!(world.get(path).await.header("server-timing"), None, "{path}");
+    }
+}

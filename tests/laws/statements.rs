@@ -1,0 +1,148 @@
+//! Nothing scans a table: every statement of the program is planned on the migrated schema, every one that runs is
+//! in a list, and every index of the migration serves somebody.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use postern::{api_key, challenge, event, factor, housekeeping, idempotency, limit, message, settings, user};
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::support::{
+    World,
+    sqlite::{Sqlite, plans, scans},
+};
+
+fn statements() -> Vec<&'static str> {
+    [
+        api_key::store::STATEMENTS,
+        challenge::store::STATEMENTS,
+        event::store::STATEMENTS,
+        factor::store::STATEMENTS,
+        housekeeping::STATEMENTS,
+        idempotency::STATEMENTS,
+        limit::store::STATEMENTS,
+        message::store::STATEMENTS,
+        settings::STATEMENTS,
+        user::store::STATEMENTS,
+    ]
+    .concat()
+}
+
+#[test]
+fn no_statement_scans_a_table() {
+    for (sql, scans, _) in plans(&statements()) {
+        assert!(scans.is_empty(), "this statement scans {scans:?}:\n{sql}");
+    }
+}
+
+#[test]
+fn no_statement_is_in_the_lists_twice() {
+    let all = statements();
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+}
+
+#[test]
+fn a_statement_that_scans_is_detected() {
+    let connection = Connection::open_in_memory().unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT, size INTEGER); CREATE INDEX sizes ON rooms (size);
+             CREATE TABLE guests (id INTEGER PRIMARY KEY, room TEXT)",
+        )
+        .unwrap();
+    let bad = [
+        "SELECT id FROM rooms WHERE name = ?1",
+        "SELECT size FROM rooms",
+        "SELECT count(*) FROM rooms r",
+        "UPDATE rooms SET size = 0 WHERE name LIKE 'a%'",
+        "DELETE FROM rooms WHERE name = ?1",
+        "SELECT g.id FROM guests g JOIN rooms x ON x.name = g.room WHERE g.id < 9",
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM rooms WHERE name = ?1)",
+    ];
+    for sql in bad {
+        assert!(!scans(&connection, sql).is_empty(), "{sql}");
+    }
+    let good = [
+        "SELECT id FROM rooms WHERE id = ?1",
+        "SELECT id FROM rooms WHERE id > ?1 ORDER BY id LIMIT 10",
+        "SELECT id FROM rooms WHERE size = ?1",
+        "SELECT r.id FROM json_each(?1) l CROSS JOIN rooms r ON r.id = l.value",
+        "INSERT INTO rooms (name) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE id = ?2)",
+    ];
+    for sql in good {
+        assert_eq!(scans(&connection, sql), Vec::<String>::new(), "{sql}");
+    }
+}
+
+#[test]
+fn every_index_serves_a_statement_a_constraint_or_a_cascade() {
+    let used: BTreeSet<String> = plans(&statements()).into_iter().flat_map(|(_, _, indexes)| indexes).collect();
+    let database = Sqlite::new();
+    let tables = database.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+    let mut seen = 0;
+    for table in &tables {
+        let table = table["name"].as_str().unwrap();
+        let keys = database.query(&format!("SELECT \"from\" AS name FROM pragma_foreign_key_list('{table}')"));
+        for index in database.query(&format!("SELECT name, \"unique\" AS is_unique FROM pragma_index_list('{table}')"))
+        {
+            let name = index["name"].as_str().unwrap();
+            let first = database.query(&format!("SELECT name FROM pragma_index_info('{name}') WHERE seqno = 0"));
+            let cascades = keys.iter().any(|key| key["name"] == first[0]["name"]);
+            let unique = index["is_unique"].as_f64() == Some(1.0);
+            assert!(used.contains(name) || unique || cascades, "nothing uses the index {name}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[tokio::test]
+async fn every_statement_that_runs_is_in_a_list() {
+    let listed: BTreeSet<&str> = statements().into_iter().collect();
+    for world in [World::null(), World::twilio()] {
+        let (user, factor, number) = world.user_with_phone().await;
+        world.here().clock.advance(Duration::from_secs(31));
+        let challenge = world.post("/v1/challenges", &json!({"user_id": user})).await.expect(201);
+        let code = world.code(&number).await;
+        world.answer(&challenge, &world.wrong(&code)).await.expect_problem(422, "form_code_incorrect");
+        world.here().clock.advance(Duration::from_secs(31));
+        let path = format!("/v1/challenges/{}", challenge["id"].as_str().unwrap());
+        world.request("POST", &format!("{path}/resend")).idempotency_key("resend").send().await.expect(200);
+        world.answer(&challenge, &world.code(&number).await).await.expect(200);
+        world.request("POST", &format!("{path}/cancel")).send().await;
+        let key = world.post("/v1/api-keys", &json!({"name": "k", "scopes": ["users:read"]})).await.expect(201);
+        world.request("GET", "/v1/users").key(key["secret"].as_str().unwrap()).send().await.expect(200);
+        world.delete(&format!("/v1/api-keys/{}", key["api_key"]["id"].as_str().unwrap())).await.expect(204);
+        world.delete("/v1/api-keys/key_binding").await;
+        world.patch(&format!("/v1/users/{user}"), &json!({"email": "ana@example.com"})).await.expect(200);
+        for path in [
+            "/v1/instance".to_owned(),
+            "/v1/users".to_owned(),
+            "/v1/users?email=ana@example.com".to_owned(),
+            "/v1/users?external_id=1".to_owned(),
+            format!("/v1/users?phone=%2B{}", &number[1..]),
+            format!("/v1/users/{user}"),
+            format!("/v1/users/{user}/factors"),
+            path,
+            "/v1/messages".to_owned(),
+            "/v1/messages?status=sent".to_owned(),
+            format!("/v1/messages?user_id={user}"),
+            "/v1/audit-events".to_owned(),
+            format!("/v1/audit-events?user_id={user}&type=user.created"),
+            "/v1/environment".to_owned(),
+            "/health".to_owned(),
+        ] {
+            world.get(&path).await.expect(200);
+        }
+        world.patch("/v1/instance", &json!({"codes": {"length": 7}})).await.expect(200);
+        world.delete(&format!("/v1/users/{user}/factors/{factor}?override_reason=x")).await.expect(204);
+        world.delete(&format!("/v1/users/{user}/factors?override_reason=x")).await.expect(204);
+        world.request("POST", &format!("/v1/users/{user}/unlock")).send().await.expect(200);
+        world.delete(&format!("/v1/users/{user}")).await.expect(204);
+        housekeeping::run(&world.here().app).await.unwrap();
+        let executed = world.here().database.executed();
+        assert!(executed.len() > 50, "{}", executed.len());
+        let unlisted: Vec<&&str> = executed.iter().filter(|sql| !listed.contains(**sql)).collect();
+        assert!(unlisted.is_empty(), "{unlisted:#?}");
+    }
+}

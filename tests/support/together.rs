@@ -1,0 +1,36 @@
+//! Many requests at once, and one request held in the middle of what it does.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+};
+
+use tokio::task::JoinSet;
+
+use super::{Request, Response};
+
+/// Sends all requests at once.
+pub async fn at_once(requests: Vec<Request>) -> Vec<Response> {
+    requests.into_iter().map(Request::send).collect::<JoinSet<_>>().join_all().await
+}
+
+/// How many answers have this status and code; an empty code is any.
+pub fn count(responses: &[Response], status: u16, code: &str) -> usize {
+    responses
+        .iter()
+        .filter(|response| response.status == status && (code.is_empty() || response.json["code"] == code))
+        .count()
+}
+
+/// Takes a request so many steps on: each batch and each call of a carrier is one, and the request stands before
+/// the next. What is dropped there is a Worker that was ended.
+pub async fn steps<F: Future>(request: &mut Pin<Box<F>>, count: u32) {
+    for _ in 0..count {
+        poll_fn(|context| {
+            assert!(request.as_mut().poll(context).is_pending(), "the request has fewer steps");
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
