@@ -12,7 +12,9 @@
 )]
 
 mod laws {
+    mod bad_day;
     mod housekeeping;
+    mod keys;
     mod law_1_d1_decides;
     mod law_2_limits;
     mod law_3_round_trips;
@@ -21,6 +23,7 @@ mod laws {
     mod law_5_secrets;
     mod law_6_factors;
     mod law_6_proofs;
+    mod law_6_takeover;
     mod law_7_messages;
     mod law_8_no_enumeration;
     mod law_9_fail_closed;
