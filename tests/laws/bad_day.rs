@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
-use postern::http::serve;
+use postern::{
+    http::serve,
+    limit::{Check, LIMITS, store::refund},
+    settings::Settings,
+    time::Timestamp,
+};
 use serde_json::{Value, json};
 
 use crate::support::{Behaviour, KEY, World, vars};
@@ -25,17 +30,31 @@ async fn a_carrier_that_refuses_is_not_asked_without_end() {
 
 #[tokio::test]
 async fn a_refund_lowers_only_the_window_it_was_counted_in() {
-    let world = World::twilio();
-    let number = world.number();
-    // The window of the first message ends while the second one's carrier hangs in there.
-    world.challenge(&number).await;
-    world.here().clock.advance(Duration::from_secs(1799));
-    world.carriers.behave_for(&number, Behaviour::Answer(429, "{}".to_owned()));
-    world.post("/v1/challenges", &json!({"to": {"phone": number}})).await.expect_problem(502, "message_failed");
-    let counts = world.here().database.query("SELECT key, count FROM counters ORDER BY key");
-    let count = |name: &str| counts.iter().find(|row| row["key"].as_str().unwrap().starts_with(name)).unwrap()["count"].clone();
-    assert_eq!(count("messages_per_destination_half_hour:"), 1.0);
-    assert_eq!(count("tries_per_destination_half_hour:"), 2.0);
+    let world = World::null();
+    let app = &world.here().app;
+    let settings = Settings::effective(&json!({}), &app.config);
+    let limit = *LIMITS.iter().find(|limit| limit.name == "messages_per_destination_half_hour").unwrap();
+    let check = vec![Check::spend(limit, "somebody", &settings)];
+    // Counted at minute 29; the window ends while the carrier is asked, and another message opens the next one.
+    let (first, spent, refunded) = (minute(0), minute(29), minute(31));
+    let count = |from: Timestamp, count: i64| {
+        world.here().database.execute(&format!(
+            "DELETE FROM counters; INSERT INTO counters VALUES ('{}:somebody', {count}, {})",
+            limit.name,
+            (from + Duration::from_mins(30)).millis()
+        ));
+    };
+    for (window, left) in [(first, 1), (refunded, 2)] {
+        count(window, 2);
+        // Refunded in the first window, or when the second has begun.
+        let now = if window == first { spent } else { refunded };
+        app.ports.database.batch(vec![refund(&check, now, spent)]).await.unwrap();
+        assert_eq!(world.here().database.number("SELECT count FROM counters"), left);
+    }
+}
+
+fn minute(minutes: i64) -> Timestamp {
+    Timestamp::from_millis(minutes * 60_000)
 }
 
 #[tokio::test]

@@ -47,7 +47,13 @@ async fn a_test_key_uses_up_nobodys_limits() {
     for _ in 0..5 {
         tried = world.request("POST", "/v1/challenges").key(&test).json(&body).send().await.expect(201);
     }
-    world.request("POST", "/v1/challenges").key(&test).json(&body).send().await.expect_problem(429, "rate_limit_exceeded");
+    world
+        .request("POST", "/v1/challenges")
+        .key(&test)
+        .json(&body)
+        .send()
+        .await
+        .expect_problem(429, "rate_limit_exceeded");
     let path = format!("/v1/challenges/{}/answer", tried["id"].as_str().unwrap());
     for _ in 0..4 {
         let wrong = world.request("POST", &path).key(&test).json(&json!({"code": "0000"}));
