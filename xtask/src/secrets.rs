@@ -72,3 +72,26 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     fs::write(path, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use postern::config::{Config, Stops};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn fresh_secrets_are_what_the_configuration_wants_and_differ_each_time() {
+        let (one, other) = (fresh().unwrap(), fresh().unwrap());
+        assert_ne!(one.server_api_key, other.server_api_key);
+        let vars = [
+            ("ENVIRONMENT", "dev"),
+            ("SERVER_API_KEY", &one.server_api_key),
+            ("ENCRYPTION_KEYS", &one.encryption_keys),
+            ("CODE_PEPPER", &one.code_pepper),
+        ];
+        let vars =
+            vars.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect::<Vec<(String, Value)>>();
+        assert_eq!(Config::read(&vars.into_iter().collect()).blocking(Stops::Everything), None);
+    }
+}
