@@ -79,8 +79,11 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
 
 /// What was there, for the sentence: a short public value as it is, else only its kind and length.
 fn seen(variable: &Variable, raw: &Value) -> String {
+    // `https://user:password@…`
+    let has_user = |text: &str| text.contains("://") && text.contains('@');
     match raw {
         _ if variable.secret => "does not have the right form".to_owned(),
+        raw if has_user(&raw.to_string()) => "is a URL with a user in it".to_owned(),
         Value::String(text) if text.chars().count() > 60 => format!("is a text of {} characters", text.chars().count()),
         Value::Array(_) | Value::Object(_) if raw.to_string().len() > 60 => "is too long to show".to_owned(),
         raw => format!("is {raw}"),
@@ -117,7 +120,7 @@ fn scalar(raw: &Value) -> Option<String> {
     match raw {
         Value::String(text) => Some(text.trim().to_owned()),
         Value::Bool(flag) => Some(flag.to_string()),
-        Value::Number(number) => Some(number.as_i64().map_or_else(|| number.to_string(), |whole| whole.to_string())),
+        Value::Number(number) => Some(whole(number).map_or_else(|| number.to_string(), |whole| whole.to_string())),
         _ => None,
     }
 }
@@ -134,16 +137,20 @@ fn flag(raw: &Value) -> Option<bool> {
     }
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn integer(raw: &Value) -> Option<i64> {
     match raw {
-        // workerd delivers every number as floating point.
-        Value::Number(number) => number.as_i64().or_else(|| {
-            let float = number.as_f64()?;
-            (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
-        }),
+        Value::Number(number) => whole(number),
         raw => scalar(raw)?.parse().ok(),
     }
+}
+
+/// A number that is whole. workerd delivers every number as floating point.
+#[allow(clippy::cast_possible_truncation)]
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let float = number.as_f64()?;
+        (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
+    })
 }
 
 /// A list as a binding brings it: a real one, JSON in a text, Melody Auth's `['otp', 'email']`, or `otp, email`.
