@@ -8,6 +8,7 @@ mod cloudflare;
 pub mod config;
 pub mod context;
 pub mod crypto;
+pub mod documents;
 pub mod event;
 pub mod factor;
 pub mod housekeeping;

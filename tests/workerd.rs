@@ -228,18 +228,18 @@ INSERT INTO audit_events (id, type, actor, outcome, request_id, data, created_at
 INSERT INTO counters VALUES ('old', 1, 1), ('new', 1, 9000000000000), ('for good', 1, NULL);
 INSERT INTO idempotency_keys VALUES ('old', 'f', 'r', 'done', 's', 1), ('new', 'f', 'r', 'done', 's', 9000000000000);
 INSERT INTO users (id, metadata, created_at, updated_at, stamp) VALUES ('usr_00000000000000000000000001', '{}', 1, 1, 's');
-INSERT INTO factors (id, user_id, type, phone, created_at, activated_at, stamp) VALUES
-  ('fac_00000000000000000000000001', 'usr_00000000000000000000000001', 'phone', '+14155550000', 1, NULL, 's'),
-  ('fac_00000000000000000000000002', 'usr_00000000000000000000000001', 'phone', '+14155550000', 1, 1, 's');
+INSERT INTO factors (id, user_id, type, phone, authority, created_at, activated_at, stamp) VALUES
+  ('fac_00000000000000000000000001', 'usr_00000000000000000000000001', 'phone', '+14155550000', 'none', 1, NULL, 's'),
+  ('fac_00000000000000000000000002', 'usr_00000000000000000000000001', 'phone', '+14155550000', 'none', 1, 1, 's');
 ";
 
 #[tokio::test]
-async fn the_nightly_cron_deletes_what_is_over_and_nothing_else() {
+async fn the_cron_deletes_what_is_over_and_nothing_else() {
     let setup = Setup { sql: OLD_AND_NEW.to_owned(), ..Setup::from(&vars::null()) };
     let (mut server, world) = server("cron", setup).await;
     world.get("/health").await.expect(200);
     let cron = reqwest::Client::builder().no_proxy().build().unwrap();
-    let fired = cron.get(format!("{}/cdn-cgi/handler/scheduled?cron=17+3+*+*+*", server.base)).send().await.unwrap();
+    let fired = cron.get(format!("{}/cdn-cgi/handler/scheduled?cron=*/10+*+*+*+*", server.base)).send().await.unwrap();
     assert_eq!((fired.status().as_u16(), fired.text().await.unwrap().as_str()), (200, "ok"));
     server.says("housekeeping: 6 rows").await;
     let database = server.end();

@@ -97,7 +97,8 @@ impl Config {
             environment,
             dev_tools: environment == Environment::Development && reader.text("DEV_TOOLS").as_deref() == Some("on"),
             public_url,
-            app_name: reader.text("APP_NAME").unwrap_or_default(),
+            // A malformed one stops sending; what is shown meanwhile is the default.
+            app_name: reader.text("APP_NAME").unwrap_or_else(|| "Postern".to_owned()),
             calling_code: reader.calling_code("SMS_COUNTRY_CODE"),
             dev_sms_receiver: reader.text("DEV_SMS_RECEIVER"),
             mfa_code_verify_threshold: reader.integer("MFA_CODE_VERIFY_THRESHOLD"),

@@ -86,15 +86,24 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
 fn seen(variable: &Variable, raw: &Value) -> String {
     let plain = matches!(variable.kind, Kind::Flag | Kind::Integer(..) | Kind::Choice(_) | Kind::CallingCode);
     match raw {
-        Value::Bool(_) | Value::Number(_) if !variable.secret => format!("is {raw}"),
+        Value::Bool(_) | Value::Number(_) if plain => format!("is {raw}"),
         Value::String(text) if plain && text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_graphic()) => {
             format!("is {raw}")
         }
         Value::String(text) => format!("is a text of {} characters", text.chars().count()),
+        Value::Array(items) if matches!(variable.kind, Kind::Choices(_)) && items.iter().all(is_word) => {
+            format!("is {raw}")
+        }
         Value::Array(_) => "is a list".to_owned(),
         Value::Object(_) => "is a table".to_owned(),
         _ => "is of another form".to_owned(),
     }
+}
+
+/// A short word of small letters, as a choice is.
+fn is_word(item: &Value) -> bool {
+    item.as_str()
+        .is_some_and(|text| text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
 }
 
 /// What a kind wants, for sentences and for the documents.
@@ -128,7 +137,7 @@ fn scalar(raw: &Value) -> Option<String> {
     match raw {
         Value::String(text) => Some(text.trim().to_owned()),
         Value::Bool(flag) => Some(flag.to_string()),
-        Value::Number(number) => Some(number.as_i64().map_or_else(|| number.to_string(), |whole| whole.to_string())),
+        Value::Number(number) => Some(whole(number).map_or_else(|| number.to_string(), |whole| whole.to_string())),
         _ => None,
     }
 }
@@ -145,16 +154,20 @@ fn flag(raw: &Value) -> Option<bool> {
     }
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn integer(raw: &Value) -> Option<i64> {
     match raw {
-        // workerd delivers every number as floating point.
-        Value::Number(number) => number.as_i64().or_else(|| {
-            let float = number.as_f64()?;
-            (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
-        }),
+        Value::Number(number) => whole(number),
         raw => scalar(raw)?.parse().ok(),
     }
+}
+
+/// A number that is whole. workerd delivers every number as floating point.
+#[allow(clippy::cast_possible_truncation)]
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let float = number.as_f64()?;
+        (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
+    })
 }
 
 /// A list as a binding brings it: a real one, JSON in a text, Melody Auth's `['otp', 'email']`, or `otp, email`.

@@ -7,6 +7,7 @@ mod audit_events;
 mod bad_input;
 mod callbacks;
 mod challenges;
+mod configuration;
 mod contract;
 mod dev;
 mod docs;
@@ -18,7 +19,9 @@ mod idempotency;
 mod instance;
 mod messages;
 mod samples;
+mod sms_driver;
 mod users;
+mod variables;
 
 use postern::{
     api_key::Scope,

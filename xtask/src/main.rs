@@ -9,6 +9,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo run -p xtask -- CHORE
   generate [--check]                     writes (or checks) what is generated from the code's tables
   phone-table [--metadata FILE] [--check] makes (or checks) the phone number table from libphonenumber's metadata
+  openapi                                prints the OpenAPI document, for scripts/validate-openapi.mjs
   secrets                                prints fresh secrets as JSON, for `wrangler secret bulk`
   dev-vars                               writes .dev.vars with fresh secrets, unless there is one";
 
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.split_first() {
         Some((chore, rest)) if chore == "generate" => generate::run(rest),
         Some((chore, rest)) if chore == "phone-table" => phone_table::run(rest),
+        Some((chore, [])) if chore == "openapi" => openapi(),
         Some((chore, [])) if chore == "secrets" => secrets::print(),
         Some((chore, [])) if chore == "dev-vars" => secrets::write_dev_vars(),
         _ => Err(USAGE.to_owned()),
@@ -28,4 +30,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints the contract as `GET /openapi.json` serves it.
+fn openapi() -> Result<(), String> {
+    let document = postern::http::contract::openapi(&postern::http::operations());
+    println!("{document:#}");
+    Ok(())
 }
