@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PORT ?= 8787
 PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-export PATH
+export PATH PORT
 
 .PHONY: help dev test tools build secrets generate fmt lint deny clean
 
@@ -18,10 +18,10 @@ tools:
 	@sh scripts/tools.sh
 
 dev: tools
-	@PORT=$(PORT) sh scripts/dev.sh
+	@exec sh scripts/dev.sh
 
 test: tools
-	@sh scripts/test.sh
+	@exec sh scripts/test.sh
 
 build: tools
 	@sh scripts/build.sh

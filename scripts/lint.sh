@@ -3,5 +3,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 cargo fmt --all --check
-cargo clippy --quiet --workspace --all-targets -- -D warnings
+cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
 cargo clippy --quiet --package postern --lib --target wasm32-unknown-unknown -- -D warnings

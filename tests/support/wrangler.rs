@@ -54,6 +54,7 @@ impl From<&Vars> for Setup {
 pub struct Server {
     /// Its base URL.
     pub base: String,
+    inspector: u16,
     /// Where its files are.
     pub folder: PathBuf,
     wrangler: Child,
@@ -78,10 +79,15 @@ pub fn artifact(file: &str) -> PathBuf {
 
 /// `wrangler` with the project's Node, which asks nobody and reports to nobody.
 fn wrangler(folder: &Path) -> Command {
+    tool(folder, "wrangler")
+}
+
+/// A tool of node_modules.
+fn tool(folder: &Path, name: &str) -> Command {
     let bin = project().join("node_modules/.bin");
-    assert!(bin.join("wrangler").exists(), "node_modules is missing: run make tools");
+    assert!(bin.join(name).exists(), "node_modules is missing: run make tools");
     let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new(bin.join("wrangler"));
+    let mut command = Command::new(bin.join(name));
     command
         .current_dir(folder)
         .env("PATH", format!("{}:{path}", bin.display()))
@@ -115,8 +121,8 @@ fn configuration(setup: &Setup) -> String {
         }
         let line = match line.split_once(" = ").map_or("", |(name, _)| name) {
             _ if matches!(section, "[build]" | "[vars]") => continue,
-            "main" => format!("main = {main:?}"),
-            "migrations_dir" => format!("migrations_dir = {:?}", project().join("migrations")),
+            "main" => format!("main = '{}'", main.display()),
+            "migrations_dir" => format!("migrations_dir = '{}'", project().join("migrations").display()),
             _ => line.to_owned(),
         };
         kept.push_str(&line);
@@ -175,6 +181,19 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// What `wrangler check startup` says of the Worker.
+pub async fn check_startup() -> String {
+    let folder = folder("startup");
+    fs::write(folder.join("wrangler.toml"), configuration(&Setup::default())).unwrap();
+    let mut command = wrangler(&folder);
+    command.args(["check", "startup", "--config", "wrangler.toml"]);
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "wrangler check startup failed:\n{said}");
+    let _ = fs::remove_dir_all(folder);
+    said
+}
+
 /// Opens the database of a server that does not run.
 pub fn database(state: &Path) -> rusqlite::Connection {
     let folder = state.join("v3/d1/miniflare-D1DatabaseObject");
@@ -203,8 +222,13 @@ impl Server {
             database(&state).execute_batch(&setup.sql).unwrap();
         }
         let output = File::create(folder.join("output.log")).unwrap();
+        // wrangler does not say which port it took for the inspector, so a free one is chosen here.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let inspector = free.local_addr().unwrap().port();
+        drop(free);
         let child = wrangler(&folder)
-            .args(["dev", "--config", "wrangler.toml", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"])
+            .args(["dev", "--config", "wrangler.toml", "--ip", "127.0.0.1", "--port", "0"])
+            .args(["--inspector-ip", "127.0.0.1", "--inspector-port", &inspector.to_string()])
             .args(["--persist-to", "state", "--show-interactive-dev-session=false"])
             .stdout(output.try_clone().unwrap())
             .stderr(output)
@@ -216,7 +240,7 @@ impl Server {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut server = Self { base: String::new(), folder, wrangler: child, watchdog };
+        let mut server = Self { base: String::new(), inspector, folder, wrangler: child, watchdog };
         server.base = server.ready().await;
         server
     }
@@ -251,22 +275,35 @@ impl Server {
         }
     }
 
-    /// The process id of its workerd.
+    /// What the Worker's isolate holds in memory after a collection, in bytes, without Wasm's own. It is asked
+    /// while it serves this path.
+    pub async fn heap(&self, path: &str) -> f64 {
+        let mut command = tool(&self.folder, "node");
+        command.arg(project().join("tests/support/inspector.mjs")).arg(self.inspector.to_string());
+        command.arg(format!("{}{path}", self.base));
+        let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.trim().parse().unwrap_or_else(|_| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// The process id of the workerd that runs the Worker. wrangler has another one in front of it, which no
+    /// inspector looks into.
     pub fn workerd(&self) -> u32 {
-        let output = Command::new("ps").args(["-A", "-o", "pid=,ppid=,comm="]).output().unwrap();
+        let output = Command::new("ps").args(["-A", "-o", "pid=,ppid=,args="]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let processes: Vec<(u32, u32, &str)> = text
             .lines()
             .filter_map(|line| {
                 let mut parts = line.split_whitespace();
-                Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?))
+                let (pid, parent) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+                Some((pid, parent, line))
             })
             .collect();
         let mut family = vec![self.wrangler.id()];
-        while let Some((pid, _, name)) =
+        while let Some((pid, _, line)) =
             processes.iter().find(|(pid, parent, _)| family.contains(parent) && !family.contains(pid))
         {
-            if name.contains("workerd") {
+            if line.contains("workerd serve") && line.contains("--inspector-addr") {
                 return *pid;
             }
             family.push(*pid);
