@@ -36,16 +36,20 @@ step() {
 
 native_tests() { cargo test --quiet --workspace; }
 in_workerd() { cargo test --quiet --features workerd --test workerd; }
+guides() { cargo test --quiet --features workerd --test guides; }
+openapi() { cargo xtask openapi >"$logs/openapi.json" && node scripts/validate-openapi.mjs <"$logs/openapi.json"; }
 budgets() { cargo test --quiet --features workerd --test budgets; }
 
 step "format" cargo fmt --all --check
 step "native tests" native_tests
 step "generated files" cargo xtask generate --check
 step "phone table" cargo xtask phone-table --check
+step "OpenAPI document" openapi
 step "lints" cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
 step "lints for wasm32" cargo clippy --quiet --package postern --lib --target wasm32-unknown-unknown -- -D warnings
 step "build of the Worker" sh scripts/build.sh
 step "tests in workerd" in_workerd
+step "the README, run" guides
 SHOW=1 step "budgets" budgets
 step "wrangler deploy --dry-run" wrangler deploy --dry-run --outdir target/deploy
 
