@@ -158,7 +158,7 @@ async fn run(world: &World, sequence: &[Step]) -> Result<(), TestCaseError> {
 fn a_challenge_does_what_its_model_does() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let world = World::null();
-    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
     // The same sequences at every run.
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let result = TestRunner::new_with_rng(config, random)
