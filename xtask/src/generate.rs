@@ -1,7 +1,7 @@
 //! What is generated from the code's tables: `.dev.vars.example` and `docs/configuration.md`.
-//! `--check` fails when the tree is stale; the test run calls it.
+//! `--check` fails when the tree is stale, and so does the test below.
 
-use std::{fmt::Write as _, fs};
+use std::{fmt::Write as _, fs, path::Path};
 
 use postern::{
     config::{dev_vars_example, markdown},
@@ -17,14 +17,15 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         _ => return Err("generate takes --check or nothing".to_owned()),
     };
     for (path, wanted) in [(".dev.vars.example", dev_vars_example()), ("docs/configuration.md", configuration())] {
-        let there = fs::read_to_string(path).unwrap_or_default();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+        let there = fs::read_to_string(&file).unwrap_or_default();
         if there == wanted {
             continue;
         }
         if check {
             return Err(format!("{path} is stale: run `make generate` and commit it"));
         }
-        fs::write(path, wanted).map_err(|error| format!("{path}: {error}"))?;
+        fs::write(file, wanted).map_err(|error| format!("{path}: {error}"))?;
         eprintln!("xtask: wrote {path}");
     }
     Ok(())
@@ -95,5 +96,13 @@ fn settings(fields: &[Field], prefix: &str, text: &mut String) {
         };
         let example = if field.example.is_empty() { String::new() } else { format!(", like `{}`", field.example) };
         let _ = writeln!(text, "| `{path}` | {form}{example} | {} |", field.meaning);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_generated_is_current() {
+        super::run(&["--check".to_owned()]).unwrap();
     }
 }
