@@ -7,8 +7,11 @@ cargo xtask dev-vars
 echo "dev: migrating the local D1"
 wrangler d1 migrations apply DB --local >/dev/null
 wrangler d1 execute DB --local --file scripts/seed.sql >/dev/null
+echo "dev: building; the first build takes a minute"
 
-cat <<TEXT
+# Once it serves, below what the build said.
+{
+  node scripts/ready.mjs "http://127.0.0.1:$PORT/health" $$ && cat <<TEXT
 
   Open    http://localhost:$PORT           what is configured, and what is missing
           http://localhost:$PORT/dev/inbox  every message
@@ -19,5 +22,6 @@ cat <<TEXT
             -H 'Content-Type: application/json' -d '{"to":{"phone":"+14155552671"}}'
 
 TEXT
-# On loopback only: the dev inbox shows codes.
+} &
+# On loopback only: the dev inbox shows codes. The shell becomes wrangler, so a signal ends it and workerd.
 exec wrangler dev --ip 127.0.0.1 --port "$PORT" --show-interactive-dev-session=false

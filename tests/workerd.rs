@@ -42,28 +42,33 @@ macro_rules! list {
 
 const SCENARIOS: &[Scenario] = for_each_scenario!(list);
 
-/// Runs every scenario of a setup on one server, some at once, and tells each that failed.
-async fn run(setup: &str, at_once: usize, vars: impl FnOnce(&str) -> Vars) {
+fn of_setup(setup: &str) -> Vec<&'static Scenario> {
+    let found: Vec<_> = SCENARIOS.iter().filter(|scenario| scenario.setup == setup).collect();
+    assert!(!found.is_empty(), "no scenario has the setup {setup}");
+    found
+}
+
+/// Runs scenarios on one server, some at once, and gives each that failed.
+async fn run(setup: &str, scenarios: Vec<&'static Scenario>, vars: fn(&str) -> Vars) -> Vec<String> {
     let carriers = Arc::new(Carriers::default());
     let server = Server::start(setup, &vars(&carriers.serve().await)).await;
-    let places = Arc::new(Semaphore::new(at_once));
+    let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
-    for scenario in SCENARIOS.iter().filter(|scenario| scenario.setup == setup) {
+    for scenario in scenarios {
         let world = World::remote(&server.base, Arc::clone(&carriers));
-        let (places, run) = (Arc::clone(&places), scenario.run);
-        let name = scenario.name;
+        let places = Arc::clone(&places);
         running.spawn(async move {
             let _place = places.acquire().await.unwrap();
-            (name, tokio::spawn(run(world)).await)
+            (scenario.name, tokio::spawn((scenario.run)(world)).await)
         });
     }
-    assert!(!running.is_empty(), "no scenario has the setup {setup}");
-    let failed: Vec<String> = running
-        .join_all()
-        .await
-        .into_iter()
-        .filter_map(|(name, outcome)| Some(format!("{name}: {}", message(&*outcome.err()?.into_panic()))))
-        .collect();
+    let ended = running.join_all().await.into_iter();
+    ended.filter_map(|(name, ended)| Some(format!("{name}: {}", message(&*ended.err()?.into_panic())))).collect()
+}
+
+/// Runs a setup's scenarios on one server and fails with the names of those that failed.
+async fn pass(setup: &str, vars: fn(&str) -> Vars) {
+    let failed = run(setup, of_setup(setup), vars).await;
     assert!(failed.is_empty(), "on {setup} in workerd failed:\n{}", failed.join("\n\n"));
 }
 
@@ -77,28 +82,32 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 #[tokio::test]
 async fn scenarios_with_the_null_driver() {
-    run("null", AT_ONCE, |_| vars::null()).await;
+    pass("null", |_| vars::null()).await;
 }
 
-/// These change what the others work under, so they have a server of their own, one after the other.
+/// These change what the others work under, so each has a server of its own.
 #[tokio::test]
 async fn scenarios_that_change_the_instance() {
-    run("alone", 1, |_| vars::null()).await;
+    let mut failed = Vec::new();
+    for scenario in of_setup("alone") {
+        failed.extend(run("alone", vec![scenario], |_| vars::null()).await);
+    }
+    assert!(failed.is_empty(), "alone in workerd failed:\n{}", failed.join("\n\n"));
 }
 
 #[tokio::test]
 async fn scenarios_with_twilio() {
-    run("twilio", AT_ONCE, vars::prod_twilio).await;
+    pass("twilio", vars::prod_twilio).await;
 }
 
 #[tokio::test]
 async fn scenarios_with_vonage() {
-    run("vonage", AT_ONCE, vars::prod_vonage).await;
+    pass("vonage", vars::prod_vonage).await;
 }
 
 #[tokio::test]
 async fn scenarios_with_twilio_outside_prod() {
-    run("dev_twilio", AT_ONCE, vars::dev_twilio).await;
+    pass("dev_twilio", vars::dev_twilio).await;
 }
 
 /// A server without carriers.

@@ -211,8 +211,9 @@ impl Server {
     /// When it does not start; its output is in the message.
     pub async fn start(name: &str, setup: impl Into<Setup>) -> Self {
         let setup = setup.into();
+        let configuration = configuration(&setup);
         let folder = folder(name);
-        fs::write(folder.join("wrangler.toml"), configuration(&setup)).unwrap();
+        fs::write(folder.join("wrangler.toml"), configuration).unwrap();
         fs::write(folder.join(".dev.vars"), &setup.dev_vars).unwrap();
         let state = folder.join("state");
         if !setup.unmigrated {
