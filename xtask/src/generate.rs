@@ -19,7 +19,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         if check {
             return Err(format!("{path} is stale: run `make generate` and commit it"));
         }
-        fs::write(file, wanted).map_err(|error| format!("{path}: {error}"))?;
+        fs::write(path, wanted).map_err(|error| format!("{path}: {error}"))?;
         eprintln!("xtask: wrote {path}");
     }
     Ok(())
