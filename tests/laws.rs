@@ -27,6 +27,7 @@ mod laws {
     mod law_7_messages;
     mod law_8_no_enumeration;
     mod law_9_fail_closed;
+    mod migrations;
     mod statements;
 }
 mod support;

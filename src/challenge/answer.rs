@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Challenge, End, Purpose, store};
+use super::{Challenge, End, Given, Purpose, Status, held, store};
 use crate::{
     config::{Issue, Stops},
     context::Context,
     crypto::Code,
     event::{self, Event, EventType, Outcome, When},
-    factor::Factor,
+    factor::{Factor, ProveError},
     ids::{ChallengeId, FactorId, UserId},
     limit,
-    phone::PhoneNumber,
-    ports::{DatabaseError, Row},
+    message::Destination,
+    ports::{DatabaseError, Row, Statement},
     statement,
     time::Timestamp,
 };
@@ -20,8 +20,8 @@ use crate::{
 /// What the caller believes the challenge to be. Another one is not verified by its code, and the answer counts.
 #[derive(Default)]
 pub struct Expect {
-    /// Whose number.
-    pub destination: Option<PhoneNumber>,
+    /// Whose number or mailbox.
+    pub destination: Option<Destination>,
     /// Whose factor.
     pub user: Option<UserId>,
     /// For what.
@@ -34,9 +34,9 @@ pub struct Expect {
 #[derive(Debug)]
 pub enum Answered {
     /// It was right, and it was the first right one; with the factor that it proved, if it has one.
-    Verified(Challenge, Option<Factor>),
+    Verified(Box<Challenge>, Option<Box<Factor>>),
     /// It was wrong, or the challenge is not what was expected; so many more may come.
-    Wrong(Challenge),
+    Wrong(Box<Challenge>),
     /// No code lives: it is over, or none is out.
     Expired,
     /// It took too many wrong answers, or its code was never sent.
@@ -54,6 +54,8 @@ pub enum Answered {
     /// The code was right, and the new factor cannot become active: the user has got a factor since it was added,
     /// and nothing allowed a further one.
     ProofRequired,
+    /// It takes an answer of another form: nothing was counted.
+    Misfit,
     /// There is no such challenge.
     NotFound,
 }
@@ -67,67 +69,116 @@ pub enum AnswerError {
     Misconfigured(Issue),
 }
 
+impl From<ProveError> for AnswerError {
+    fn from(error: ProveError) -> Self {
+        match error {
+            ProveError::Database(error) => Self::Database(error),
+            ProveError::Misconfigured(issue) => Self::Misconfigured(issue),
+        }
+    }
+}
+
 impl From<DatabaseError> for AnswerError {
     fn from(error: DatabaseError) -> Self {
         Self::Database(error)
     }
 }
 
-/// Answers a challenge: one round trip.
+/// Answers a challenge: one round trip where a code was sent, a second one where something held is proven.
 pub async fn answer(
     context: &Context,
     id: &ChallengeId,
-    code: &Code,
+    given: &Given,
     expect: &Expect,
 ) -> Result<Answered, AnswerError> {
     if let Some(issue) = context.config().blocking(Stops::Challenges) {
         return Err(AnswerError::Misconfigured(issue.clone()));
     }
-    let now = context.now();
     let stamp = context.stamp();
-    let settings = context.settings();
-    let (failures, in_a_row) =
-        (settings.limit(limit::SECOND_FACTOR_FAILURES), settings.limit(limit::SECOND_FACTOR_FAILURES_IN_A_ROW));
-    let wrong = Event::new(EventType::ChallengeAnsweredWrongly, id.as_str())
-        .ended(Outcome::Refused, Some("form_code_incorrect"));
-    let key = id.as_str();
-    let is_test = context.credential().is_test;
-    let batch = vec![
-        statement!(
-            store::ANSWER,
-            context.pepper().answer_macs(id, code),
-            now.millis(),
-            id,
-            stamp.as_str(),
-            failures,
-            in_a_row,
-            expect.destination.as_ref().map(PhoneNumber::e164),
-            expect.user.as_ref(),
-            expect.purpose.map(Purpose::as_str),
-            expect.factor.as_ref(),
-            is_test
-        ),
-        limit::store::count_failure(now, key, &stamp),
-        limit::store::clear_failures(key, &stamp),
-        statement!(store::PROVE_FACTOR, id, stamp.as_str(), now.millis()),
-        event::store::write(context, Event::new(EventType::ChallengeVerified, key), When::Verified(key, &stamp)),
-        event::store::write(context, Event::new(EventType::FactorActivated, key), When::Activated(key, &stamp)),
-        event::store::write(context, wrong, When::AnsweredWrongly(key, &stamp)),
-        statement!(store::FACTOR, id),
-        statement!(store::ANSWERED, id, now.millis(), failures, in_a_row, is_test),
-    ];
-    let answer = context.decide(batch).await?;
-    let [.., factor, challenge] = answer.as_slice() else {
-        return Err(DatabaseError::Other("a batch answered too little".to_owned()).into());
+    let mut batch = match given {
+        Given::Digits(code) => sent(context, id, code, expect, &stamp),
+        Given::Credential(_) => Vec::new(),
     };
-    match challenge.first() {
-        Some(row) => Ok(judge(row, factor.first(), &stamp, now)?),
-        None => Ok(Answered::NotFound),
+    let reads: Vec<_> = held::reads(id, given).collect();
+    let read_from = batch.len();
+    batch.extend(reads.iter().flat_map(|(_, statements)| statements.iter().cloned()));
+    batch.extend(report(context, id));
+    let answer = context.decide(batch).await?;
+    let [.., factor, row] = answer.as_slice() else { return Err(too_little().into()) };
+    let Some(row) = row.first() else { return Ok(Answered::NotFound) };
+    let challenge = Challenge::read(row)?;
+    let is_open = challenge.status(context.now()) == Status::Pending;
+    if !is_open || (challenge.channel.is_some() && matches!(given, Given::Digits(_))) {
+        return Ok(judge(row, factor.first(), &stamp, context.now())?);
     }
+    if challenge.channel.is_some() {
+        return Ok(Answered::Misfit);
+    }
+    let mut from = read_from;
+    let read = reads.iter().find_map(|(kind, statements)| {
+        let rows = answer.get(from..from + statements.len());
+        from += statements.len();
+        rows.filter(|_| *kind == challenge.kind)
+    });
+    held::answer(context, &challenge, read.unwrap_or_default(), given, expect, &stamp).await
+}
+
+/// The statements that decide an answer to a code that was sent. Other challenges they leave alone.
+fn sent(context: &Context, id: &ChallengeId, code: &Code, expect: &Expect, stamp: &str) -> Vec<Statement> {
+    let settings = context.settings();
+    let mut batch = vec![statement!(
+        store::ANSWER,
+        context.pepper().answer_macs(id, code),
+        context.now().millis(),
+        id,
+        stamp,
+        settings.limit(limit::SECOND_FACTOR_FAILURES),
+        settings.limit(limit::SECOND_FACTOR_FAILURES_IN_A_ROW),
+        expect.destination.as_ref().map(Destination::as_str),
+        expect.user.as_ref(),
+        expect.purpose.map(Purpose::as_str),
+        expect.factor.as_ref(),
+        context.credential().is_test
+    )];
+    batch.extend(follow(context, id, stamp));
+    batch
+}
+
+/// What follows a decision, on its stamp: failures are counted or cleared, the factor is proven, events are written.
+pub(super) fn follow(context: &Context, id: &ChallengeId, stamp: &str) -> Vec<Statement> {
+    let (now, key) = (context.now(), id.as_str());
+    let wrong =
+        Event::new(EventType::ChallengeAnsweredWrongly, key).ended(Outcome::Refused, Some("form_code_incorrect"));
+    vec![
+        limit::store::count_failure(now, key, stamp),
+        limit::store::clear_failures(key, stamp),
+        statement!(store::PROVE_FACTOR, id, stamp, now.millis()),
+        event::store::write(context, Event::new(EventType::ChallengeVerified, key), When::Verified(key, stamp)),
+        event::store::write(context, Event::new(EventType::FactorActivated, key), When::Activated(key, stamp)),
+        event::store::write(context, wrong, When::AnsweredWrongly(key, stamp)),
+    ]
+}
+
+/// The last statements, which say what came of it: the factor, and the challenge.
+pub(super) fn report(context: &Context, id: &ChallengeId) -> [Statement; 2] {
+    let settings = context.settings();
+    let answered = statement!(
+        store::ANSWERED,
+        id,
+        context.now().millis(),
+        settings.limit(limit::SECOND_FACTOR_FAILURES),
+        settings.limit(limit::SECOND_FACTOR_FAILURES_IN_A_ROW),
+        context.credential().is_test
+    );
+    [statement!(store::FACTOR, id), answered]
+}
+
+pub(super) fn too_little() -> DatabaseError {
+    DatabaseError::Other("a batch answered too little".to_owned())
 }
 
 /// What the row says. A row with this request's stamp was decided by it; any other was refused, and says why.
-fn judge(row: &Row, factor: Option<&Row>, stamp: &str, now: Timestamp) -> Result<Answered, DatabaseError> {
+pub(super) fn judge(row: &Row, factor: Option<&Row>, stamp: &str, now: Timestamp) -> Result<Answered, DatabaseError> {
     let challenge = Challenge::read(row)?;
     let decided = row.text("stamp")? == stamp;
     Ok(match (decided, challenge.verified_at, challenge.end) {
@@ -136,10 +187,10 @@ fn judge(row: &Row, factor: Option<&Row>, stamp: &str, now: Timestamp) -> Result
             match (&proven, factor.is_some_and(|row| row.flag("taken"))) {
                 (Some(Factor { activated_at: None, .. }), true) => Answered::FactorExists,
                 (Some(Factor { activated_at: None, .. }), false) => Answered::ProofRequired,
-                _ => Answered::Verified(challenge, proven),
+                _ => Answered::Verified(Box::new(challenge), proven.map(Box::new)),
             }
         }
-        (true, None, _) => Answered::Wrong(challenge),
+        (true, None, _) => Answered::Wrong(Box::new(challenge)),
         (false, Some(_), _) => Answered::AlreadyVerified,
         (false, None, Some(End::Canceled)) => Answered::Canceled,
         (false, None, Some(End::SendFailed)) => Answered::Dead,

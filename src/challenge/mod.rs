@@ -1,4 +1,4 @@
-//! Challenges: a code that was sent and is awaited. One file per thing that can be done with one.
+//! Challenges: one pending proof: a code that was sent, a TOTP or passkey that is awaited. One file per thing that can be done with one.
 //!
 //! ```text
 //!            ┌── resend (new code, old one dead, failures kept) ──┐
@@ -12,15 +12,22 @@
 pub mod answer;
 pub mod cancel;
 pub mod create;
+pub(crate) mod draft;
+mod given;
+mod held;
 pub mod resend;
 pub(crate) mod sending;
 pub mod store;
 
+use serde_json::Value;
+
+pub use given::Given;
 pub use sending::NotSent;
 
 use crate::{
+    factor::FactorType,
     ids::ChallengeId,
-    phone::PhoneNumber,
+    message::{Channel, Destination},
     ports::{DatabaseError, Row},
     time::Timestamp,
 };
@@ -104,18 +111,20 @@ pub struct Challenge {
     pub app_id: Option<String>,
     /// What it is for.
     pub purpose: Purpose,
-    /// How the code goes.
-    pub channel: String,
-    /// Where the code goes.
-    pub destination: PhoneNumber,
+    /// The type of factor that it asks for.
+    pub kind: FactorType,
+    /// How its code goes; `None` where none is sent.
+    pub channel: Option<Channel>,
+    /// Where its code goes.
+    pub destination: Option<Destination>,
     /// The language asked for.
     pub locale: Option<String>,
     /// Which code lives.
     pub generation: i64,
     /// How many codes were sent.
     pub sends: i64,
-    /// When the living code dies; in the past when none lives.
-    pub code_expires_at: Timestamp,
+    /// When the living code dies; in the past when none lives, `None` where none is sent.
+    pub code_expires_at: Option<Timestamp>,
     /// When the challenge dies.
     pub expires_at: Timestamp,
     /// When another code may be asked for; `None`: no more.
@@ -130,6 +139,10 @@ pub struct Challenge {
     pub created_at: Timestamp,
     /// When it was verified.
     pub verified_at: Option<Timestamp>,
+    /// What the proof has shown beyond the factor.
+    pub evidence: Value,
+    /// What it awaits, where that is no code that was sent. It is no secret, and still nobody's business.
+    pub awaits: Value,
     /// When it was used as a proof.
     pub consumed_at: Option<Timestamp>,
     /// Why it ended unverified.
@@ -168,6 +181,10 @@ impl Challenge {
         let malformed = |what: &str| DatabaseError::Other(format!("a stored challenge has a malformed {what}"));
         let text = |column| row.opt_text(column).map(str::to_owned);
         let moment = |column| row.int(column).map(Timestamp::from_millis);
+        let json = |column: &str| match row.opt_text(column) {
+            Some(text) => serde_json::from_str(text).map_err(|_| malformed("member")),
+            None => Ok(Value::Null),
+        };
         let maybe = |column| row.opt_int(column).map(Timestamp::from_millis);
         Ok(Self {
             id: ChallengeId::parse(row.text("id")?).ok_or_else(|| malformed("id"))?,
@@ -175,12 +192,16 @@ impl Challenge {
             factor_id: text("factor_id"),
             app_id: text("app_id"),
             purpose: Purpose::parse(row.text("purpose")?).ok_or_else(|| malformed("purpose"))?,
-            channel: row.text("channel")?.to_owned(),
-            destination: PhoneNumber::from_stored(row.text("destination")?).map_err(|_| malformed("destination"))?,
+            kind: FactorType::parse(row.text("type")?).ok_or_else(|| malformed("type"))?,
+            channel: row.opt_text("channel").and_then(Channel::parse),
+            destination: row
+                .opt_text("destination")
+                .map(|text| Destination::from_stored(text).ok_or_else(|| malformed("destination")))
+                .transpose()?,
             locale: text("locale"),
             generation: row.int("generation")?,
             sends: row.int("sends")?,
-            code_expires_at: moment("code_expires_at")?,
+            code_expires_at: maybe("code_expires_at"),
             expires_at: moment("expires_at")?,
             resend_at: maybe("resend_at"),
             wrong_answers: row.int("wrong_answers")?,
@@ -188,6 +209,8 @@ impl Challenge {
             message_id: text("message_id"),
             created_at: moment("created_at")?,
             verified_at: maybe("verified_at"),
+            evidence: json("evidence")?,
+            awaits: json("awaits")?,
             consumed_at: maybe("consumed_at"),
             end: match row.opt_text("end_reason") {
                 Some("canceled") => Some(End::Canceled),

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::{
     Challenge, End, Purpose,
-    create::{COOLDOWNS, CreateError, Created, replay},
+    create::{CreateError, Created, replay},
+    draft::COOLDOWNS,
     sending::{CodeSource, Which, checks, dispatch},
     store,
 };
@@ -18,7 +19,7 @@ use crate::{
     idempotency::{Claim, Reservation},
     ids::{ChallengeId, UserId},
     limit,
-    message::{self, Refused, Route, Template, prepare},
+    message::{self, Channel, Content, Refused, Route, Template, prepare},
     ports::{DatabaseError, Level, Row},
     statement,
     time::Timestamp,
@@ -35,6 +36,8 @@ pub enum ResendError {
     TooEarly(Duration),
     /// It has sent all its codes.
     NoneLeft,
+    /// It sends no codes.
+    NothingToSend,
     /// It is over.
     Expired,
     /// It took too many wrong answers, or its first code was never sent.
@@ -55,6 +58,7 @@ impl<E: Into<CreateError>> From<E> for ResendError {
 pub async fn resend(
     context: &Context,
     id: &ChallengeId,
+    by: Option<Channel>,
     reservation: Option<Reservation>,
 ) -> Result<Created, ResendError> {
     if let Some(issue) = context.config().blocking(Stops::Challenges) {
@@ -77,7 +81,14 @@ pub async fn resend(
     let challenge = Challenge::read(row)?;
     refuse_unless_open(context, &challenge)?;
 
-    prepare::admit(context, &challenge.destination)?;
+    let (Some(destination), Some(last)) = (challenge.destination.clone(), challenge.channel) else {
+        return Err(ResendError::NothingToSend);
+    };
+    let channel = by.unwrap_or(last);
+    if !destination.takes(channel) {
+        return Err(CreateError::ChannelMismatch(channel).into());
+    }
+    prepare::admit(context, &destination, channel)?;
     let settings = context.settings();
     let generation = challenge.generation + 1;
     let source = CodeSource {
@@ -91,15 +102,16 @@ pub async fn resend(
         context.log(Level::Error, &line);
         return Err(ResendError::Expired);
     }
-    let (code, mac) = source.code(context, id, &challenge.destination)?;
+    let (code, mac) = source.code(context, id, &destination)?;
     let template = match challenge.purpose {
         Purpose::Enrolment => Template::EnrolmentCode,
         _ => Template::VerificationCode,
     };
     let dies_at = challenge.expires_at.min(now + settings.code_lifetime);
-    let outgoing = prepare::prepare(context, template, challenge.destination.clone(), code, now.until(dies_at))?;
+    let content = Content { template, code, lifetime: now.until(dies_at), locale: challenge.locale.clone() };
+    let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
     let user = challenge.user_id.as_deref().and_then(UserId::parse);
-    let checks = checks(context, user.as_ref(), &challenge.destination);
+    let checks = checks(context, user.as_ref(), &destination, channel);
     let stamp = context.stamp();
 
     let mut batch: Vec<_> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();
@@ -115,10 +127,12 @@ pub async fn resend(
         dies_at.millis(),
         next_resend(context, challenge.sends, now).map(Timestamp::millis),
         settings.limit(limit::SENDS),
-        &outgoing.id
+        &outgoing.id,
+        channel.as_str()
     ));
     batch.push(limit::store::spend(&checks, now, id.as_str(), &stamp));
-    let event = Event::new(EventType::ChallengeResent, id.as_str()).data(json!({"generation": generation}));
+    let event = Event::new(EventType::ChallengeResent, id.as_str())
+        .data(json!({"generation": generation, "channel": channel.as_str()}));
     batch.push(event::store::write(context, event, When::Challenge(id.as_str(), &stamp)));
     batch.extend(message::store::queue(context, &outgoing, id.as_str(), &stamp));
     batch.extend(key.map(|key| key.release_unless_made(&stamp)));
@@ -155,7 +169,7 @@ pub async fn resend(
     dispatch(context, &outgoing, id, &stamp, Which::Further(generation), &checks, key)
         .await
         .map_err(CreateError::NotSent)?;
-    Ok(Created { challenge, replayed: false })
+    Ok(Created { challenge, shown: Map::new(), replayed: false })
 }
 
 /// When the next code may be asked for, after so many were sent before this one.

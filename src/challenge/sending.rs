@@ -10,11 +10,10 @@ use crate::{
     ids::{ChallengeId, FactorId, UserId},
     limit::{self, Check, LIMITS, Limit, Per},
     message::{
-        self, Outgoing, Route,
+        self, Channel, Destination, Outgoing, Route,
         drivers::{Outcome, Why},
         send::Tried,
     },
-    phone::PhoneNumber,
     ports::{DatabaseError, Level},
     settings::TestMode,
 };
@@ -37,11 +36,11 @@ impl CodeSource<'_> {
         &self,
         context: &Context,
         id: &ChallengeId,
-        number: &PhoneNumber,
+        destination: &Destination,
     ) -> Result<(Code, String), DatabaseError> {
         let pepper = context.pepper();
         let missing = || DatabaseError::Other("CODE_PEPPER no longer has the key of this challenge".to_owned());
-        let code = if number.is_test() && context.test_mode() == TestMode::Enabled {
+        let code = if destination.is_test() && context.test_mode() == TestMode::Enabled {
             Code::of_test_numbers(self.length)
         } else {
             pepper.code(self.pepper_id, id, self.seed, self.generation, self.length).ok_or_else(missing)?
@@ -51,20 +50,34 @@ impl CodeSource<'_> {
     }
 }
 
-/// Everything that has to have room before a code goes to a number: the table's rows per user and destination.
-pub(crate) fn checks(context: &Context, user: Option<&UserId>, number: &PhoneNumber) -> Vec<Check> {
+/// Everything that has to have room before a code goes to a destination: the table's rows per user and destination.
+pub(crate) fn checks(
+    context: &Context,
+    user: Option<&UserId>,
+    destination: &Destination,
+    channel: Channel,
+) -> Vec<Check> {
+    let mac = context.pepper().destination_mac(destination.as_str());
+    rows(context, user, &mac, Some(channel))
+}
+
+/// The same for a challenge that sends nothing.
+pub(crate) fn held_checks(context: &Context, user: Option<&UserId>, challenge: &ChallengeId) -> Vec<Check> {
+    rows(context, user, &context.pepper().destination_mac(challenge.as_str()), None)
+}
+
+fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Channel>) -> Vec<Check> {
     let settings = context.settings();
-    let mac = context.pepper().destination_mac(number.e164());
     let test = context.credential().is_test;
-    let subject = limit::store::subject(test, user.map(UserId::as_str), &mac);
+    let subject = limit::store::subject(test, user.map(UserId::as_str), mac);
     // A test key's messages go nowhere: they use up nobody's limits.
     let whom = |whom: &str| if test { format!("test:{whom}") } else { whom.to_owned() };
     let check = |limit: &Limit| match limit.per {
-        Per::Challenge => None,
         // Counted by wrong answers; here they only have to have room.
         Per::Subject => Some(Check::only(*limit, &subject, settings)),
-        Per::User => user.map(|user| Check::spend(*limit, &whom(user.as_str()), settings)),
-        Per::Destination => Some(Check::spend(*limit, &whom(&mac), settings)),
+        Per::User if limit.holds(channel) => user.map(|user| Check::spend(*limit, &whom(user.as_str()), settings)),
+        Per::Destination if limit.holds(channel) => Some(Check::spend(*limit, &whom(mac), settings)),
+        Per::Challenge | Per::User | Per::Destination => None,
     };
     LIMITS.iter().filter_map(check).collect()
 }

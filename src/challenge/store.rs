@@ -1,13 +1,13 @@
 //! SQL of challenges. The statements that decide are each one conditional INSERT or UPDATE (law 2).
 
-use crate::{claim_is_mine, have_room, ids::ChallengeId, ports::Statement, statement, time::Timestamp};
+use crate::{claim_is_mine, factor_columns, have_room, ids::ChallengeId, ports::Statement, statement, time::Timestamp};
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.user_id, c.factor_id, c.app_id, c.purpose, c.channel, c.destination, c.locale, c.generation,
+            "SELECT c.id, c.user_id, c.factor_id, c.app_id, c.type, c.purpose, c.channel, c.destination, c.locale, c.generation,
                c.sends, c.code_expires_at, c.expires_at, c.resend_at, c.wrong_answers, c.wrong_answers_max, c.message_id,
-               c.created_at, c.verified_at, c.consumed_at, c.end_reason, c.stamp",
+               c.created_at, c.verified_at, c.evidence, c.awaits, c.consumed_at, c.end_reason, c.stamp",
             $rest
         )
     };
@@ -23,16 +23,19 @@ pub const GET_FOR_RESEND: &str =
 /// Makes a challenge. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` factor,
 /// `?8` app, `?9` purpose, `?10` channel, `?11` destination, `?12` country, `?13` locale, `?14` subject, `?15` test,
 /// `?16` digits, `?17` seed, `?18` pepper, `?19` MAC, `?20` code's end, `?21` challenge's end, `?22` resend,
-/// `?23` wrong answers allowed, `?24` message, `?25` whether the factor has to be active.
+/// `?23` wrong answers allowed, `?24` message, `?25` whether the factor has to be active, `?26` type, `?27` what it awaits.
 pub const CREATE: &str = concat!(
     "INSERT INTO challenges (id, stamp, user_id, factor_id, app_id, purpose, channel, destination, country, locale, subject,
        is_test, digits, seed, pepper_id, generation, code_mac, code_expires_at, expires_at, resend_at, sends,
-       wrong_answers_max, message_id, created_at)
-     SELECT ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 1, ?19, ?20, ?21, ?22, 1, ?23, ?24, ?2
+       wrong_answers_max, message_id, created_at, type, awaits)
+     SELECT ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?10 IS NOT NULL, ?19, ?20, ?21, ?22,
+       ?10 IS NOT NULL, ?23, ?24, ?2, ?26, ?27
      WHERE (?8 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?8))
        AND (?7 IS NULL OR EXISTS (
          SELECT 1 FROM factors f
-         WHERE f.id = ?7 AND f.user_id = ?6 AND f.phone = ?11 AND (f.activated_at IS NOT NULL) = ?25))
+         WHERE f.id = ?7 AND f.user_id = ?6 AND f.type = ?26 AND coalesce(f.phone, f.email_normalised) IS ?11
+           AND (f.activated_at IS NOT NULL) = ?25))
+       AND (?6 IS NULL OR EXISTS (SELECT 1 FROM users WHERE id = ?6))
        AND ",
     claim_is_mine!(),
     " AND ",
@@ -75,27 +78,59 @@ pub const ANSWERED: &str = select!(
      WHERE c.id = ?1 AND c.is_test = ?5"
 );
 
-/// Reads a challenge's factor, and whether another one of the user has its number. `?1` the challenge.
-pub const FACTOR: &str = "SELECT f.id, f.type, f.name, f.phone, f.created_at, f.activated_at, f.last_used_at,
-    EXISTS (SELECT 1 FROM factors o
-      WHERE o.user_id = f.user_id AND o.phone = f.phone AND o.activated_at IS NOT NULL AND o.id <> f.id) AS taken
-  FROM challenges c JOIN factors f ON f.id = c.factor_id WHERE c.id = ?1";
+/// Takes the turn to answer a challenge that no code was sent for: it carries the stamp from here on if it is open. What
+/// accepts the answer, and [`DECIDE`], act only on that. `?1` id, `?2` now, `?3` whether a test key asks, `?4` stamp,
+/// `?5` and `?6` the two limits.
+pub const OPEN: &str = "UPDATE challenges SET stamp = ?4
+  WHERE id = ?1 AND is_test = ?3 AND channel IS NULL AND verified_at IS NULL AND ended_at IS NULL AND expires_at > ?2
+    AND wrong_answers < wrong_answers_max
+    AND NOT EXISTS (
+      SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures:' || subject AND n.count >= ?5 AND n.expires_at > ?2)
+    AND NOT EXISTS (
+      SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures_in_a_row:' || subject AND n.count >= ?6
+        AND (n.expires_at IS NULL OR n.expires_at > ?2))";
+
+/// Decides the answer of a challenge that [`OPEN`] has stamped: right if its factor was stamped by what accepts it.
+/// `?1` id, `?2` now, `?3` the factor that answered, where the challenge names none, `?4` stamp, `?5` evidence.
+pub const DECIDE: &str = "UPDATE challenges SET
+    wrong_answers = wrong_answers + CASE WHEN r.is_right THEN 0 ELSE 1 END,
+    verified_at = CASE WHEN r.is_right THEN ?2 END,
+    evidence = CASE WHEN r.is_right THEN ?5 ELSE evidence END,
+    factor_id = CASE WHEN r.is_right THEN coalesce(factor_id, ?3) ELSE factor_id END,
+    user_id = CASE WHEN r.is_right THEN coalesce(user_id, (SELECT f.user_id FROM factors f WHERE f.id = ?3)) ELSE user_id END
+  FROM (
+    SELECT EXISTS (
+      SELECT 1 FROM factors f WHERE f.id = coalesce(c.factor_id, ?3) AND f.stamp = ?4
+        AND (c.user_id IS NULL OR f.user_id = c.user_id)) AS is_right
+    FROM challenges c WHERE c.id = ?1) r
+  WHERE id = ?1 AND stamp = ?4";
+
+/// Reads a challenge's factor, and whether another one of the user has its destination. `?1` the challenge.
+pub const FACTOR: &str = concat!(
+    "SELECT ",
+    factor_columns!(),
+    ", EXISTS (SELECT 1 FROM factors o
+      WHERE o.user_id = f.user_id AND o.activated_at IS NOT NULL AND o.id <> f.id
+        AND (o.phone = f.phone OR o.email_normalised = f.email_normalised)) AS taken
+  FROM challenges c JOIN factors f ON f.id = c.factor_id WHERE c.id = ?1"
+);
 
 /// Proves the factor of a challenge that was just verified. An enrolment activates it, unless the user has proven the
-/// same number meanwhile, or has got a factor since this one was added without any authority (law 6).
+/// same destination meanwhile, or has got a factor since this one was added without any authority (law 6).
 /// `?1` id, `?2` stamp, `?3` now.
 pub const PROVE_FACTOR: &str = "UPDATE factors SET activated_at = coalesce(activated_at, ?3), last_used_at = ?3
   WHERE id = (SELECT factor_id FROM challenges WHERE id = ?1 AND stamp = ?2 AND verified_at IS NOT NULL)
     AND (activated_at IS NOT NULL OR NOT EXISTS (
       SELECT 1 FROM factors o WHERE o.user_id = factors.user_id AND o.activated_at IS NOT NULL
-        AND (factors.authority = 'none' OR o.phone = factors.phone)))";
+        AND (factors.authority = 'none' OR o.phone = factors.phone OR o.email_normalised = factors.email_normalised)))";
 
 /// Puts a new code in the place of the old one. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key,
-/// `?6` generation that is replaced, `?7` MAC, `?8` code's end, `?9` resend, `?10` sends allowed, `?11` message.
+/// `?6` generation that is replaced, `?7` MAC, `?8` code's end, `?9` resend, `?10` sends allowed, `?11` message,
+/// `?12` channel.
 pub const RESEND: &str = concat!(
     "UPDATE challenges SET generation = generation + 1, sends = sends + 1, code_mac = ?7, code_expires_at = ?8,
-       resend_at = ?9, message_id = ?11, stamp = ?4
-     WHERE id = ?3 AND generation = ?6 AND verified_at IS NULL AND ended_at IS NULL AND expires_at > ?2
+       resend_at = ?9, message_id = ?11, channel = ?12, stamp = ?4
+     WHERE id = ?3 AND generation = ?6 AND channel IS NOT NULL AND verified_at IS NULL AND ended_at IS NULL AND expires_at > ?2
        AND wrong_answers < wrong_answers_max AND resend_at <= ?2 AND sends < ?10
        AND ",
     claim_is_mine!(),
@@ -141,6 +176,8 @@ pub const STATEMENTS: &[&str] = &[
     CREATED,
     ANSWER,
     ANSWERED,
+    OPEN,
+    DECIDE,
     FACTOR,
     PROVE_FACTOR,
     RESEND,

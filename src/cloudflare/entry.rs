@@ -1,4 +1,4 @@
-//! The Worker's entry points: fetch and the nightly cron.
+//! The Worker's entry points: fetch and the cron.
 
 use std::sync::{Arc, OnceLock};
 
@@ -44,6 +44,7 @@ fn app(env: &Env) -> App {
             clock: Arc::new(WorkersClock),
             random: Arc::new(WebCryptoRandom),
             log: Arc::new(Console),
+            after: Arc::default(),
         },
         config: Arc::clone(&isolate.config),
         cache: Arc::clone(&isolate.cache),
@@ -56,8 +57,10 @@ async fn fetch(request: HttpRequest, env: Env, context: Context) -> worker::Resu
     let request = request.map(axum::body::Body::new);
     // A caller that hangs up must not end the work between the carrier's answer and its record.
     let (done, response) = oneshot::channel();
+    let after = Arc::clone(&app.ports.after);
     context.wait_until(async move {
         let _ = done.send(serve(app, request).await);
+        after.finish().await;
     });
     SendFuture::new(response).await.map_err(|_| worker::Error::from("the request was not finished"))
 }
@@ -68,4 +71,5 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
     if let Err(error) = housekeeping::run(&app).await {
         app.ports.log.line(Level::Error, &format!("housekeeping failed: {error}"));
     }
+    app.ports.after.finish().await;
 }

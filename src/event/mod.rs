@@ -5,6 +5,8 @@ pub mod store;
 
 pub use store::{Event, When};
 
+use crate::message::{Channel, Status};
+
 macro_rules! event_types {
     ($($(#[$doc:meta])* $variant:ident = $name:literal),* $(,)?) => {
         /// Every type of event.
@@ -70,6 +72,56 @@ event_types! {
     CallbackRefused = "callback.refused",
     /// A carrier reported an SMS delivered.
     SmsDelivered = "sms.delivered",
+    /// A call is about to be given to its driver.
+    VoiceQueued = "voice.queued",
+    /// The driver took a call.
+    VoiceSent = "voice.sent",
+    /// A call did not go out.
+    VoiceFailed = "voice.failed",
+    /// It is not known whether a call went out.
+    VoiceUnknown = "voice.unknown",
+    /// A call was not given to a driver on purpose.
+    VoiceDropped = "voice.dropped",
+    /// A call arrived.
+    VoiceDelivered = "voice.delivered",
+    /// An e-mail is about to be given to its driver.
+    EmailQueued = "email.queued",
+    /// The driver took an e-mail.
+    EmailSent = "email.sent",
+    /// An e-mail did not go out.
+    EmailFailed = "email.failed",
+    /// It is not known whether an e-mail went out.
+    EmailUnknown = "email.unknown",
+    /// An e-mail was not given to a driver on purpose.
+    EmailDropped = "email.dropped",
+    /// An e-mail arrived.
+    EmailDelivered = "email.delivered",
+}
+
+impl EventType {
+    /// The event of a message that came to a state.
+    pub fn of_message(channel: Channel, status: Status) -> Self {
+        match (channel, status) {
+            (Channel::Sms, Status::Queued | Status::HandedOver) => Self::SmsQueued,
+            (Channel::Sms, Status::Sent) => Self::SmsSent,
+            (Channel::Sms, Status::Delivered) => Self::SmsDelivered,
+            (Channel::Sms, Status::Failed) => Self::SmsFailed,
+            (Channel::Sms, Status::Unknown) => Self::SmsUnknown,
+            (Channel::Sms, Status::Dropped) => Self::SmsDropped,
+            (Channel::Voice, Status::Queued | Status::HandedOver) => Self::VoiceQueued,
+            (Channel::Voice, Status::Sent) => Self::VoiceSent,
+            (Channel::Voice, Status::Delivered) => Self::VoiceDelivered,
+            (Channel::Voice, Status::Failed) => Self::VoiceFailed,
+            (Channel::Voice, Status::Unknown) => Self::VoiceUnknown,
+            (Channel::Voice, Status::Dropped) => Self::VoiceDropped,
+            (Channel::Email, Status::Queued | Status::HandedOver) => Self::EmailQueued,
+            (Channel::Email, Status::Sent) => Self::EmailSent,
+            (Channel::Email, Status::Delivered) => Self::EmailDelivered,
+            (Channel::Email, Status::Failed) => Self::EmailFailed,
+            (Channel::Email, Status::Unknown) => Self::EmailUnknown,
+            (Channel::Email, Status::Dropped) => Self::EmailDropped,
+        }
+    }
 }
 
 /// How it ended.

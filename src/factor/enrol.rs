@@ -1,24 +1,27 @@
-//! Adds a phone: an unproven factor and the code that proves it, in one batch. It is active once that
-//! challenge is answered rightly (`challenge/answer.rs`).
+//! Adds a factor: unproven, together with the challenge that proves it, in one batch; or active at once, where nothing
+//! is left to prove. It is active once that challenge is answered rightly (`challenge/answer.rs`).
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::{Authority, Factor, store};
+use super::{Authority, Begun, Factor, FactorType, New, Person, ProofOf, kind, store};
 use crate::{
     challenge::{
         Challenge, Purpose,
-        create::{CreateError, Draft, Facts, NewFactor},
+        create::{self, CreateError, Created},
+        draft::{Asks, Draft, Facts, NewFactor},
     },
     context::Context,
     event::{self, Event, EventType, When},
-    idempotency::Reservation,
+    idempotency::{Claim, Reservation},
     ids::{AppId, FactorId, UserId},
-    limit,
+    limit::{self, Check},
+    message::{Channel, Destination},
     phone::PhoneNumber,
-    ports::{DatabaseError, Rows},
+    ports::{DatabaseError, Rows, Statement},
     statement,
+    user::{self, User},
 };
 
 /// How old a proof may be (law 6).
@@ -27,12 +30,12 @@ pub(super) const PROOF_LIFETIME: Duration = Duration::from_mins(10);
 /// How long a factor may wait for its proof; housekeeping deletes it later.
 const PENDING_LIFETIME: Duration = Duration::from_mins(30);
 
-/// A phone to add.
+/// A factor to add.
 pub struct Enrol {
     /// Whose.
     pub user: UserId,
-    /// Its number.
-    pub number: PhoneNumber,
+    /// What it is made of.
+    pub new: New,
     /// What the user calls it.
     pub name: Option<String>,
     /// What allows it, when the user has a factor.
@@ -45,13 +48,15 @@ pub struct Enrol {
     pub reservation: Option<Reservation>,
 }
 
-/// A phone that was added, and the challenge that proves it.
+/// A factor that was added, and the challenge that proves it.
 #[derive(Debug)]
 pub struct Enrolled {
-    /// The factor, unproven.
+    /// The factor.
     pub factor: Factor,
-    /// The challenge.
-    pub challenge: Challenge,
+    /// The challenge; `None` where the factor is active at once.
+    pub challenge: Option<Challenge>,
+    /// What this one answer shows and no later one.
+    pub shown: Map<String, Value>,
     /// Whether an earlier call with the same key did it.
     pub replayed: bool,
 }
@@ -61,12 +66,16 @@ pub struct Enrolled {
 pub enum EnrolError {
     /// As for a challenge.
     Create(CreateError),
-    /// The user has this number already.
-    PhoneTaken,
+    /// The user has this number, address, or the one factor of this type already.
+    Taken(FactorType),
     /// The user has a factor, and nothing allows another one.
     ProofRequired,
     /// The proof is not one, is too old, was used, or is another user's.
     ProofInvalid,
+    /// A field of what it is made of is wrong: its name, and what is wanted.
+    Invalid(&'static str, String),
+    /// A setting switches new factors of this type off.
+    Disabled(FactorType),
 }
 
 impl<E: Into<CreateError>> From<E> for EnrolError {
@@ -75,67 +84,75 @@ impl<E: Into<CreateError>> From<E> for EnrolError {
     }
 }
 
-/// Adds a phone and sends its code.
+/// Adds a factor: one round trip where a code is sent to it, else a second one that reads whose it will be.
 pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolError> {
-    let now = context.now();
-    let Enrol { user, number, name, authority, locale, app, reservation } = command;
-    let id = FactorId::new(now, &*context.ports().random);
-    let draft = Draft::new(
-        context,
-        Facts {
-            number: number.clone(),
-            user: Some(user.clone()),
-            factor: Some(id.clone()),
-            factor_is_active: false,
-            new_factor: Some(NewFactor { proof: authority.proof().cloned() }),
-            purpose: Purpose::Enrolment,
-            locale,
-            app: app.clone(),
-            reservation: reservation.clone(),
-        },
-    )?;
-    let stamp = draft.stamp.clone();
-    let since = now.before(PROOF_LIFETIME).millis();
-    let mut before = vec![statement!(
-        store::ENROL,
-        limit::store::parameter(&draft.checks),
-        now.millis(),
-        &id,
-        stamp.as_str(),
-        reservation.as_ref().map(Reservation::key),
-        &user,
-        name.as_deref(),
-        number.e164(),
-        number.country().as_str(),
-        authority.is_override(),
-        authority.proof(),
-        since,
-        app.as_ref()
-    )];
-    if let Some(proof) = authority.proof() {
-        before.push(statement!(store::CONSUME, proof, now.millis(), &id, stamp.as_str()));
-        let event = Event::new(EventType::ChallengeConsumed, proof.as_str()).user(Some(user.as_str()));
-        before.push(event::store::write(context, event, When::Factor(id.as_str(), &stamp)));
+    let of = command.new.kind();
+    let file = kind(of).ok_or(CreateError::NotSupported(of))?;
+    let person = if of.is_sent() { None } else { Some(person(context, &command.user).await?) };
+    let begun = file.begin(context, person.as_ref(), &command.new)?;
+    let id = FactorId::new(context.now(), &*context.ports().random);
+    match begun.proof {
+        ProofOf::Sent(channel) => {
+            let destination = begun.destination.clone().ok_or(CreateError::FactorNotFound)?;
+            let asks = create::sent(destination, Some(channel))?;
+            pending(context, &command, of, &id, &begun, asks).await
+        }
+        ProofOf::Held(ref awaits) => {
+            let asks = Asks::Held(of, awaits.clone(), begun.shown.clone());
+            pending(context, &command, of, &id, &begun, asks).await
+        }
+        ProofOf::Nothing => at_once(context, &command, of, &id, begun).await,
     }
-    let event = Event::new(EventType::FactorEnrolmentStarted, id.as_str())
-        .user(Some(user.as_str()))
-        .data(json!({"type": "phone", "authority": authority.kind()}))
-        .ended(event::Outcome::Success, authority.reason());
-    before.push(event::store::write(context, event, When::Factor(id.as_str(), &stamp)));
-    let why_not = statement!(store::WHY_NOT, &user, number.e164(), authority.is_override(), authority.proof(), since);
-    let mut batch = draft.statements_after(context, before);
+}
+
+/// Whose factor it will be.
+async fn person(context: &Context, id: &UserId) -> Result<Person, EnrolError> {
+    let answer = context.decide(vec![user::change::read(context, id), statement!(store::LIST, id)]).await?;
+    let [users, factors] = answer.as_slice() else { return Err(CreateError::UserNotFound.into()) };
+    let user = users.first().map(User::read).transpose()?.ok_or(CreateError::UserNotFound)?;
+    Ok(Person { user, factors: factors.iter().map(Factor::read).collect::<Result<_, _>>()? })
+}
+
+/// Adds an unproven factor and its challenge.
+async fn pending(
+    context: &Context,
+    command: &Enrol,
+    of: FactorType,
+    id: &FactorId,
+    begun: &Begun,
+    asks: Asks,
+) -> Result<Enrolled, EnrolError> {
+    let facts = Facts {
+        asks,
+        user: Some(command.user.clone()),
+        factor: Some(id.clone()),
+        factor_is_active: false,
+        new_factor: Some(NewFactor { proof: command.authority.proof().cloned() }),
+        purpose: Purpose::Enrolment,
+        locale: command.locale.clone(),
+        app: command.app.clone(),
+        reservation: command.reservation.clone(),
+    };
+    let draft = Draft::new(context, facts)?;
+    let row = NewRow { command, of, id, begun, stamp: &draft.stamp, checks: &draft.checks };
+    let mut batch = draft.statements_after(context, row.statements(context));
     // First of the report, so that the challenge's report stays at the end.
     let at = batch.len().saturating_sub(draft.report_length());
-    batch.insert(at, statement!(store::GET, &id, &user));
-    batch.insert(0, why_not);
+    batch.insert(at, statement!(store::GET, id, &command.user));
+    batch.insert(0, row.why_not(context));
     let mut answer = context.decide(batch).await?;
     let why_not = answer.remove(0);
     let at = answer.len().saturating_sub(draft.report_length() + 1);
     let factor = answer.get(at).and_then(|rows| rows.first()).map(Factor::read).transpose()?;
-    let refusal = refusal(&why_not, &authority);
+    let refusal = refusal(&why_not, &command.authority, of);
     match (draft.finish(context, &answer).await, factor) {
-        (Ok(created), Some(factor)) => Ok(Enrolled { factor, challenge: created.challenge, replayed: false }),
-        (Ok(created), None) => replayed(context, created.challenge, &user).await,
+        (Ok(Created { challenge, shown, .. }), Some(factor)) => {
+            Ok(Enrolled { factor, challenge: Some(challenge), shown, replayed: false })
+        }
+        (Ok(created), None) => {
+            let id = created.challenge.factor_id.clone();
+            replayed(context, id.as_deref(), Some(created.challenge), &command.user).await
+        }
         // The factor refused, and so the challenge had none.
         (Err(CreateError::FactorNotFound), None) => {
             Err(refusal.unwrap_or(EnrolError::Create(CreateError::FactorNotFound)))
@@ -144,14 +161,138 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
     }
 }
 
+/// Adds a factor that is active at once.
+async fn at_once(
+    context: &Context,
+    command: &Enrol,
+    of: FactorType,
+    id: &FactorId,
+    begun: Begun,
+) -> Result<Enrolled, EnrolError> {
+    let (now, stamp, key) = (context.now(), context.stamp(), command.reservation.as_ref());
+    let row = NewRow { command, of, id, begun: &begun, stamp: &stamp, checks: &[] };
+    let event = Event::new(EventType::FactorActivated, id.as_str())
+        .user(Some(command.user.as_str()))
+        .data(json!({"type": of.as_str()}));
+    let mut batch = vec![row.why_not(context)];
+    batch.extend(key.map(|key| key.reserve(id.as_str(), &stamp, now)));
+    batch.extend(row.statements(context));
+    batch.push(statement!(store::REPLACE, &command.user, of.as_str(), id, stamp.as_str()));
+    batch.push(statement!(store::ACTIVATE, id, stamp.as_str(), now.millis()));
+    batch.push(event::store::write(context, event, When::Factor(id.as_str(), &stamp)));
+    batch.extend(key.map(|key| key.release_unless_made(&stamp)));
+    batch.extend(key.map(|key| key.finish(&stamp)));
+    batch.push(statement!(store::GET, id, &command.user));
+    batch.extend(key.map(Reservation::look_up));
+    let answer = context.decide(batch).await?;
+    let (claim, factor) = match key {
+        Some(key) => {
+            let rows = answer.last().map(Vec::as_slice).unwrap_or_default();
+            (key.claim(rows, &stamp, now)?, answer.iter().rev().nth(1))
+        }
+        None => (Claim::Mine, answer.last()),
+    };
+    match claim {
+        Claim::Mine => {}
+        Claim::Replay(earlier) => return replayed(context, Some(&earlier), None, &command.user).await,
+        claim => return Err(CreateError::Claimed(claim).into()),
+    }
+    match factor.and_then(|rows| rows.first()) {
+        Some(row) => Ok(Enrolled { factor: Factor::read(row)?, challenge: None, shown: begun.shown, replayed: false }),
+        None => Err(answer
+            .first()
+            .and_then(|why_not| refusal(why_not, &command.authority, of))
+            .unwrap_or(EnrolError::Create(CreateError::FactorNotFound))),
+    }
+}
+
+/// The row of a new factor, before it is decided.
+struct NewRow<'a> {
+    command: &'a Enrol,
+    of: FactorType,
+    id: &'a FactorId,
+    begun: &'a Begun,
+    stamp: &'a str,
+    checks: &'a [Check],
+}
+
+impl NewRow<'_> {
+    fn since(context: &Context) -> i64 {
+        context.now().before(PROOF_LIFETIME).millis()
+    }
+
+    /// Decides, uses the proof up, writes what is kept beside the row, and the event.
+    fn statements(&self, context: &Context) -> Vec<Statement> {
+        let Enrol { user, name, authority, app, reservation, .. } = self.command;
+        let (now, destination) = (context.now(), self.begun.destination.as_ref());
+        let (phone, email) = (destination.and_then(Destination::phone), destination.and_then(Destination::email));
+        let mut statements = vec![statement!(
+            store::ENROL,
+            limit::store::parameter(self.checks),
+            now.millis(),
+            self.id,
+            self.stamp,
+            reservation.as_ref().map(Reservation::key),
+            user,
+            name.as_deref(),
+            phone.map(PhoneNumber::e164),
+            destination.and_then(Destination::country),
+            authority.is_override(),
+            authority.proof(),
+            Self::since(context),
+            app.as_ref(),
+            self.of.as_str(),
+            email.map(|email| email.given.as_str()),
+            email.map(|email| email.normalised.as_str()),
+            self.begun.secret.as_deref(),
+            Value::Object(self.begun.data.clone()).to_string(),
+            self.begun.replaces
+        )];
+        let on_stamp = When::Factor(self.id.as_str(), self.stamp);
+        if let Some(proof) = authority.proof() {
+            statements.push(statement!(store::CONSUME, proof, now.millis(), self.id, self.stamp));
+            let event = Event::new(EventType::ChallengeConsumed, proof.as_str()).user(Some(user.as_str()));
+            statements.push(event::store::write(context, event, on_stamp));
+        }
+        statements.extend(self.begun.beside.iter().cloned());
+        let event = Event::new(EventType::FactorEnrolmentStarted, self.id.as_str())
+            .user(Some(user.as_str()))
+            .data(json!({"type": self.of.as_str(), "authority": authority.kind()}))
+            .ended(event::Outcome::Success, authority.reason());
+        statements.push(event::store::write(context, event, on_stamp));
+        statements
+    }
+
+    /// Tells afterwards why the row was refused; it stands before all that changes something.
+    fn why_not(&self, context: &Context) -> Statement {
+        let Enrol { user, authority, app, .. } = self.command;
+        let destination = self.begun.destination.as_ref();
+        statement!(
+            store::WHY_NOT,
+            user,
+            destination.and_then(Destination::phone).map(PhoneNumber::e164),
+            authority.is_override(),
+            authority.proof(),
+            Self::since(context),
+            self.of.as_str(),
+            destination.and_then(Destination::email).map(|email| email.normalised.as_str()),
+            self.begun.replaces,
+            app.as_ref()
+        )
+    }
+}
+
 /// Why the factor was not added, beside limits and idempotency.
-fn refusal(why_not: &Rows, authority: &Authority) -> Option<EnrolError> {
+fn refusal(why_not: &Rows, authority: &Authority, of: FactorType) -> Option<EnrolError> {
     let row = why_not.first()?;
     if !row.flag("user_known") {
         return Some(CreateError::UserNotFound.into());
     }
-    if row.flag("phone_taken") {
-        return Some(EnrolError::PhoneTaken);
+    if !row.flag("app_known") {
+        return Some(CreateError::AppNotFound.into());
+    }
+    if row.flag("taken") {
+        return Some(EnrolError::Taken(of));
     }
     match (row.flag("allowed"), authority) {
         (true, _) => None,
@@ -160,34 +301,44 @@ fn refusal(why_not: &Rows, authority: &Authority) -> Option<EnrolError> {
     }
 }
 
-/// The factor of the challenge that the same call made before.
-async fn replayed(context: &Context, challenge: Challenge, user: &UserId) -> Result<Enrolled, EnrolError> {
-    let answer = context.decide(vec![statement!(store::GET, challenge.factor_id.as_deref(), user)]).await?;
+/// The factor that the same call made before, as it stands now. What was shown once is not shown again.
+async fn replayed(
+    context: &Context,
+    factor: Option<&str>,
+    challenge: Option<Challenge>,
+    user: &UserId,
+) -> Result<Enrolled, EnrolError> {
+    let answer = context.decide(vec![statement!(store::GET, factor, user)]).await?;
     let row = answer.first().and_then(|rows| rows.first());
     let row = row.ok_or_else(|| DatabaseError::Other("a repeated enrolment has no factor".to_owned()))?;
-    Ok(Enrolled { factor: Factor::read(row)?, challenge, replayed: true })
+    Ok(Enrolled { factor: Factor::read(row)?, challenge, shown: Map::new(), replayed: true })
 }
 
-/// Sends another challenge for a factor that is not proven yet.
+/// Sends another challenge for a factor that is not proven yet, or challenges one that is.
 pub async fn challenge(
     context: &Context,
     user: UserId,
     factor: FactorId,
+    channel: Option<Channel>,
     locale: Option<String>,
     reservation: Option<Reservation>,
-) -> Result<crate::challenge::create::Created, CreateError> {
+) -> Result<Created, CreateError> {
     let answer = context.decide(vec![statement!(store::GET, &factor, &user)]).await?;
     let row = answer.first().and_then(|rows| rows.first()).ok_or(CreateError::FactorNotFound)?;
     let found = Factor::read(row)?;
-    let number = found.phone.ok_or(CreateError::FactorNotFound)?;
-    let is_active = found.activated_at.is_some();
+    let is_active = found.is_active();
     // What allowed it has to be recent: an old pending factor is as good as none.
     if !is_active && found.created_at < context.now().before(PENDING_LIFETIME) {
         return Err(CreateError::FactorNotFound);
     }
+    let asks = create::of(context, &[found], channel)?;
+    // What a pending factor awaits was fixed when it was begun; only a code can be sent again.
+    if !is_active && matches!(asks, Asks::Held(..)) {
+        return Err(CreateError::FactorNotFound);
+    }
     let purpose = if is_active { Purpose::SignIn } else { Purpose::Enrolment };
     let facts = Facts {
-        number,
+        asks,
         user: Some(user),
         factor: Some(factor),
         factor_is_active: is_active,

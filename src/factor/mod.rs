@@ -1,28 +1,70 @@
-//! Factors: what a user can prove. Active only after the proof; a further one needs a proof of an
-//! existing one, or the server's override (law 6).
+//! Factors: what a user can prove. One file per type behind the interface in `kind.rs`. Active only after the proof;
+//! a further one needs a proof of an existing one, or the server's override (law 6).
 
 pub mod enrol;
+mod kind;
+mod phone;
 pub mod remove;
 pub mod store;
 
+use serde_json::Value;
+
+pub use kind::{Begun, FactorType, Kind, Person, ProofOf, ProveError, Verdict};
+
 use crate::{
     ids::{ChallengeId, FactorId},
+    message::{Channel, Destination},
     phone::PhoneNumber,
     ports::{DatabaseError, Row},
     time::Timestamp,
 };
 
-/// A factor as it is read.
+/// What is to be added.
+pub enum New {
+    /// A phone, and how its code goes.
+    Phone(PhoneNumber, Channel),
+}
+
+impl New {
+    /// The type of factor.
+    pub fn kind(&self) -> FactorType {
+        match self {
+            Self::Phone(..) => FactorType::Phone,
+        }
+    }
+}
+
+/// The file of a type; `None` while there is none.
+pub fn kind(of: FactorType) -> Option<&'static dyn Kind> {
+    match of {
+        FactorType::Phone => Some(&phone::Phone),
+        FactorType::Email
+        | FactorType::Totp
+        | FactorType::Passkey
+        | FactorType::Password
+        | FactorType::RecoveryCodes => None,
+    }
+}
+
+/// A factor as it is read. What it is proven with is never read with it.
 #[derive(Clone, Debug)]
 pub struct Factor {
     /// Its id.
     pub id: FactorId,
-    /// Its kind.
-    pub kind: String,
+    /// Whose it is.
+    pub user_id: String,
+    /// Its type.
+    pub kind: FactorType,
     /// What the user calls it.
     pub name: Option<String>,
-    /// A phone's number.
-    pub phone: Option<PhoneNumber>,
+    /// A phone's number, or a mailbox.
+    pub destination: Option<Destination>,
+    /// A passkey's credential id, base64url.
+    pub credential_id: Option<String>,
+    /// What else its type keeps.
+    pub data: Value,
+    /// How many recovery codes are left.
+    pub codes_left: i64,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was proven; `None`: not yet.
@@ -35,15 +77,25 @@ impl Factor {
     /// Reads a row of the store.
     pub fn read(row: &Row) -> Result<Self, DatabaseError> {
         let malformed = || DatabaseError::Other("a stored factor is malformed".to_owned());
+        let destination = row.opt_text("phone").or_else(|| row.opt_text("email_normalised"));
         Ok(Self {
             id: FactorId::parse(row.text("id")?).ok_or_else(malformed)?,
-            kind: row.text("type")?.to_owned(),
+            user_id: row.text("user_id")?.to_owned(),
+            kind: FactorType::parse(row.text("type")?).ok_or_else(malformed)?,
             name: row.opt_text("name").map(str::to_owned),
-            phone: row.opt_text("phone").map(PhoneNumber::from_stored).transpose().map_err(|_| malformed())?,
+            destination: destination.map(|text| Destination::from_stored(text).ok_or_else(malformed)).transpose()?,
+            credential_id: row.opt_text("credential_id").map(str::to_owned),
+            data: serde_json::from_str(row.text("data")?).map_err(|_| malformed())?,
+            codes_left: row.opt_int("codes_left").unwrap_or(0),
             created_at: Timestamp::from_millis(row.int("created_at")?),
             activated_at: row.opt_int("activated_at").map(Timestamp::from_millis),
             last_used_at: row.opt_int("last_used_at").map(Timestamp::from_millis),
         })
+    }
+
+    /// Whether it was proven.
+    pub fn is_active(&self) -> bool {
+        self.activated_at.is_some()
     }
 }
 

@@ -7,16 +7,24 @@ use crate::{
     statement,
 };
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT f.id, f.user_id, f.type, f.name, f.phone, f.created_at, f.activated_at, f.last_used_at, f.stamp ",
-            $rest
-        )
+/// The columns that [`super::Factor::read`] reads of `factors f`.
+#[macro_export]
+macro_rules! factor_columns {
+    () => {
+        "f.id, f.user_id, f.type, f.name, f.phone, f.email_normalised, f.credential_id, f.data, f.created_at, f.activated_at,
+         f.last_used_at,
+         (SELECT count(*) FROM recovery_codes rc WHERE rc.factor_id = f.id AND rc.used_at IS NULL) AS codes_left"
     };
 }
 
-/// Whether `?1` is a proof of the user `?2` that is not older than `?3` and not used: of a factor that is active.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", $crate::factor_columns!(), ", f.stamp ", $rest)
+    };
+}
+
+/// Whether a proof of the user holds: it is recent and not used, and of a factor that is active. A password or a mailbox
+/// is proof enough only while the user has nothing stronger: neither adds or removes a phone, an app or a passkey.
 macro_rules! proof {
     ($proof:literal, $user:literal, $since:literal) => {
         concat!(
@@ -28,7 +36,11 @@ macro_rules! proof {
             $user,
             " AND p.verified_at >= ",
             $since,
-            " AND p.consumed_at IS NULL AND pf.activated_at IS NOT NULL)"
+            " AND p.consumed_at IS NULL AND pf.activated_at IS NOT NULL
+                 AND (pf.type NOT IN ('password', 'email') OR NOT EXISTS (
+                   SELECT 1 FROM factors sf WHERE sf.user_id = ",
+            $user,
+            " AND sf.activated_at IS NOT NULL AND sf.type IN ('phone', 'totp', 'passkey'))))"
         )
     };
 }
@@ -51,15 +63,38 @@ macro_rules! allowed {
     };
 }
 
-/// Adds an unproven phone. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` name,
-/// `?8` number, `?9` country, `?10` override, `?11` proof, `?12` how old a proof may be, `?13` app.
+/// Whether the user has the same thing already: an active factor with this destination, or the one of its kind.
+macro_rules! taken {
+    ($user:literal, $type:literal, $phone:literal, $email:literal, $replaces:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM factors tf WHERE tf.user_id = ",
+            $user,
+            " AND tf.activated_at IS NOT NULL AND (tf.phone = ",
+            $phone,
+            " OR tf.email_normalised = ",
+            $email,
+            " OR (NOT ",
+            $replaces,
+            " AND tf.type = ",
+            $type,
+            " AND tf.type IN ('password', 'recovery_codes'))))"
+        )
+    };
+}
+
+/// Adds an unproven factor. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` name,
+/// `?8` number, `?9` country, `?10` override, `?11` proof, `?12` how old a proof may be, `?13` app, `?14` type,
+/// `?15` address, `?16` normalised, `?17` secret, `?18` data, `?19` whether it takes the place of the one there is.
 pub const ENROL: &str = concat!(
-    "INSERT INTO factors (id, stamp, user_id, type, name, phone, country, authority, created_at)
-     SELECT ?3, ?4, ?6, 'phone', ?7, ?8, ?9, CASE WHEN ?10 THEN 'override' WHEN ?11 IS NULL THEN 'none' ELSE 'proof' END, ?2
+    "INSERT INTO factors (id, stamp, user_id, type, name, phone, country, email, email_normalised, secret, data, authority,
+       created_at)
+     SELECT ?3, ?4, ?6, ?14, ?7, ?8, ?9, ?15, ?16, ?17, ?18,
+       CASE WHEN ?10 THEN 'override' WHEN ?11 IS NULL THEN 'none' ELSE 'proof' END, ?2
      WHERE EXISTS (SELECT 1 FROM users WHERE id = ?6)
        AND (?13 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?13))
-       AND NOT EXISTS (SELECT 1 FROM factors WHERE user_id = ?6 AND phone = ?8 AND activated_at IS NOT NULL)
-       AND ",
+       AND NOT ",
+    taken!("?6", "?14", "?8", "?16", "?19"),
+    " AND ",
     allowed!("?10", "?11", "?6", "?12"),
     " AND ",
     claim_is_mine!(),
@@ -67,14 +102,23 @@ pub const ENROL: &str = concat!(
     have_room!()
 );
 
-/// Tells why [`ENROL`] refused. `?1` user, `?2` number, `?3` override, `?4` proof, `?5` how old a proof may be.
+/// Tells why [`ENROL`] refused. `?1` user, `?2` number, `?3` override, `?4` proof, `?5` how old a proof may be, `?6` type,
+/// `?7` normalised address, `?8` whether it takes the place of the one there is, `?9` app.
 pub const WHY_NOT: &str = concat!(
     "SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1) AS user_known,
-       EXISTS (SELECT 1 FROM factors WHERE user_id = ?1 AND phone = ?2 AND activated_at IS NOT NULL) AS phone_taken,
-       ",
+       (?9 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?9)) AS app_known, ",
+    taken!("?1", "?6", "?2", "?7", "?8"),
+    " AS taken, ",
     allowed!("?3", "?4", "?1", "?5"),
     " AS allowed"
 );
+
+/// Removes the active factor whose place a new one takes. `?1` user, `?2` type, `?3` the new one, `?4` stamp.
+pub const REPLACE: &str = "DELETE FROM factors WHERE user_id = ?1 AND type = ?2 AND id <> ?3
+  AND EXISTS (SELECT 1 FROM factors n WHERE n.id = ?3 AND n.stamp = ?4)";
+
+/// Makes a factor active that needs no further proof. `?1` factor, `?2` stamp, `?3` now.
+pub const ACTIVATE: &str = "UPDATE factors SET activated_at = ?3 WHERE id = ?1 AND stamp = ?2";
 
 /// Uses a proof up, which the statement before has found to hold. `?1` proof, `?2` now, `?3` factor, `?4` stamp.
 pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
@@ -117,22 +161,7 @@ pub const RESET: &str =
 pub const LIST: &str = select!("FROM factors f WHERE f.user_id = ?1 ORDER BY f.id");
 
 const USER: &str = "SELECT id, stamp FROM users WHERE id = ?1";
-const ACTIVE_PHONE: &str =
-    "SELECT id, phone FROM factors WHERE id = ?2 AND user_id = ?1 AND type = 'phone' AND activated_at IS NOT NULL";
-const LAST_USED_PHONE: &str = "SELECT id, phone FROM factors
-  WHERE user_id = ?1 AND type = 'phone' AND activated_at IS NOT NULL ORDER BY last_used_at DESC, id DESC LIMIT 1";
 const ABANDON: &str = "DELETE FROM factors WHERE id = ?1 AND activated_at IS NULL";
-
-/// Reads whether a user exists, and the phone to send to: the one named, or the one used last.
-pub fn active_phone(user: &UserId, factor: Option<&FactorId>) -> Vec<Statement> {
-    vec![
-        statement!(USER, user),
-        match factor {
-            Some(factor) => statement!(ACTIVE_PHONE, user, factor),
-            None => statement!(LAST_USED_PHONE, user),
-        },
-    ]
-}
 
 /// Reads whether a user exists, and their factors.
 pub fn list(user: &UserId) -> Vec<Statement> {
@@ -150,6 +179,8 @@ pub fn abandon(factor: &FactorId, proof: Option<&ChallengeId>) -> Vec<Statement>
 pub const STATEMENTS: &[&str] = &[
     ENROL,
     WHY_NOT,
+    REPLACE,
+    ACTIVATE,
     CONSUME,
     CONSUME_FOR_USER,
     GIVE_BACK,
@@ -160,7 +191,5 @@ pub const STATEMENTS: &[&str] = &[
     RESET,
     LIST,
     USER,
-    ACTIVE_PHONE,
-    LAST_USED_PHONE,
     ABANDON,
 ];

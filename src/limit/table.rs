@@ -1,5 +1,7 @@
 //! The table of limits.
 
+use crate::message::Channel;
+
 /// Whom a limit counts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
@@ -45,7 +47,18 @@ pub struct Limit {
     pub meaning: &'static str,
     /// Whether a message that did not go out, by a fault that is not the person's, is given back.
     pub refunded: bool,
+    /// Which messages it counts; none: answers.
+    pub channels: &'static [Channel],
 }
+
+impl Limit {
+    /// Whether a message that goes this way counts.
+    pub fn holds(&self, channel: Option<Channel>) -> bool {
+        channel.is_some_and(|channel| self.channels.contains(&channel))
+    }
+}
+
+const PHONES: &[Channel] = &[Channel::Sms, Channel::Voice];
 
 const HALF_HOUR: Window = Window::Seconds(1800);
 const HOUR: Window = Window::Seconds(3600);
@@ -61,6 +74,7 @@ pub const WRONG_ANSWERS: Limit = Limit {
     cleared_by: "nothing: the challenge is dead",
     meaning: "Wrong answers to one challenge",
     refunded: false,
+    channels: &[],
 };
 
 /// Codes sent for one challenge.
@@ -74,6 +88,7 @@ pub const SENDS: Limit = Limit {
     cleared_by: "nothing; the waits between are 30, 60 and 120 seconds",
     meaning: "Codes sent for one challenge",
     refunded: false,
+    channels: &[],
 };
 
 /// Wrong second-factor answers of one person, over all challenges, factors, channels and addresses.
@@ -87,6 +102,7 @@ pub const SECOND_FACTOR_FAILURES: Limit = Limit {
     cleared_by: "a proven second factor, or unlock",
     meaning: "Wrong second-factor answers, over all challenges",
     refunded: false,
+    channels: &[],
 };
 
 /// The same in a row, however slowly: SP 800-63B-4 §3.2.2 allows 100.
@@ -100,6 +116,7 @@ pub const SECOND_FACTOR_FAILURES_IN_A_ROW: Limit = Limit {
     cleared_by: "a proven second factor, or unlock; for a destination also a day without a failure",
     meaning: "Wrong second-factor answers in a row, however slowly",
     refunded: false,
+    channels: &[],
 };
 
 const fn messages(name: &'static str, per: Per, window: Window, meaning: &'static str) -> Limit {
@@ -107,7 +124,18 @@ const fn messages(name: &'static str, per: Per, window: Window, meaning: &'stati
         Window::Seconds(1800) => (5, Some("SMS_MFA_MESSAGE_THRESHOLD")),
         _ => (10, None),
     };
-    Limit { name, per, default, most: 100, window, binding, cleared_by: "time", meaning, refunded: true }
+    Limit {
+        name,
+        per,
+        default,
+        most: 100,
+        window,
+        binding,
+        cleared_by: "time",
+        meaning,
+        refunded: true,
+        channels: PHONES,
+    }
 }
 
 /// Messages to one user in half an hour.
@@ -138,6 +166,7 @@ pub const TRIES_DESTINATION_HALF_HOUR: Limit = Limit {
     cleared_by: "time",
     meaning: "Tries to send to one number in 30 minutes, failed ones too",
     refunded: false,
+    channels: PHONES,
 };
 
 /// Every limit.

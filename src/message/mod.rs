@@ -1,6 +1,7 @@
 //! Messages: from a code to a carrier, as a row first (law 7).
 //! `prepare.rs` decides what would go where, `store.rs` writes it down, `send.rs` asks the driver.
 
+mod channel;
 pub mod drivers;
 pub mod prepare;
 mod segments;
@@ -8,7 +9,8 @@ pub mod send;
 pub mod store;
 mod template;
 
-pub use prepare::{DropReason, Outgoing, Refused, Route};
+pub use channel::{Channel, Destination};
+pub use prepare::{Content, Driver, DropReason, Outgoing, Refused, Route};
 pub use segments::{Encoding, segments};
 pub use store::{Message, Try};
 pub use template::Template;

@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use super::{
-    Encoding, Outgoing,
+    Driver, Encoding, Outgoing,
     drivers::{Outcome, Sms, twilio, vonage},
 };
-use crate::{config::SmsDriver, context::Context, ports::Level, time::millis};
+use crate::{
+    config::SmsDriver,
+    context::Context,
+    ports::Level,
+    time::{Timestamp, millis},
+};
 
 /// How long one try may take, of the 10 seconds that a request's sending may take.
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
@@ -20,12 +25,24 @@ pub struct Tried {
 }
 
 /// Asks the driver.
-pub async fn send(context: &Context, outgoing: &Outgoing, driver: &SmsDriver) -> Tried {
+pub async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver) -> Tried {
     let started = context.ports().clock.now();
+    let outcome = match driver {
+        Driver::Sms(driver) => sms(context, outgoing, driver, started).await,
+    };
+    let latency_ms = millis(started.until(context.ports().clock.now()));
+    if let Some(why) = outcome.why() {
+        let (id, name) = (&outgoing.id, outgoing.driver);
+        context.log(Level::Warn, &format!("{id} {name} {}: {} ({})", outcome.as_str(), why.detail, why.code));
+    }
+    Tried { outcome, latency_ms }
+}
+
+async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started: Timestamp) -> Outcome {
     let sms = Sms {
-        to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.e164()),
+        to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str()),
         body: &outgoing.body,
-        unicode: outgoing.encoding == Encoding::Ucs2,
+        unicode: outgoing.sms.is_some_and(|(encoding, _)| encoding == Encoding::Ucs2),
         lifetime: outgoing.lifetime,
         message_id: outgoing.id.as_str(),
         callback_base: context.config().sms.callback_base.as_deref(),
@@ -33,16 +50,10 @@ pub async fn send(context: &Context, outgoing: &Outgoing, driver: &SmsDriver) ->
         unix_seconds: started.millis() / 1000,
     };
     let fetch = &context.ports().fetch;
-    let outcome = match driver {
+    match driver {
         // A dropped message never comes here; were it to, nothing goes out.
         SmsDriver::Null => Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None },
         SmsDriver::Twilio(twilio) => twilio::outcome(fetch.fetch(twilio.request(&sms)).await),
         SmsDriver::Vonage(vonage) => vonage::outcome(fetch.fetch(vonage.request(&sms)).await),
-    };
-    let latency_ms = millis(started.until(context.ports().clock.now()));
-    if let Some(why) = outcome.why() {
-        let line = format!("{} {} {}: {} ({})", outgoing.id, driver.name(), outcome.as_str(), why.detail, why.code);
-        context.log(Level::Warn, &line);
     }
-    Tried { outcome, latency_ms }
 }

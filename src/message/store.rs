@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Outgoing, Route, Status, drivers::Outcome, send::Tried};
 use crate::{
     context::Context,
+    crypto::Code,
     event::{self, Event, EventType, When},
     ids::{EventId, MessageId, RequestId},
     ports::{Param, Row, Statement},
@@ -19,27 +20,28 @@ const INSERT: &str = "INSERT INTO messages (id, challenge_id, generation, user_i
   FROM challenges c WHERE c.id = ?13 AND c.stamp = ?14";
 const INSERT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, created_at)
   SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?5 AND stamp = ?6)";
-const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, body, code, created_at)
-  SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?5 AND stamp = ?6)";
+const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, code, created_at)
+  SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?6 AND stamp = ?7)";
 
 /// Writes a message down on the stamp of its challenge: the row, its first try, the event, and outside production
 /// the dev inbox's copy. A dropped message is done with that.
 pub fn queue(context: &Context, outgoing: &Outgoing, challenge: &str, stamp: &str) -> Vec<Statement> {
     let now = context.now().millis();
-    let (status, reason, kind) = match &outgoing.route {
-        Route::Drop(reason) => (Status::Dropped, Some(reason.as_str()), EventType::SmsDropped),
-        Route::Send(_) => (Status::Queued, None, EventType::SmsQueued),
+    let (status, reason) = match &outgoing.route {
+        Route::Drop(reason) => (Status::Dropped, Some(reason.as_str())),
+        Route::Send(_) => (Status::Queued, None),
     };
+    let kind = EventType::of_message(outgoing.channel, status);
     let mut statements = vec![statement!(
         INSERT,
         &outgoing.id,
         outgoing.template.slug(),
         outgoing.locale,
         outgoing.redirected_to.as_ref(),
-        outgoing.country.as_str(),
+        outgoing.country.as_deref(),
         outgoing.cost_class,
-        outgoing.encoding.as_str(),
-        outgoing.segments,
+        outgoing.sms.map(|(encoding, _)| encoding.as_str()),
+        outgoing.sms.map(|(_, segments)| segments),
         status.as_str(),
         reason,
         outgoing.driver,
@@ -54,15 +56,16 @@ pub fn queue(context: &Context, outgoing: &Outgoing, challenge: &str, stamp: &st
         statements.push(statement!(
             INSERT_INBOX,
             &outgoing.id,
+            outgoing.subject.as_deref(),
             outgoing.body.as_str(),
-            outgoing.code.expose(),
+            outgoing.code.as_ref().map(Code::expose),
             now,
             challenge,
             stamp
         ));
     }
     let data = json!({"challenge_id": challenge, "driver": outgoing.driver, "template": outgoing.template.slug(),
-        "country": outgoing.country, "segments": outgoing.segments});
+        "country": outgoing.country, "segments": outgoing.sms.map(|(_, segments)| segments)});
     let event = Event::new(kind, outgoing.id.as_str()).data(data).ended(event::Outcome::Success, reason);
     statements.push(event::store::write(context, event, When::Challenge(challenge, stamp)));
     statements
@@ -83,11 +86,12 @@ pub fn ended(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Vec<State
         _ => (None, None),
     };
     let error_code = tried.outcome.why().map(|why| why.code.as_str());
-    let (status, kind, ended) = match &tried.outcome {
-        Outcome::Accepted { .. } => (Status::Sent, EventType::SmsSent, event::Outcome::Success),
-        Outcome::Unknown(_) => (Status::Unknown, EventType::SmsUnknown, event::Outcome::Failed),
-        _ => (Status::Failed, EventType::SmsFailed, event::Outcome::Failed),
+    let (status, ended) = match &tried.outcome {
+        Outcome::Accepted { .. } => (Status::Sent, event::Outcome::Success),
+        Outcome::Unknown(_) => (Status::Unknown, event::Outcome::Failed),
+        _ => (Status::Failed, event::Outcome::Failed),
     };
+    let kind = EventType::of_message(outgoing.channel, status);
     let class = tried.outcome.why().map(|_| tried.outcome.as_str());
     let data = json!({"driver": outgoing.driver, "country": outgoing.country, "error_code": error_code,
         "latency_ms": tried.latency_ms, "message_sid": provider_id});
@@ -200,12 +204,12 @@ impl Try {
 }
 
 const INBOX: &str = "SELECT m.id, m.channel, m.destination, m.redirected_to, m.template, m.driver, m.status, m.reason,
-    m.created_at, i.body, i.code
+    m.created_at, i.subject, i.body, i.code
   FROM dev_inbox i JOIN messages m ON m.id = i.message_id
   WHERE i.message_id >= ?1 ORDER BY i.message_id DESC LIMIT 200";
 const INBOX_BY_DESTINATION: &str =
     "SELECT m.id, m.channel, m.destination, m.redirected_to, m.template, m.driver, m.status, m.reason,
-    m.created_at, i.body, i.code
+    m.created_at, i.subject, i.body, i.code
   FROM messages m JOIN dev_inbox i ON i.message_id = m.id
   WHERE m.destination = ?2 AND m.id >= ?1 ORDER BY m.id DESC LIMIT 200";
 

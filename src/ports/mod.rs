@@ -1,6 +1,7 @@
 //! The outside world behind small traits: database, cache, fetch, clock, random, log.
 //! `src/cloudflare/` implements them on Workers, `tests/support/` on SQLite and in memory.
 
+mod after;
 mod cache;
 mod clock;
 mod database;
@@ -10,6 +11,7 @@ mod random;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+pub use after::After;
 pub use cache::{Cache, CacheError};
 pub use clock::Clock;
 pub use database::{Database, DatabaseError, Param, Row, Rows, Statement};
@@ -36,4 +38,6 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
     /// Lines for the operator.
     pub log: Arc<dyn Log>,
+    /// What is done once the answer is out.
+    pub after: Arc<After>,
 }

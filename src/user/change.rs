@@ -191,7 +191,8 @@ pub async fn get(context: &Context, id: &UserId) -> Result<Option<User>, Databas
     answer.first().and_then(|rows| rows.first()).map(User::read).transpose()
 }
 
-fn read(context: &Context, id: &UserId) -> Statement {
+/// The statement that reads a user.
+pub(crate) fn read(context: &Context, id: &UserId) -> Statement {
     statement!(store::GET, context.settings().limit(limit::SECOND_FACTOR_FAILURES), context.now().millis(), id)
 }
 

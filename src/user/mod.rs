@@ -87,6 +87,12 @@ impl Email {
             && !domain.contains(odd);
         good.then(|| Self { given: given.to_owned(), normalised: given.to_lowercase() })
     }
+
+    /// What answers show of it: the first character and the domain.
+    pub fn masked(&self) -> String {
+        let (local, domain) = self.normalised.split_once('@').unwrap_or_default();
+        format!("{}•••@{domain}", local.chars().next().unwrap_or_default())
+    }
 }
 
 #[cfg(test)]

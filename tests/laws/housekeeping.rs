@@ -107,9 +107,9 @@ fn fill(world: &World, count: u32) {
         "INSERT INTO messages (id, channel, template, locale, country, cost_class, encoding, segments, status, driver,
              created_at, updated_at)
            SELECT 'msg_' || id, 'sms', 'x', 'en', 'US', 'none', 'gsm7', 1, 'sent', 'null', 0, 0 FROM old",
-        "INSERT INTO challenges (id, purpose, channel, destination, country, subject, is_test, digits, seed, pepper_id,
+        "INSERT INTO challenges (id, type, purpose, channel, destination, country, subject, is_test, digits, seed, pepper_id,
              generation, code_expires_at, expires_at, sends, wrong_answers_max, created_at, stamp)
-           SELECT 'chl_' || id, 'verification', 'sms', '+14155552671', 'US', 'x', 0, 6, 'x', 'p1', 1, 0, 0, 1, 5, 0, 'x'
+           SELECT 'chl_' || id, 'phone', 'verification', 'sms', '+14155552671', 'US', 'x', 0, 6, 'x', 'p1', 1, 0, 0, 1, 5, 0, 'x'
            FROM old",
     ];
     for insert in each {

@@ -146,12 +146,24 @@ async fn what_is_no_code_is_refused_and_not_counted() {
 #[tokio::test]
 async fn what_a_challenge_is_bound_to_never_changes() {
     let world = World::null();
-    world.challenge(&world.number()).await;
+    let (user, ..) = world.user_with_phone().await;
+    world.post("/v1/challenges", &json!({"user_id": user})).await.expect(201);
     let database = &world.here().database;
-    let columns =
-        ["id", "user_id", "factor_id", "purpose", "channel", "destination", "subject", "digits", "seed", "pepper_id"];
-    for column in columns {
-        let why = database.refuses(&format!("UPDATE challenges SET {column} = {column}"));
+    let columns = [
+        ("id", "'chl_1'"),
+        ("user_id", "NULL"),
+        ("factor_id", "NULL"),
+        ("type", "'totp'"),
+        ("purpose", "CASE purpose WHEN 'sign_in' THEN 'step_up' ELSE 'sign_in' END"),
+        ("destination", "'+14155550000'"),
+        ("subject", "'x'"),
+        ("digits", "digits + 1"),
+        ("seed", "'x'"),
+        ("pepper_id", "'x'"),
+        ("awaits", "'{}'"),
+    ];
+    for (column, value) in columns {
+        let why = database.refuses(&format!("UPDATE challenges SET {column} = {value}"));
         assert!(why.contains("challenges_are_bound"), "{column}: {why}");
     }
     database.execute("UPDATE challenges SET wrong_answers = 1");

@@ -114,6 +114,8 @@ impl Request {
                 let status = response.status().as_u16();
                 let headers = headers(response.headers());
                 let body = response.into_body().collect().await.unwrap().to_bytes();
+                // Nobody waits for it but the tests.
+                app.ports.after.finish().await;
                 (status, headers, String::from_utf8(body.to_vec()).unwrap())
             }
             Target::There(base, client) => {

@@ -39,6 +39,7 @@ impl Native {
             clock: Arc::new(clock.clone()),
             random: Arc::new(random.clone()),
             log: Arc::new(log.clone()),
+            after: Arc::default(),
         };
         let app = App { ports, config: Arc::new(Config::read(vars)), cache: Arc::new(IsolateCache::default()) };
         Self { database, cache, clock, random, log, carriers, app }

@@ -47,12 +47,17 @@ impl Sqlite {
     /// A new database in memory, migrated.
     pub fn new() -> Self {
         let this = Self::unmigrated();
-        let mut files: Vec<_> = std::fs::read_dir("migrations").unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        for file in files {
-            this.0.connection.lock().unwrap().execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
+        for migration in Self::migrations() {
+            this.execute(&migration);
         }
         this
+    }
+
+    /// The migrations in order.
+    pub fn migrations() -> Vec<String> {
+        let mut files: Vec<_> = std::fs::read_dir("migrations").unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files.into_iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
     }
 
     /// A new database in memory, as it is before the migrations.

@@ -2,7 +2,9 @@
 
 use crate::{
     api_key::Scope,
-    challenge, event, message,
+    challenge, event,
+    factor::FactorType,
+    message::{self, Channel},
     schema::{Field, Shape, field},
 };
 
@@ -46,15 +48,16 @@ pub const CHALLENGE: &[Field] = &[
     always("id", Shape::Id("chl_"), "The challenge's id"),
     always("status", Shape::OneOf(&challenge::Status::NAMES), "Where it stands"),
     always("purpose", Shape::OneOf(&challenge::Purpose::NAMES), "What it is for"),
-    always("channel", Shape::OneOf(&["sms"]), "How the code goes"),
-    always("to", Shape::Text(40), "Where the code goes, masked").example(r#""+1••••••2671""#),
+    always("type", Shape::OneOf(&FactorType::NAMES), "The type of factor that it asks for"),
+    maybe("channel", Shape::OneOf(&Channel::NAMES), "How its code goes; null where none is sent"),
+    maybe("to", Shape::Text(254), "Where its code goes, masked").example(r#""+1••••••2671""#),
     maybe("user_id", Shape::Id("usr_"), "Whose factor is asked"),
     maybe("factor_id", Shape::Id("fac_"), "Which factor is asked"),
     maybe("app_id", Shape::Id("app_"), "Through which app"),
     always("attempts_left", Shape::Integer(0, 10), "How many more wrong answers it takes"),
     always("sends", Shape::Integer(0, 10), "How many codes were sent"),
     maybe("resend_at", Shape::Timestamp, "When another code may be asked for; null: no more"),
-    always("code_expires_at", Shape::Timestamp, "When the newest code dies"),
+    maybe("code_expires_at", Shape::Timestamp, "When the newest code dies"),
     always("expires_at", Shape::Timestamp, "When the challenge dies"),
     maybe("message_id", Shape::Id("msg_"), "The newest message"),
     always("created_at", Shape::Timestamp, "When it was made"),
@@ -83,7 +86,7 @@ const LOCKOUT: &[Field] = &[
 /// A factor.
 pub const FACTOR: &[Field] = &[
     always("id", Shape::Id("fac_"), "The factor's id"),
-    always("type", Shape::OneOf(&["phone"]), "Its kind"),
+    always("type", Shape::OneOf(&FactorType::NAMES), "Its type"),
     always("status", Shape::OneOf(&["pending", "active"]), "`pending` until it is proven"),
     maybe("name", Shape::Text(60), "What the user calls it"),
     maybe("phone", Shape::Text(40), "A phone's number, masked").example(r#""+1••••••2671""#),
@@ -96,7 +99,7 @@ pub const FACTOR: &[Field] = &[
 /// A factor and the challenge that proves it.
 pub const ENROLMENT: &[Field] = &[
     always("factor", Shape::Object(FACTOR), "The factor, pending"),
-    always("challenge", Shape::Object(CHALLENGE), "The challenge that proves it"),
+    maybe("challenge", Shape::Object(CHALLENGE), "The challenge that proves it; null where nothing is left to prove"),
 ];
 
 /// A message.
@@ -105,15 +108,15 @@ pub const MESSAGE: &[Field] = &[
     maybe("challenge_id", Shape::Id("chl_"), "Its challenge"),
     maybe("user_id", Shape::Id("usr_"), "Whom it concerns"),
     maybe("app_id", Shape::Id("app_"), "Through which app"),
-    always("channel", Shape::OneOf(&["sms"]), "How it went"),
+    always("channel", Shape::OneOf(&Channel::NAMES), "How it goes"),
     always("template", Shape::Text(60), "Its text"),
     always("locale", Shape::Text(35), "Its language"),
-    maybe("to", Shape::Text(40), "Whom it is meant for, masked; null once the user was deleted"),
+    maybe("to", Shape::Text(254), "Whom it is meant for, masked; null once the user was deleted"),
     always("redirected", Shape::Boolean, "Whether it went to `DEV_SMS_RECEIVER` instead"),
-    always("country", Shape::Text(3), "The number's country"),
+    maybe("country", Shape::Text(3), "The number's country"),
     always("cost_class", Shape::OneOf(&["none", "domestic", "international"]), "What it costs"),
-    always("encoding", Shape::OneOf(&["gsm7", "ucs2"]), "How it is encoded"),
-    always("segments", Shape::Integer(1, 100), "How many SMS it is"),
+    maybe("encoding", Shape::OneOf(&["gsm7", "ucs2"]), "How an SMS is encoded"),
+    maybe("segments", Shape::Integer(1, 100), "How many SMS it is"),
     always("status", Shape::OneOf(&message::Status::NAMES), "Where it stands"),
     maybe("reason", Shape::Text(60), "Why it was dropped"),
     always("driver", Shape::Text(20), "What carries it"),
@@ -225,11 +228,12 @@ pub const HEALTH: &[Field] = &[
 /// What the dev inbox has of a message.
 pub const INBOX_ENTRY: &[Field] = &[
     always("id", Shape::Id("msg_"), "The message's id"),
-    always("channel", Shape::OneOf(&["sms"]), "How it went"),
-    always("to", Shape::Text(40), "Where it went"),
-    always("intended_to", Shape::Text(40), "Whom it is meant for"),
-    always("body", Shape::Text(2000), "The text"),
-    always("code", Shape::Text(10), "The code"),
+    always("channel", Shape::OneOf(&Channel::NAMES), "How it goes"),
+    always("to", Shape::Text(254), "Where it went"),
+    always("intended_to", Shape::Text(254), "Whom it is meant for"),
+    maybe("subject", Shape::Text(200), "An e-mail's subject"),
+    always("body", Shape::Text(10_000), "The text"),
+    maybe("code", Shape::Text(10), "The code; null in a notice"),
     always("template", Shape::Text(60), "Its template"),
     always("driver", Shape::Text(20), "What carries it"),
     always("status", Shape::OneOf(&message::Status::NAMES), "Where it stands"),

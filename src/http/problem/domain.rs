@@ -4,7 +4,7 @@ use super::{Code, Problem};
 use crate::{
     challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
     factor::enrol::EnrolError,
-    http::reply::Failure,
+    http::{input::wrong, reply::Failure},
     idempotency::Claim,
     limit::{Refusal, SECOND_FACTOR_FAILURES, SECOND_FACTOR_FAILURES_IN_A_ROW},
     message::Refused,
@@ -20,7 +20,9 @@ pub(in crate::http) fn phone_problem(field: &str, error: PhoneError) -> Problem 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::SwitchedOff => Self::new(Code::SmsDisabled, "the setting sms.enabled is false"),
+            Refused::SwitchedOff(channel) => {
+                Self::new(Code::SmsDisabled, format!("the setting {}.enabled is false", channel.as_str()))
+            }
             Refused::TestNumber => {
                 Self::new(Code::TestIdentifierForbidden, "the setting test_mode refuses +15555550100 to +15555550199")
             }
@@ -28,6 +30,9 @@ impl From<Refused> for Problem {
                 Self::new(Code::CountryNotAllowed, format!("{country} is not in the setting countries.sms.allowed"))
             }
             Refused::Misconfigured(issue) => Self::new(Code::ConfigurationInvalid, issue.detail),
+            Refused::Channel(channel) => {
+                Self::new(Code::StrategyNotSupported, format!("the channel {} is not supported yet", channel.as_str()))
+            }
         }
     }
 }
@@ -78,7 +83,14 @@ impl From<CreateError> for Failure {
             CreateError::Refused(refused) => Problem::from(refused).into(),
             CreateError::Limited(refusal) => Problem::from(refusal).into(),
             CreateError::UserNotFound => Problem::not_found("user").into(),
-            CreateError::FactorNotFound => Problem::not_found("active phone of this user").into(),
+            CreateError::FactorNotFound => Problem::not_found("active factor of this user").into(),
+            CreateError::ChannelMismatch(channel) => {
+                wrong("channel", format!("nothing goes there by {}", channel.as_str())).into()
+            }
+            CreateError::NotSupported(kind) => {
+                let detail = format!("the factor type {} is not supported yet", kind.as_str());
+                Problem::new(Code::StrategyNotSupported, detail).into()
+            }
             CreateError::AppNotFound => Problem::not_found("app").into(),
             CreateError::Claimed(claim) => Problem::from(claim).into(),
             CreateError::NotSent(not_sent) => Problem::from(not_sent).into(),
@@ -106,6 +118,9 @@ impl From<ResendError> for Failure {
             ResendError::NoneLeft => {
                 Problem::new(Code::ResendExhausted, "it has sent as many codes as sends_per_challenge allows")
             }
+            ResendError::NothingToSend => {
+                Problem::new(Code::StrategyNotSupported, "this challenge sends no codes: make a new one")
+            }
             ResendError::Expired => Problem::new(Code::VerificationExpired, "its ten minutes are over"),
             ResendError::Dead => Problem::new(
                 Code::VerificationFailed,
@@ -122,7 +137,14 @@ impl From<EnrolError> for Failure {
     fn from(error: EnrolError) -> Self {
         let problem = match error {
             EnrolError::Create(error) => return error.into(),
-            EnrolError::PhoneTaken => Problem::new(Code::IdentifierExists, "the user has proven this number already"),
+            EnrolError::Taken(kind) => {
+                Problem::new(Code::IdentifierExists, format!("the user has proven this {} already", kind.as_str()))
+            }
+            EnrolError::Invalid(field, detail) => wrong(field, detail),
+            EnrolError::Disabled(kind) => Problem::new(
+                Code::StrategyNotSupported,
+                format!("the setting multi_factor.{}.enabled is false", kind.as_str()),
+            ),
             EnrolError::ProofRequired => proof_required(),
             EnrolError::ProofInvalid => proof_invalid(),
         };

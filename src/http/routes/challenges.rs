@@ -1,29 +1,30 @@
 //! `/v1/challenges`: send a code, check it.
 
-use serde_json::json;
-
-use super::{Run, view};
+use super::{
+    Run,
+    parts::{CHANNEL, CLIENT, LOCALE, PHONE, channel, given, locale, number, on_behalf},
+    view,
+};
 use crate::{
     api_key::Scope,
     challenge::{
         Challenge, Purpose,
         answer::{self, Answered, Expect},
         cancel::{self, Canceled},
-        create::{self, Create, Target},
+        create::{self, Create, Target, Wanted},
         resend,
     },
-    context::{Client, Context},
-    crypto::Code as OneTimeCode,
-    factor::Factor,
+    context::Context,
+    factor::{Factor, FactorType},
     http::{
         Call, Code, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
         input::wrong,
-        problem::{phone_problem, proof_required},
+        problem::proof_required,
         reply::{Answer, Failure},
     },
     ids::{AppId, ChallengeId, FactorId, UserId},
-    phone::PhoneNumber,
+    message::Destination,
     schema::{Field, Form, Shape, field},
 };
 
@@ -68,36 +69,17 @@ pub(super) const ANSWERING: &[Code] = &[
     Code::ProofRequired,
 ];
 
-/// How a code goes.
-pub(super) const CHANNEL: Field = field(
-    "channel",
-    Shape::OneOf(&["sms", "voice", "email"]),
-    "How the code goes: `sms`; others come with their factors",
-)
-.example(r#""sms""#);
-/// The language of the message.
-pub(super) const LOCALE: Field =
-    field("locale", Shape::Text(35), "The person's language (BCP 47); texts are English for now").example(r#""en-US""#);
-/// On whose behalf.
-pub(super) const CLIENT: Field = field(
-    "client",
-    Shape::Object(&[
-        field("ip", Shape::Text(45), "The person's address").example(r#""203.0.113.7""#),
-        field("user_agent", Shape::Text(512), "The person's browser or app"),
-    ]),
-    "Who is behind your server, for audit events and limits",
-);
-/// A typed number.
-pub(super) const PHONE: Field =
-    field("phone", Shape::Text(64), "A number as people type it; without a calling code `SMS_COUNTRY_CODE` is taken")
-        .example(r#""+14155552671""#);
-
 const TO: &[Field] = &[PHONE, field("email", Shape::Text(254), "An address; comes with the e-mail factor")];
 
 const CREATE: &[Field] = &[
     field("to", Shape::Object(TO), "Whoever has this number; or name a user"),
     field("user_id", Shape::Id("usr_"), "A user, by one of their factors"),
-    field("factor_id", Shape::Id("fac_"), "Which factor; default: the phone used last"),
+    field("factor_id", Shape::Id("fac_"), "Which factor; default: the second factor used last"),
+    field(
+        "type",
+        Shape::OneOf(&["phone", "email", "totp", "passkey", "recovery_codes"]),
+        "Which type of factor, the one used last",
+    ),
     CHANNEL,
     field(
         "purpose",
@@ -190,10 +172,10 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
 
 async fn create_challenge(call: Call) -> Answer {
     let context = on_behalf(&call)?;
-    only_sms(&call.form)?;
     let to_number = call.form.text("to.phone");
     let user = Call::form_id(&call.form, "user_id", UserId::parse)?;
     let factor = Call::form_id(&call.form, "factor_id", FactorId::parse)?;
+    let kind = call.form.text("type").and_then(FactorType::parse);
     let purpose = call.form.text("purpose").and_then(Purpose::parse);
     let (target, purpose) = match (to_number, user) {
         _ if call.form.text("to.email").is_some() => {
@@ -205,26 +187,30 @@ async fn create_challenge(call: Call) -> Answer {
         (Some(_), None) if factor.is_some() => {
             return Err(wrong("factor_id", "a factor belongs to a user: pass user_id").into());
         }
+        (Some(_), None) if kind.is_some() => {
+            return Err(wrong("type", "with `to` the destination says it; a type of factor needs user_id").into());
+        }
         (Some(typed), None) => match purpose {
             None | Some(Purpose::Verification) => {
-                (Target::Number(number(&context, "to.phone", typed)?), Purpose::Verification)
+                (Target::Destination(Destination::Phone(number(&context, "to.phone", typed)?)), Purpose::Verification)
             }
             Some(_) => return Err(wrong("purpose", "with `to` it is verification; other purposes need user_id").into()),
         },
         (None, Some(user)) => match purpose {
             Some(Purpose::Verification) => return Err(wrong("purpose", "with user_id it is sign_in or step_up").into()),
-            purpose => (Target::User(user, factor), purpose.unwrap_or(Purpose::SignIn)),
+            purpose => (Target::User(user, Wanted { factor, kind }), purpose.unwrap_or(Purpose::SignIn)),
         },
     };
     let command = Create {
         target,
+        channel: channel(&call.form),
         purpose,
         locale: locale(&call.form)?,
         app: Call::form_id(&call.form, "app_id", AppId::parse)?,
         reservation: call.reservation.clone(),
     };
     let created = create::create(&context, command).await?;
-    Ok(Reply::json(201, &view::challenge(&created.challenge, context.now())).replayed(created.replayed))
+    Ok(Reply::json(201, &view::created(&created, context.now())).replayed(created.replayed))
 }
 
 async fn answer_challenge(call: Call) -> Answer {
@@ -249,7 +235,7 @@ fn expect(context: &Context, form: &Form) -> Result<Expect, Problem> {
         return Err(wrong(field, "null is no expectation: leave the field out, or say what it has to be"));
     }
     let destination = match (form.node("expect.to"), form.text("expect.to.phone")) {
-        (Some(_), Some(typed)) => Some(number(context, "expect.to.phone", typed)?),
+        (Some(_), Some(typed)) => Some(Destination::Phone(number(context, "expect.to.phone", typed)?)),
         (Some(_), None) => return Err(wrong("expect.to", "a phone is wanted")),
         (None, _) => None,
     };
@@ -268,10 +254,8 @@ pub(super) async fn answered(
     form: &Form,
     expect: &Expect,
 ) -> Result<(Challenge, Option<Factor>), Failure> {
-    let code = form.text("code").and_then(OneTimeCode::parse);
-    let code = code.ok_or_else(|| wrong("code", "4 to 10 digits are wanted"))?;
-    let problem = match answer::answer(context, id, &code, expect).await? {
-        Answered::Verified(challenge, factor) => return Ok((challenge, factor)),
+    let problem = match answer::answer(context, id, &given(form)?, expect).await? {
+        Answered::Verified(challenge, factor) => return Ok((*challenge, factor.map(|factor| *factor))),
         Answered::Wrong(challenge) => {
             let left = challenge.attempts_left();
             Problem::new(Code::CodeIncorrect, format!("{left} more answers are taken")).member("attempts_left", left)
@@ -290,6 +274,7 @@ pub(super) async fn answered(
         }
         Answered::FactorExists => Problem::new(Code::IdentifierExists, "the user has proven the same number meanwhile"),
         Answered::ProofRequired => proof_required(),
+        Answered::Misfit => wrong("code", "this challenge takes the digits that were sent"),
         Answered::NotFound => Problem::not_found("challenge"),
     };
     Err(problem.into())
@@ -297,9 +282,8 @@ pub(super) async fn answered(
 
 async fn resend_challenge(call: Call) -> Answer {
     let context = on_behalf(&call)?;
-    only_sms(&call.form)?;
     let id = call.id("id", ChallengeId::parse, "challenge")?;
-    let created = resend::resend(&context, &id, call.reservation.clone()).await?;
+    let created = resend::resend(&context, &id, channel(&call.form), call.reservation.clone()).await?;
     Ok(Reply::json(200, &view::challenge(&created.challenge, context.now())).replayed(created.replayed))
 }
 
@@ -315,44 +299,5 @@ async fn cancel_challenge(call: Call) -> Answer {
         Canceled::Done(challenge) => Ok(Reply::json(200, &view::challenge(&challenge, call.context.now()))),
         Canceled::AlreadyVerified => Err(Problem::new(Code::AlreadyVerified, "it was verified before").into()),
         Canceled::NotFound => Err(Problem::not_found("challenge").into()),
-    }
-}
-
-/// The context on behalf of the person that the call names.
-pub(super) fn on_behalf(call: &Call) -> Result<Context, Problem> {
-    let ip = match call.form.text("client.ip") {
-        Some(text) => match text.parse::<std::net::IpAddr>() {
-            Ok(ip) => Some(ip.to_string()),
-            Err(_) => return Err(wrong("client.ip", "an IPv4 or IPv6 address is wanted")),
-        },
-        None => None,
-    };
-    let user_agent = call.form.text("client.user_agent").map(str::to_owned);
-    Ok(call.context.for_client(Client { ip, user_agent }))
-}
-
-/// A typed number, held against the settings.
-pub(super) fn number(context: &Context, field: &str, typed: &str) -> Result<PhoneNumber, Problem> {
-    PhoneNumber::parse(typed, context.config().calling_code, context.settings().validation)
-        .map_err(|error| phone_problem(field, error))
-}
-
-/// The language asked for, by form.
-pub(super) fn locale(form: &Form) -> Result<Option<String>, Problem> {
-    form.text("locale")
-        .map(|text| {
-            let good = text
-                .split(['-', '_'])
-                .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
-            if good { Ok(text.to_owned()) } else { Err(wrong("locale", "a language tag like en-US is wanted")) }
-        })
-        .transpose()
-}
-
-pub(super) fn only_sms(form: &Form) -> Result<(), Problem> {
-    match form.text("channel") {
-        None | Some("sms") => Ok(()),
-        Some(_) => Err(Problem::new(Code::StrategyNotSupported, "only the channel sms is supported yet")
-            .member("channels", json!(["sms"]))),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use askama::Template;
 use serde_json::{Value, json};
 
-use super::{Run, challenges::number, docs::html, health};
+use super::{Run, docs::html, health, parts::number};
 use crate::{
     config::{SmsDriver, Stops, VARIABLES},
     http::{
@@ -58,6 +58,7 @@ struct Entry {
     channel: String,
     to: String,
     intended_to: String,
+    subject: String,
     body: String,
     code: String,
     template: String,
@@ -83,6 +84,7 @@ fn entry(row: &Row) -> Entry {
         channel: text("channel"),
         to: row.opt_text("redirected_to").map_or_else(|| intended_to.clone(), str::to_owned),
         intended_to,
+        subject: text("subject"),
         body: text("body"),
         code: text("code"),
         template: text("template"),
@@ -92,13 +94,18 @@ fn entry(row: &Row) -> Entry {
     }
 }
 
+/// A text, or null where there is none.
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 async fn inbox_json(call: Call) -> Answer {
     let entries: Vec<Value> = entries(&call)
         .await?
         .iter()
         .map(|entry| {
-            json!({"id": entry.id, "channel": entry.channel, "to": entry.to, "intended_to": entry.intended_to, "body": entry.body,
-                "code": entry.code, "template": entry.template, "driver": entry.driver, "status": entry.status,
+            json!({"id": entry.id, "channel": entry.channel, "to": entry.to, "intended_to": entry.intended_to,
+                "subject": some(&entry.subject), "body": entry.body, "code": some(&entry.code), "template": entry.template, "driver": entry.driver, "status": entry.status,
                 "created_at": entry.created_at})
         })
         .collect();

@@ -4,14 +4,16 @@ use serde_json::{Value, json};
 
 use super::{
     Run,
-    challenges::{ANSWERING, CHANNEL, CLIENT, LOCALE, PHONE, SENDING, answered, locale, number, on_behalf, only_sms},
+    challenges::{ANSWERING, SENDING, answered},
+    parts::{CHANNEL, CLIENT, LOCALE, PHONE, channel, locale, number, on_behalf},
     view,
 };
 use crate::{
     api_key::Scope,
     challenge::{Purpose, answer::Expect},
+    context::Context,
     factor::{
-        Authority, Factor,
+        Authority, Factor, FactorType, New,
         enrol::{self, Enrol},
         remove::{self, Removed},
         store,
@@ -24,6 +26,7 @@ use crate::{
         reply::{Answer, Failure},
     },
     ids::{AppId, ChallengeId, FactorId, UserId},
+    message::Channel,
     schema::{Field, Form, Shape, field},
 };
 
@@ -165,16 +168,12 @@ async fn list(call: Call) -> Answer {
 
 async fn create(call: Call) -> Answer {
     let context = on_behalf(&call)?;
-    only_sms(&call.form)?;
     let user = user(&call)?;
-    if call.form.text("type") != Some("phone") {
-        return Err(Problem::new(Code::StrategyNotSupported, "only the factor type phone is supported yet").into());
-    }
-    let typed = call.form.text("phone").ok_or_else(|| wrong("phone", "a phone factor needs its number"))?;
+    let new = new(&context, &call.form)?;
     let authority = authority(&call, &call.form, "override.reason")?;
     let command = Enrol {
         user,
-        number: number(&context, "phone", typed)?,
+        new,
         name: call.form.text("name").map(str::to_owned),
         authority,
         locale: locale(&call.form)?,
@@ -182,19 +181,27 @@ async fn create(call: Call) -> Answer {
         reservation: call.reservation.clone(),
     };
     let enrolled = enrol::enrol(&context, command).await?;
-    let body = json!({
-        "factor": view::factor(&enrolled.factor),
-        "challenge": view::challenge(&enrolled.challenge, context.now()),
-    });
-    Ok(Reply::json(201, &body).replayed(enrolled.replayed))
+    Ok(Reply::json(201, &view::enrolled(&enrolled, context.now())).replayed(enrolled.replayed))
+}
+
+/// What is to be added, by its type.
+fn new(context: &Context, form: &Form) -> Result<New, Failure> {
+    match form.text("type").and_then(FactorType::parse) {
+        Some(FactorType::Phone) => {
+            let typed = form.text("phone").ok_or_else(|| wrong("phone", "a phone factor needs its number"))?;
+            Ok(New::Phone(number(context, "phone", typed)?, channel(form).unwrap_or(Channel::Sms)))
+        }
+        _ => Err(Problem::new(Code::StrategyNotSupported, "only the factor type phone is supported yet").into()),
+    }
 }
 
 async fn challenge(call: Call) -> Answer {
     let context = on_behalf(&call)?;
-    only_sms(&call.form)?;
     let (user, factor) = (user(&call)?, factor(&call)?);
-    let created = enrol::challenge(&context, user, factor, locale(&call.form)?, call.reservation.clone()).await?;
-    Ok(Reply::json(201, &view::challenge(&created.challenge, context.now())).replayed(created.replayed))
+    let created =
+        enrol::challenge(&context, user, factor, channel(&call.form), locale(&call.form)?, call.reservation.clone())
+            .await?;
+    Ok(Reply::json(201, &view::created(&created, context.now())).replayed(created.replayed))
 }
 
 async fn activate(call: Call) -> Answer {

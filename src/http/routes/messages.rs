@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Run,
-    challenges::number,
+    parts::number,
     users::{LIMIT, cursor},
     view,
 };

@@ -11,6 +11,7 @@ mod factors;
 mod health;
 mod instance;
 mod messages;
+mod parts;
 mod users;
 mod view;
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Run, challenges::number, view};
+use super::{Run, parts::number, view};
 use crate::{
     api_key::Scope,
     http::{
@@ -123,7 +123,7 @@ fn profile(form: &Form) -> Result<Profile, Problem> {
         Some(None) => Some(None),
         None => None,
     };
-    super::challenges::locale(form)?;
+    super::parts::locale(form)?;
     Ok(Profile {
         external_id: text("external_id"),
         email,

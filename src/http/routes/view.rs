@@ -1,13 +1,12 @@
 //! How things of the domain look in JSON. Numbers are masked.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     api_key::store::ApiKey,
-    challenge::Challenge,
-    factor::Factor,
-    message::{Message, Try},
-    phone::PhoneNumber,
+    challenge::{Challenge, create::Created},
+    factor::{self, Factor, enrol::Enrolled},
+    message::{Channel, Destination, Message, Try},
     ports::Row,
     time::Timestamp,
     user::User,
@@ -19,15 +18,16 @@ pub(super) fn challenge(challenge: &Challenge, now: Timestamp) -> Value {
         "id": challenge.id.as_str(),
         "status": challenge.status(now).as_str(),
         "purpose": challenge.purpose.as_str(),
-        "channel": challenge.channel,
-        "to": challenge.destination.masked(),
+        "type": challenge.kind.as_str(),
+        "channel": challenge.channel.map(Channel::as_str),
+        "to": challenge.destination.as_ref().map(Destination::masked),
         "user_id": challenge.user_id,
         "factor_id": challenge.factor_id,
         "app_id": challenge.app_id,
         "attempts_left": challenge.attempts_left(),
         "sends": challenge.sends,
         "resend_at": moment(challenge.resend_at),
-        "code_expires_at": challenge.code_expires_at.to_string(),
+        "code_expires_at": moment(challenge.code_expires_at),
         "expires_at": challenge.expires_at.to_string(),
         "message_id": challenge.message_id,
         "created_at": challenge.created_at.to_string(),
@@ -51,19 +51,48 @@ pub(super) fn user(user: &User) -> Value {
     })
 }
 
+/// A challenge that was just made, with what only this answer shows.
+pub(super) fn created(created: &Created, now: Timestamp) -> Value {
+    with(challenge(&created.challenge, now), created.shown.clone())
+}
+
 /// A factor.
 pub(super) fn factor(factor: &Factor) -> Value {
-    json!({
+    let all = json!({
         "id": factor.id.as_str(),
-        "type": factor.kind,
-        "status": if factor.activated_at.is_some() { "active" } else { "pending" },
+        "type": factor.kind.as_str(),
+        "status": if factor.is_active() { "active" } else { "pending" },
         "name": factor.name,
-        "phone": factor.phone.as_ref().map(PhoneNumber::masked),
-        "country": factor.phone.as_ref().map(|phone| phone.country().to_string()),
+        "phone": null,
+        "country": null,
         "created_at": factor.created_at.to_string(),
         "activated_at": moment(factor.activated_at),
         "last_used_at": moment(factor.last_used_at),
-    })
+    });
+    match factor::kind(factor.kind) {
+        Some(kind) => with(all, kind.describe(factor)),
+        None => all,
+    }
+}
+
+/// A factor that was just added, with what only this answer shows.
+pub(super) fn enrolled(enrolled: &Enrolled, now: Timestamp) -> Value {
+    let all = json!({
+        "factor": factor(&enrolled.factor),
+        "challenge": enrolled.challenge.as_ref().map(|made| challenge(made, now)),
+    });
+    with(all, enrolled.shown.clone())
+}
+
+/// An object with further members.
+fn with(object: Value, members: Map<String, Value>) -> Value {
+    match object {
+        Value::Object(mut object) => {
+            object.extend(members);
+            Value::Object(object)
+        }
+        other => other,
+    }
 }
 
 /// A message.
@@ -78,7 +107,7 @@ pub(super) fn message(message: &Message) -> Value {
         "channel": text("channel"),
         "template": text("template"),
         "locale": text("locale"),
-        "to": text("destination").and_then(|number| PhoneNumber::from_stored(number).ok()).map(|number| number.masked()),
+        "to": text("destination").and_then(Destination::from_stored).map(|destination| destination.masked()),
         "redirected": text("redirected_to").is_some(),
         "country": text("country"),
         "cost_class": text("cost_class"),

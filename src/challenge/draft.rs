@@ -1,0 +1,256 @@
+//! A challenge that is complete and not decided yet: the statements that make it, and what came of them.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Challenge, Purpose,
+    create::{CreateError, Created, replay},
+    sending::{CodeSource, Which, checks, dispatch},
+    store,
+};
+use crate::{
+    config::Stops,
+    context::Context,
+    event::{self, Event, EventType, When},
+    factor::FactorType,
+    idempotency::{Claim, Reservation},
+    ids::{AppId, ChallengeId, FactorId, UserId},
+    limit::{self, Check},
+    message::{self, Channel, Content, Destination, Outgoing, Refused, Template, prepare},
+    ports::{DatabaseError, Rows, Statement},
+    settings::CHALLENGE_LIFETIME,
+    statement,
+    time::Timestamp,
+};
+
+/// Until another code may be asked for, after the first, second and third one.
+pub(crate) const COOLDOWNS: [Duration; 3] =
+    [Duration::from_secs(30), Duration::from_secs(60), Duration::from_secs(120)];
+
+/// What a challenge asks for.
+pub(crate) enum Asks {
+    /// A code that is sent.
+    Sent(Destination, Channel),
+    /// Something that the user's device holds: what it awaits, and what the answer to this call shows for it.
+    Held(FactorType, Value, Map<String, Value>),
+}
+
+/// What a challenge is made of.
+pub(crate) struct Facts {
+    pub(crate) asks: Asks,
+    pub(crate) user: Option<UserId>,
+    pub(crate) factor: Option<FactorId>,
+    /// Whether the factor has to be active; an enrolment's is not.
+    pub(crate) factor_is_active: bool,
+    /// That the factor is made in the same batch, and goes with a send that fails.
+    pub(crate) new_factor: Option<NewFactor>,
+    pub(crate) purpose: Purpose,
+    pub(crate) locale: Option<String>,
+    pub(crate) app: Option<AppId>,
+    pub(crate) reservation: Option<Reservation>,
+}
+
+/// A factor that is made together with its challenge.
+pub(crate) struct NewFactor {
+    /// What allowed it, to be given back when it comes to nothing.
+    pub(crate) proof: Option<ChallengeId>,
+}
+
+/// The code of a challenge that sends one.
+struct Code {
+    destination: Destination,
+    channel: Channel,
+    seed: String,
+    mac: String,
+    outgoing: Outgoing,
+}
+
+/// A challenge that is complete and not decided yet.
+pub(crate) struct Draft {
+    facts: Facts,
+    code: Option<Code>,
+    pub(crate) id: ChallengeId,
+    pub(crate) stamp: String,
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Draft {
+    /// Everything that can be known and refused before the database is asked.
+    pub(crate) fn new(context: &Context, facts: Facts) -> Result<Self, CreateError> {
+        if let Some(issue) = context.config().blocking(Stops::Challenges) {
+            return Err(Refused::Misconfigured(issue.clone()).into());
+        }
+        let id = ChallengeId::new(context.now(), &*context.ports().random);
+        let (code, checks) = match &facts.asks {
+            Asks::Sent(destination, channel) => {
+                let checks = checks(context, facts.user.as_ref(), destination, *channel);
+                (Some(code(context, &facts, &id, destination.clone(), *channel)?), checks)
+            }
+            Asks::Held(..) => (None, super::sending::held_checks(context, facts.user.as_ref(), &id)),
+        };
+        Ok(Self { id, stamp: context.stamp(), checks, code, facts })
+    }
+
+    /// The batch: reserve the key, decide, count, write the message and the event, report.
+    pub(crate) fn statements(&self, context: &Context) -> Vec<Statement> {
+        self.statements_after(context, Vec::new())
+    }
+
+    /// The same with statements between the key and the challenge: they decide, and the challenge follows them.
+    pub(crate) fn statements_after(&self, context: &Context, before: Vec<Statement>) -> Vec<Statement> {
+        let now = context.now();
+        let key = self.facts.reservation.as_ref();
+        let mut batch: Vec<Statement> =
+            key.map(|key| key.reserve(self.id.as_str(), &self.stamp, now)).into_iter().collect();
+        batch.extend(before);
+        batch.extend(self.challenge_statements(context));
+        batch.extend(key.map(|key| key.release_unless_made(&self.stamp)));
+        // The carrier is asked next; where none is, the call is done already.
+        let is_done = self.code.as_ref().is_none_or(|code| matches!(code.outgoing.route, message::Route::Drop(_)));
+        batch.extend(key.filter(|_| is_done).map(|key| key.finish(&self.stamp)));
+        batch.extend(self.report(now, context.credential().is_test));
+        batch
+    }
+
+    /// The challenge with all that hangs on it.
+    fn challenge_statements(&self, context: &Context) -> Vec<Statement> {
+        let (now, facts, settings, code) = (context.now(), &self.facts, context.settings(), self.code.as_ref());
+        let kind = match &facts.asks {
+            Asks::Sent(destination, _) => destination.factor(),
+            Asks::Held(kind, ..) => *kind,
+        };
+        let awaits = match &facts.asks {
+            Asks::Sent(..) => None,
+            Asks::Held(_, awaits, _) => Some(awaits.to_string()),
+        };
+        let whose = code.map_or(self.id.as_str(), |code| code.destination.as_str());
+        let mac = context.pepper().destination_mac(whose);
+        let subject =
+            limit::store::subject(context.credential().is_test, facts.user.as_ref().map(UserId::as_str), &mac);
+        let resend_at = code.filter(|_| settings.limit(limit::SENDS) > 1).map(|_| (now + COOLDOWNS[0]).millis());
+        let mut batch = vec![statement!(
+            store::CREATE,
+            limit::store::parameter(&self.checks),
+            now.millis(),
+            &self.id,
+            self.stamp.as_str(),
+            facts.reservation.as_ref().map(Reservation::key),
+            facts.user.as_ref(),
+            facts.factor.as_ref(),
+            facts.app.as_ref(),
+            facts.purpose.as_str(),
+            code.map(|code| code.channel.as_str()),
+            code.map(|code| code.destination.as_str()),
+            code.and_then(|code| code.outgoing.country.as_deref()),
+            facts.locale.as_deref(),
+            subject,
+            context.credential().is_test,
+            code.map(|_| i64::try_from(settings.code_length.digits()).unwrap_or(6)),
+            code.map(|code| code.seed.as_str()),
+            code.map(|_| context.pepper().current()),
+            code.map(|code| code.mac.as_str()),
+            code.map(|_| (now + settings.code_lifetime).millis()),
+            (now + CHALLENGE_LIFETIME).millis(),
+            resend_at,
+            settings.limit(limit::WRONG_ANSWERS),
+            code.map(|code| code.outgoing.id.as_str()),
+            facts.factor_is_active,
+            kind.as_str(),
+            awaits
+        )];
+        batch.push(limit::store::spend(&self.checks, now, self.id.as_str(), &self.stamp));
+        let data = json!({"purpose": facts.purpose.as_str(), "type": kind.as_str(),
+            "channel": code.map(|code| code.channel.as_str()),
+            "country": code.and_then(|code| code.outgoing.country.as_deref())});
+        let event = Event::new(EventType::ChallengeCreated, self.id.as_str()).data(data);
+        batch.push(event::store::write(context, event, When::Challenge(self.id.as_str(), &self.stamp)));
+        if let Some(code) = code {
+            batch.extend(message::store::queue(context, &code.outgoing, self.id.as_str(), &self.stamp));
+        }
+        batch
+    }
+
+    /// The last statements, which say what came of the batch: [`Draft::finish`] reads them from the end.
+    fn report(&self, now: Timestamp, is_test: bool) -> Vec<Statement> {
+        let facts = &self.facts;
+        let mut report = vec![
+            limit::store::refusals(&self.checks, now, self.id.as_str(), &self.stamp),
+            statement!(store::CREATED, &self.id, self.stamp.as_str(), facts.app.as_ref()),
+            store::get(&self.id, is_test),
+        ];
+        report.extend(facts.reservation.as_ref().map(Reservation::look_up));
+        report
+    }
+
+    /// How many statements of the batch are the report.
+    pub(crate) fn report_length(&self) -> usize {
+        3 + usize::from(self.facts.reservation.is_some())
+    }
+
+    /// Reads what came of the batch, and sends.
+    pub(crate) async fn finish(self, context: &Context, answer: &[Rows]) -> Result<Created, CreateError> {
+        let now = context.now();
+        let report = answer.get(answer.len().saturating_sub(self.report_length())..).unwrap_or_default();
+        let [refusals, created, challenge, claim @ ..] = report else {
+            return Err(DatabaseError::Other("a batch answered too little".to_owned()).into());
+        };
+        if let (Some(key), Some(rows)) = (&self.facts.reservation, claim.first()) {
+            match key.claim(rows, &self.stamp, now)? {
+                Claim::Mine => {}
+                Claim::Replay(id) => return replay(context, &id).await,
+                claim @ (Claim::Running | Claim::Reused) => return Err(CreateError::Claimed(claim)),
+            }
+        }
+        let made = created.first().is_some_and(|row| row.flag("made"));
+        if !made {
+            if let Some(refusal) = limit::store::read_refusals(refusals, now)? {
+                return Err(CreateError::Limited(refusal));
+            }
+            let app_known = created.first().is_some_and(|row| row.flag("app_known"));
+            return Err(if app_known { CreateError::FactorNotFound } else { CreateError::AppNotFound });
+        }
+        let row =
+            challenge.first().ok_or_else(|| DatabaseError::Other("a challenge that was made is missing".to_owned()))?;
+        let challenge = Challenge::read(row)?;
+        if let Some(code) = &self.code {
+            let which = match (&self.facts.factor, &self.facts.new_factor) {
+                (Some(factor), Some(new)) => Which::Enrolment(factor, new.proof.as_ref()),
+                _ => Which::First,
+            };
+            let key = self.facts.reservation.as_ref();
+            dispatch(context, &code.outgoing, &self.id, &self.stamp, which, &self.checks, key)
+                .await
+                .map_err(CreateError::NotSent)?;
+        }
+        let shown = match self.facts.asks {
+            Asks::Sent(..) => Map::new(),
+            Asks::Held(_, _, shown) => shown,
+        };
+        Ok(Created { challenge, shown, replayed: false })
+    }
+}
+
+/// The first code of a challenge, with the message that carries it.
+fn code(
+    context: &Context,
+    facts: &Facts,
+    id: &ChallengeId,
+    destination: Destination,
+    channel: Channel,
+) -> Result<Code, CreateError> {
+    prepare::admit(context, &destination, channel)?;
+    let settings = context.settings();
+    let seed = context.stamp();
+    let pepper_id = context.pepper().current();
+    let source = CodeSource { pepper_id, seed: &seed, generation: 1, length: settings.code_length };
+    let (code, mac) = source.code(context, id, &destination)?;
+    let template = match facts.purpose {
+        Purpose::Enrolment => Template::EnrolmentCode,
+        Purpose::Verification | Purpose::SignIn | Purpose::StepUp => Template::VerificationCode,
+    };
+    let content = Content { template, code, lifetime: settings.code_lifetime, locale: facts.locale.clone() };
+    let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
+    Ok(Code { destination, channel, seed, mac, outgoing })
+}

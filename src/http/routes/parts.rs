@@ -1,0 +1,73 @@
+//! Fields that several routes take, and how they are read.
+
+use crate::{
+    challenge::Given,
+    context::{Client, Context},
+    crypto::Code as OneTimeCode,
+    http::{Call, Problem, input::wrong, problem::phone_problem},
+    message::Channel,
+    phone::PhoneNumber,
+    schema::{Field, Form, Shape, field},
+};
+
+/// How a code goes.
+pub(super) const CHANNEL: Field =
+    field("channel", Shape::OneOf(&Channel::NAMES), "How the code goes; default: `sms` to a phone").example(r#""sms""#);
+/// The language of the message.
+pub(super) const LOCALE: Field =
+    field("locale", Shape::Text(35), "The person's language (BCP 47); texts are English for now").example(r#""en-US""#);
+/// On whose behalf.
+pub(super) const CLIENT: Field = field(
+    "client",
+    Shape::Object(&[
+        field("ip", Shape::Text(45), "The person's address").example(r#""203.0.113.7""#),
+        field("user_agent", Shape::Text(512), "The person's browser or app"),
+    ]),
+    "Who is behind your server, for audit events and limits",
+);
+/// A typed number.
+pub(super) const PHONE: Field =
+    field("phone", Shape::Text(64), "A number as people type it; without a calling code `SMS_COUNTRY_CODE` is taken")
+        .example(r#""+14155552671""#);
+
+/// The context on behalf of the person that the call names.
+pub(super) fn on_behalf(call: &Call) -> Result<Context, Problem> {
+    let ip = match call.form.text("client.ip") {
+        Some(text) => match text.parse::<std::net::IpAddr>() {
+            Ok(ip) => Some(ip.to_string()),
+            Err(_) => return Err(wrong("client.ip", "an IPv4 or IPv6 address is wanted")),
+        },
+        None => None,
+    };
+    let user_agent = call.form.text("client.user_agent").map(str::to_owned);
+    Ok(call.context.for_client(Client { ip, user_agent }))
+}
+
+/// A typed number, held against the settings.
+pub(super) fn number(context: &Context, field: &str, typed: &str) -> Result<PhoneNumber, Problem> {
+    PhoneNumber::parse(typed, context.config().calling_code, context.settings().validation)
+        .map_err(|error| phone_problem(field, error))
+}
+
+/// The language asked for, by form.
+pub(super) fn locale(form: &Form) -> Result<Option<String>, Problem> {
+    form.text("locale")
+        .map(|text| {
+            let good = text
+                .split(['-', '_'])
+                .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+            if good { Ok(text.to_owned()) } else { Err(wrong("locale", "a language tag like en-US is wanted")) }
+        })
+        .transpose()
+}
+
+/// How the code goes.
+pub(super) fn channel(form: &Form) -> Option<Channel> {
+    form.text("channel").and_then(Channel::parse)
+}
+
+/// What the person gives as an answer.
+pub(super) fn given(form: &Form) -> Result<Given, Problem> {
+    let code = form.text("code").ok_or_else(|| wrong("code", "a code is wanted"))?;
+    OneTimeCode::parse(code).map(Given::Digits).ok_or_else(|| wrong("code", "4 to 10 digits are wanted"))
+}

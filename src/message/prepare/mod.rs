@@ -1,0 +1,140 @@
+//! The part of the pipeline before anything is written: may this destination get a message, what would it say, where
+//! would it go instead, and by which driver. Pure, but for ids. One file per channel.
+
+mod sms;
+
+use std::time::Duration;
+
+use super::{Channel, Destination, Encoding, Template};
+use crate::{
+    config::{Issue, SmsDriver},
+    context::Context,
+    crypto::Code,
+    ids::{MessageId, TryId},
+};
+
+/// Why no message may go there. Server keys learn it; nothing was counted or written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The channel's switch is off: `sms.enabled` is `false`.
+    SwitchedOff(Channel),
+    /// It is a test number, and `test_mode` refuses them.
+    TestNumber,
+    /// Its country is not in `countries.sms.allowed`.
+    Country(String),
+    /// A variable is missing or malformed.
+    Misconfigured(Issue),
+    /// Nothing carries this channel.
+    Channel(Channel),
+}
+
+/// Why a message is kept back on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// Its number, or the receiver's, is a test number.
+    TestNumber,
+    /// The call came with a `sk_test_` key.
+    TestKey,
+    /// The null driver is in use.
+    NullDriver,
+}
+
+impl DropReason {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TestNumber => "test_number",
+            Self::TestKey => "test_key",
+            Self::NullDriver => "null_driver",
+        }
+    }
+}
+
+/// What happens with a message once it is written down.
+#[derive(Clone)]
+pub enum Route {
+    /// Nothing.
+    Drop(DropReason),
+    /// This driver is asked.
+    Send(Driver),
+}
+
+/// What carries a message.
+#[derive(Clone)]
+pub enum Driver {
+    /// An SMS.
+    Sms(SmsDriver),
+}
+
+/// What is to be said.
+pub struct Content {
+    /// The text.
+    pub template: Template,
+    /// The code in it.
+    pub code: Code,
+    /// How long the code lives.
+    pub lifetime: Duration,
+    /// The language asked for.
+    pub locale: Option<String>,
+}
+
+/// A message, complete and not yet written down. It holds a code, so it has no `Debug`.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// Its id.
+    pub id: MessageId,
+    /// The id of its first try.
+    pub try_id: TryId,
+    /// How it goes.
+    pub channel: Channel,
+    /// Its template.
+    pub template: Template,
+    /// Its language.
+    pub locale: &'static str,
+    /// Whom it is meant for.
+    pub destination: Destination,
+    /// Where it goes instead.
+    pub redirected_to: Option<String>,
+    /// The intended number's country.
+    pub country: Option<String>,
+    /// `none`, `domestic` or `international`.
+    pub cost_class: &'static str,
+    /// How an SMS is encoded, and how many SMS it costs.
+    pub sms: Option<(Encoding, u32)>,
+    /// An e-mail's subject.
+    pub subject: Option<String>,
+    /// The text: what an SMS or a mail says, what a call speaks.
+    pub body: String,
+    /// An e-mail's other part.
+    pub html: Option<String>,
+    /// The code in it.
+    pub code: Option<Code>,
+    /// How long it is worth delivering.
+    pub lifetime: Duration,
+    /// What happens with it.
+    pub route: Route,
+    /// The driver's name.
+    pub driver: &'static str,
+}
+
+/// Whether a destination may get such a message at all: the switch, test numbers, the country. Its own step, so that
+/// a refusal comes before anything is counted.
+pub fn admit(context: &Context, destination: &Destination, channel: Channel) -> Result<(), Refused> {
+    match (channel, destination) {
+        (Channel::Sms, Destination::Phone(number)) => sms::admit(context, number),
+        (channel, _) => Err(Refused::Channel(channel)),
+    }
+}
+
+/// The whole message: rendered, redirected outside `prod`, with its driver.
+pub fn prepare(
+    context: &Context,
+    destination: Destination,
+    channel: Channel,
+    content: Content,
+) -> Result<Outgoing, Refused> {
+    match (channel, destination) {
+        (Channel::Sms, Destination::Phone(number)) => sms::prepare(context, number, content),
+        (channel, _) => Err(Refused::Channel(channel)),
+    }
+}

@@ -1,0 +1,91 @@
+//! An SMS before it is written down.
+
+use super::{Content, Driver, DropReason, Outgoing, Refused, Route};
+use crate::{
+    config::{Issue, SmsDriver, Stops},
+    context::Context,
+    ids::{MessageId, TryId},
+    message::{Channel, Destination, segments, template::LOCALE},
+    phone::{self, PhoneNumber},
+    settings::TestMode,
+};
+
+/// Whether a number may get an SMS at all.
+pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refused> {
+    let settings = context.settings();
+    if !settings.sms_enabled {
+        return Err(Refused::SwitchedOff(Channel::Sms));
+    }
+    if number.is_test() {
+        return match context.test_mode() {
+            TestMode::Rejected => Err(Refused::TestNumber),
+            TestMode::Enabled | TestMode::Disabled => Ok(()),
+        };
+    }
+    let country = number.country();
+    if !settings.sms_countries.allow(country.as_str()) {
+        return Err(Refused::Country(country.to_string()));
+    }
+    Ok(())
+}
+
+/// The whole SMS.
+pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) -> Result<Outgoing, Refused> {
+    let config = context.config();
+    let Content { template, code, lifetime, .. } = content;
+    let driver = match (config.blocking(Stops::Sending), &config.sms.driver) {
+        (Some(issue), _) => return Err(Refused::Misconfigured(issue.clone())),
+        (None, Some(driver)) => driver,
+        (None, None) => return Err(Refused::Misconfigured(missing("SMS_DRIVER", "no driver carries SMS"))),
+    };
+    let redirected_to = (!config.is_production()).then(|| config.dev_sms_receiver.clone()).flatten();
+    let receiver_is_test = redirected_to.as_deref().is_some_and(phone::is_test_number);
+    let route = match driver {
+        _ if number.is_test() || receiver_is_test => Route::Drop(DropReason::TestNumber),
+        _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
+        SmsDriver::Null => Route::Drop(DropReason::NullDriver),
+        _ if !config.is_production() && redirected_to.is_none() => {
+            let detail = "outside prod a carrier sends to this number only, and it is missing";
+            return Err(Refused::Misconfigured(missing("DEV_SMS_RECEIVER", detail)));
+        }
+        driver => Route::Send(Driver::Sms(driver.clone())),
+    };
+    let body = template.render(&code, &config.app_name, lifetime, config.public_url.as_deref());
+    let now = context.now();
+    let random = &*context.ports().random;
+    Ok(Outgoing {
+        id: MessageId::new(now, random),
+        try_id: TryId::new(now, random),
+        channel: Channel::Sms,
+        template,
+        locale: LOCALE,
+        country: Some(number.country().to_string()),
+        cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
+        destination: Destination::Phone(number),
+        redirected_to,
+        sms: Some(segments(&body)),
+        subject: None,
+        body,
+        html: None,
+        code: Some(code),
+        lifetime,
+        route,
+        driver: driver.name(),
+    })
+}
+
+/// Domestic is what the default calling code names; the receiver decides where the money goes.
+fn cost_class(context: &Context, route: &Route, number: &PhoneNumber, receiver: Option<&str>) -> &'static str {
+    let home = context.config().calling_code.map(phone::CallingCode::get);
+    let billed = receiver.and_then(|number| PhoneNumber::from_stored(number).ok());
+    let code = billed.as_ref().unwrap_or(number).calling_code();
+    match route {
+        Route::Drop(_) => "none",
+        Route::Send(_) if home == Some(code) => "domestic",
+        Route::Send(_) => "international",
+    }
+}
+
+fn missing(variable: &'static str, detail: &str) -> Issue {
+    Issue { variable, stops: Stops::Sending, detail: format!("{variable}: {detail}") }
+}
