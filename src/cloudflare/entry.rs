@@ -10,6 +10,7 @@ use super::{
     d1::D1,
     fetch::WorkersFetch,
     kv::Kv,
+    signatures::WebCryptoSignatures,
     small::{Console, WebCryptoRandom, WorkersClock},
 };
 use crate::{
@@ -43,6 +44,7 @@ fn app(env: &Env) -> App {
             fetch: Arc::new(WorkersFetch),
             clock: Arc::new(WorkersClock),
             random: Arc::new(WebCryptoRandom),
+            signatures: Arc::new(WebCryptoSignatures),
             log: Arc::new(Console),
             after: Arc::default(),
         },

@@ -1,4 +1,4 @@
-//! The outside world behind small traits: database, cache, fetch, clock, random, log.
+//! The outside world behind small traits: database, cache, fetch, clock, random, signatures, log.
 //! `src/cloudflare/` implements them on Workers, `tests/support/` on SQLite and in memory.
 
 mod after;
@@ -8,6 +8,7 @@ mod database;
 mod fetch;
 mod log;
 mod random;
+mod signatures;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -18,6 +19,7 @@ pub use database::{Database, DatabaseError, Param, Row, Rows, Statement};
 pub use fetch::{Fetch, FetchError, OutgoingRequest, OutgoingResponse, RESPONSE_LIMIT};
 pub use log::{Level, Log};
 pub use random::Random;
+pub use signatures::{PublicKey, SignatureError, Signatures};
 
 /// What a port's method returns: one boxed future, so that ports can be trait objects
 /// and no domain function carries a type parameter per port (`docs/decisions/0002`).
@@ -36,6 +38,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// The only source of randomness.
     pub random: Arc<dyn Random>,
+    /// Asymmetric signatures.
+    pub signatures: Arc<dyn Signatures>,
     /// Lines for the operator.
     pub log: Arc<dyn Log>,
     /// What is done once the answer is out.

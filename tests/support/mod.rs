@@ -7,6 +7,7 @@ pub mod client;
 pub mod contract;
 pub mod native;
 pub mod ports;
+pub mod signatures;
 pub mod sqlite;
 pub mod together;
 pub mod vars;

@@ -8,6 +8,7 @@ use super::{
     carriers::Carriers,
     client::Target,
     ports::{TestCache, TestClock, TestFetch, TestLog, TestRandom},
+    signatures::RingSignatures,
     sqlite::Sqlite,
     vars::Vars,
 };
@@ -38,6 +39,7 @@ impl Native {
             fetch: Arc::new(TestFetch { carriers: Arc::clone(&carriers), clock: clock.clone() }),
             clock: Arc::new(clock.clone()),
             random: Arc::new(random.clone()),
+            signatures: Arc::new(RingSignatures),
             log: Arc::new(log.clone()),
             after: Arc::default(),
         };
