@@ -223,9 +223,9 @@ async fn an_unmigrated_database_is_told_with_the_command() {
 
 /// One row of each kind that is long over, and one of each that is not. Ids of 0 are of 1970.
 const OLD_AND_NEW: &str = "
-INSERT INTO challenges (id, purpose, channel, destination, country, subject, is_test, digits, seed, pepper_id,
+INSERT INTO challenges (id, type, purpose, channel, destination, country, subject, is_test, digits, seed, pepper_id,
     generation, code_expires_at, expires_at, sends, wrong_answers_max, created_at, stamp)
-  SELECT column1, 'verification', 'sms', '+14155550000', 'US', 'destination:x', 0, 6, 's', 'p1', 1, 1, 1, 1, 5, 1, 's'
+  SELECT column1, 'phone', 'verification', 'sms', '+14155550000', 'US', 'destination:x', 0, 6, 's', 'p1', 1, 1, 1, 1, 5, 1, 's'
   FROM (VALUES ('chl_00000000000000000000000001'), ('chl_7ZZZZZZZZZZZZZZZZZZZZZZZZZ'));
 INSERT INTO messages (id, channel, template, locale, country, cost_class, encoding, segments, status, driver,
     created_at, updated_at)
