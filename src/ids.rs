@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{ports::Random, time::Timestamp};
 
 /// Crockford's base 32, the alphabet of ULIDs.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A new ULID: 48 bits of time, 80 random bits, 26 characters.
 fn ulid(now: Timestamp, random: &dyn Random) -> String {

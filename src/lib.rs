@@ -23,4 +23,5 @@ pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod time;
+pub mod totp;
 pub mod user;

@@ -21,7 +21,7 @@ impl CodeLength {
     }
 
     /// How many codes of this length there are.
-    pub(super) fn codes(self) -> u64 {
+    pub(crate) fn codes(self) -> u64 {
         10u64.pow(u32::from(self.0))
     }
 }
@@ -32,7 +32,7 @@ pub struct Code(Zeroizing<String>);
 
 impl Code {
     /// The code for a number below `10^length`, padded with zeros.
-    pub(super) fn from_number(number: u64, length: CodeLength) -> Self {
+    pub(crate) fn from_number(number: u64, length: CodeLength) -> Self {
         Self(Zeroizing::new(format!("{number:0width$}", width = length.digits())))
     }
 
@@ -64,7 +64,7 @@ impl Code {
     }
 }
 
-fn is_separator(character: char) -> bool {
+pub(super) fn is_separator(character: char) -> bool {
     character.is_whitespace()
         || matches!(character, '-' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
 }

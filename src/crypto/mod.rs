@@ -1,10 +1,12 @@
-//! Keys and what is made with them: the key ring, codes and their MACs, hashes of tokens, private keys.
+//! Keys and what is made with them: the key ring, sealed values, codes and their MACs, hashes of tokens, private keys.
 
 mod code;
 mod der;
 mod keyring;
 mod pepper;
 mod private_key;
+mod recovery_code;
+mod seal;
 mod token;
 
 pub use code::{Code, CodeLength};
@@ -12,4 +14,6 @@ pub use der::ecdsa_raw;
 pub use keyring::KeyRing;
 pub use pepper::Pepper;
 pub use private_key::{PrivateKeyError, RsaPrivateKey};
+pub use recovery_code::RecoveryCode;
+pub use seal::{OpenError, Place, Seal};
 pub use token::{new_token, token_hash};

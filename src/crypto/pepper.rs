@@ -78,7 +78,7 @@ impl<'a> Pepper<'a> {
         self.mac(self.0.current(), label, input).map(|mac| URL_SAFE_NO_PAD.encode(mac)).unwrap_or_default()
     }
 
-    fn mac(self, key_id: &str, label: &str, input: &str) -> Option<[u8; 32]> {
+    pub(super) fn mac(self, key_id: &str, label: &str, input: &str) -> Option<[u8; 32]> {
         let key = self.0.derive(key_id, label)?;
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).ok()?;
         mac.update(input.as_bytes());
