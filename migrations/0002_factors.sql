@@ -16,6 +16,9 @@ ALTER TABLE factors ADD COLUMN data TEXT NOT NULL DEFAULT '{}' CHECK (json_valid
 CREATE UNIQUE INDEX factors_one_of_a_kind ON factors (user_id, type)
   WHERE activated_at IS NOT NULL AND type IN ('password', 'recovery_codes');
 
+-- Sealing anew what stands under an old key: its text begins with the key's id.
+CREATE INDEX factors_sealed ON factors (secret) WHERE type = 'totp';
+
 -- What is kept of a recovery code: its MAC. The row goes with its factor.
 CREATE TABLE recovery_codes (
   factor_id TEXT NOT NULL REFERENCES factors (id) ON DELETE CASCADE,

@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     api_key::Credential,
     config::{Config, Secrets},
-    crypto::Pepper,
+    crypto::{Pepper, Seal},
     ids::RequestId,
     ports::{DatabaseError, Level, Ports, Rows, Statement},
     settings::{IsolateCache, Settings, Snapshot, TestMode, guard},
@@ -165,6 +165,11 @@ impl Context {
     /// What is keyed by the pepper.
     pub fn pepper(&self) -> Pepper<'_> {
         Pepper(&self.secrets.code_pepper)
+    }
+
+    /// What seals secrets at rest.
+    pub fn seal(&self) -> Seal<'_> {
+        Seal(&self.secrets.encryption_keys)
     }
 
     /// The binding's secrets.

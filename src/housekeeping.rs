@@ -1,5 +1,5 @@
 //! What the cron does: delete what has expired, in bounded batches, and settle what was left open.
-//! Ids sort by time, so most of it goes along the primary key.
+//! Ids sort by time, so most of it goes along the primary key. Last it seals anew what stands under an old key.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::{
     idempotency,
     ids::{ChallengeId, EventId, MessageId, TryId},
     ports::{DatabaseError, Level, Statement},
+    reseal,
     settings::{Snapshot, load},
     statement,
     time::Timestamp,
@@ -17,7 +18,7 @@ use crate::{
 const ROWS: i64 = 2000;
 
 /// How many batches one run makes: with the statement that reads the settings it stays under the 50 statements that
-/// one run may make on the free plan. What is left goes with the next run, ten minutes later.
+/// one run may make on the free plan, and leaves two to `reseal`. What is left goes with the next run, ten minutes later.
 const BATCHES: usize = 5;
 
 const CHALLENGES: &str = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
@@ -70,6 +71,7 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
             break;
         }
     }
-    app.ports.log.line(Level::Info, &format!("housekeeping: {gone} rows"));
+    let resealed = reseal::run(app).await?;
+    app.ports.log.line(Level::Info, &format!("housekeeping: {gone} rows, {resealed} secrets sealed anew"));
     Ok(())
 }

@@ -19,6 +19,7 @@ pub mod limit;
 pub mod message;
 pub mod phone;
 pub mod ports;
+pub mod reseal;
 pub mod schema;
 pub mod secret;
 pub mod settings;

@@ -97,7 +97,7 @@ pub async fn answer(
     let stamp = context.stamp();
     let mut batch = match given {
         Given::Digits(code) => sent(context, id, code, expect, &stamp),
-        Given::Credential(_) => Vec::new(),
+        Given::Recovery(_) | Given::Credential(_) => Vec::new(),
     };
     let reads: Vec<_> = held::reads(id, given).collect();
     let read_from = batch.len();

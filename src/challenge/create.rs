@@ -130,6 +130,10 @@ pub(crate) fn sent(destination: Destination, channel: Option<Channel>) -> Result
 /// What is asked of a user's factors. Of passkeys all are asked, where none is named.
 pub(crate) fn of(context: &Context, factors: &[Factor], channel: Option<Channel>) -> Result<Asks, CreateError> {
     let factor = factors.first().ok_or(CreateError::FactorNotFound)?;
+    // Of spent codes nothing can be asked.
+    if factor.kind == FactorType::RecoveryCodes && factor.codes_left == 0 {
+        return Err(CreateError::FactorNotFound);
+    }
     match (&factor.destination, channel) {
         (Some(destination), channel) => sent(destination.clone(), channel),
         (None, Some(channel)) => Err(CreateError::ChannelMismatch(channel)),

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
-use crate::crypto::Code;
+use crate::crypto::{Code, RecoveryCode};
 
 /// An answer. It has no `Debug`: it may be a code.
 pub enum Given {
     /// Digits: a code that was sent, or an authenticator app's.
     Digits(Code),
+    /// A recovery code.
+    Recovery(RecoveryCode),
     /// What a passkey signed, as the browser gives it.
     Credential(Value),
 }

@@ -72,6 +72,8 @@ pub struct Config {
     pub mfa_code_verify_threshold: i64,
     /// SMS per 30 minutes.
     pub sms_mfa_message_threshold: i64,
+    /// Whether recovery codes can be made.
+    pub enable_recovery_code: bool,
     /// What carries SMS.
     pub sms: SmsConfig,
     secrets: Option<Secrets>,
@@ -103,6 +105,7 @@ impl Config {
             dev_sms_receiver: reader.text("DEV_SMS_RECEIVER"),
             mfa_code_verify_threshold: reader.integer("MFA_CODE_VERIFY_THRESHOLD"),
             sms_mfa_message_threshold: reader.integer("SMS_MFA_MESSAGE_THRESHOLD"),
+            enable_recovery_code: reader.flag("ENABLE_RECOVERY_CODE"),
             sms,
             secrets,
             set: reader.set,
@@ -242,6 +245,11 @@ impl Reader {
             // A malformed threshold stops challenges by name; until then the strictest value holds.
             _ => 1,
         }
+    }
+
+    /// A malformed flag stops what depends on it by name; until then it is off.
+    fn flag(&self, name: &str) -> bool {
+        matches!(self.values.get(name), Some(Parsed::Flag(true)))
     }
 
     fn calling_code(&self, name: &str) -> Option<CallingCode> {

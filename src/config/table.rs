@@ -47,6 +47,8 @@ pub enum Stops {
     Sending,
     /// Making and answering challenges.
     Challenges,
+    /// Making recovery codes.
+    RecoveryCodes,
     /// Nothing yet: the variable is checked, and takes effect with the feature it belongs to.
     Nothing,
 }
@@ -221,7 +223,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("ENFORCE_ONE_MFA_ENROLLMENT", POLICY, Kind::Choices(FACTORS), "With none required: one of these has to be enrolled").default("otp,email"),
     variable("ALLOW_EMAIL_MFA_AS_BACKUP", POLICY, Kind::Flag, "An e-mail code stands in for a factor that is unavailable").default("true"),
     variable("ALLOW_PASSKEY_ENROLLMENT", POLICY, Kind::Flag, "Passkeys can be enrolled").default("false"),
-    variable("ENABLE_RECOVERY_CODE", POLICY, Kind::Flag, "Recovery codes can be made and used").default("false"),
+    variable("ENABLE_RECOVERY_CODE", POLICY, Kind::Flag, "Recovery codes can be made; those there are stay usable").default("false").stops(Stops::RecoveryCodes),
     variable("ENABLE_MFA_REMEMBER_DEVICE", POLICY, Kind::Flag, "A device can be remembered for 30 days").default("false"),
     variable("BLOCKED_POLICIES", POLICY, Kind::Choices(POLICIES), "Policies that `policy=` may not ask for").default(""),
     variable("EMBEDDED_AUTH_ORIGINS", POLICY, Kind::Origins, "Origins that may use the embedded API").default(""),

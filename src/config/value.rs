@@ -14,6 +14,7 @@ pub(super) enum Parsed {
     Text(String),
     Secret(Secret),
     Integer(i64),
+    Flag(bool),
     /// It has the right form; the feature that reads it is still to come.
     Checked,
     KeyRing(KeyRing),
@@ -35,7 +36,7 @@ pub(super) fn parse(variable: &Variable, raw: &Value) -> Result<Option<Parsed>, 
 
 fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
     match kind {
-        Kind::Flag => flag(raw).map(|_| Parsed::Checked),
+        Kind::Flag => flag(raw).map(Parsed::Flag),
         Kind::Integer(min, max) => integer(raw).filter(|number| (min..=max).contains(number)).map(Parsed::Integer),
         Kind::Choice(choices) => {
             let text = scalar(raw)?.to_ascii_lowercase();

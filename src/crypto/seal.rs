@@ -76,9 +76,12 @@ impl Seal<'_> {
         self.seal(place, &value, random).ok_or_else(|| OpenError::KeyGone(self.0.current().to_owned()))
     }
 
-    /// What values under the current key begin with: a statement finds the others by it.
-    pub fn current_prefix(self) -> String {
-        format!("{VERSION}.{}.", self.0.current())
+    /// For each key but the current one: what its values are not below, and what they are below. A statement finds
+    /// them by that.
+    pub fn old_prefixes(self) -> impl Iterator<Item = (String, String)> {
+        let current = self.0.current();
+        // `/` is the character after the dot.
+        self.0.ids().filter(move |id| *id != current).map(|id| (format!("{VERSION}.{id}."), format!("{VERSION}.{id}/")))
     }
 
     fn cipher(self, key_id: &str) -> Option<Aes256Gcm> {
@@ -180,7 +183,11 @@ mod tests {
         assert_eq!(Seal(&both).open(PLACE, &sealed).expect("open").as_slice(), b"secret");
         assert_eq!(Seal(&new).open(PLACE, &sealed), Err(OpenError::KeyGone("k1".to_owned())));
         let resealed = Seal(&both).reseal(PLACE, &sealed, &Counting).expect("resealed");
-        assert!(resealed.starts_with(&Seal(&both).current_prefix()) && !Seal(&both).needs_reseal(&resealed));
+        assert!(!Seal(&both).needs_reseal(&resealed));
+        let ranges: Vec<_> = Seal(&both).old_prefixes().collect();
+        assert_eq!(ranges, [("v1.k1.".to_owned(), "v1.k1/".to_owned())]);
+        let is_old = |text: &str| ranges.iter().any(|(from, to)| *from.as_str() <= *text && *text < *to.as_str());
+        assert!(is_old(&sealed) && !is_old(&resealed) && !is_old("v1.k10.x") && !is_old("v1.k.x"));
         assert_eq!(Seal(&new).open(PLACE, &resealed).expect("open").as_slice(), b"secret");
         assert_eq!(Seal(&old).open(PLACE, &resealed), Err(OpenError::KeyGone("k2".to_owned())));
     }

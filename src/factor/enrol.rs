@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Authority, Begun, Factor, FactorType, New, Person, ProofOf, kind, store};
+use super::{Authority, Begun, Factor, FactorType, Kind, New, Person, ProofOf, kind, store};
 use crate::{
     challenge::{
         Challenge, Purpose,
@@ -19,7 +19,7 @@ use crate::{
     limit::{self, Check},
     message::{Channel, Destination},
     phone::PhoneNumber,
-    ports::{DatabaseError, Rows, Statement},
+    ports::{Rows, Statement},
     statement,
     user::{self, User},
 };
@@ -88,9 +88,9 @@ impl<E: Into<CreateError>> From<E> for EnrolError {
 pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolError> {
     let of = command.new.kind();
     let file = kind(of).ok_or(CreateError::NotSupported(of))?;
-    let person = if of.is_sent() { None } else { Some(person(context, &command.user).await?) };
-    let begun = file.begin(context, person.as_ref(), &command.new)?;
     let id = FactorId::new(context.now(), &*context.ports().random);
+    let person = if of.is_sent() { None } else { Some(person(context, &command.user, &id).await?) };
+    let begun = file.begin(context, person.as_ref(), &command.new)?;
     match begun.proof {
         ProofOf::Sent(channel) => {
             let destination = begun.destination.clone().ok_or(CreateError::FactorNotFound)?;
@@ -106,11 +106,11 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
 }
 
 /// Whose factor it will be.
-async fn person(context: &Context, id: &UserId) -> Result<Person, EnrolError> {
-    let answer = context.decide(vec![user::change::read(context, id), statement!(store::LIST, id)]).await?;
+async fn person(context: &Context, user: &UserId, factor: &FactorId) -> Result<Person, EnrolError> {
+    let answer = context.decide(vec![user::change::read(context, user), statement!(store::LIST, user)]).await?;
     let [users, factors] = answer.as_slice() else { return Err(CreateError::UserNotFound.into()) };
     let user = users.first().map(User::read).transpose()?.ok_or(CreateError::UserNotFound)?;
-    Ok(Person { user, factors: factors.iter().map(Factor::read).collect::<Result<_, _>>()? })
+    Ok(Person { factor: factor.clone(), user, factors: factors.iter().map(Factor::read).collect::<Result<_, _>>()? })
 }
 
 /// Adds an unproven factor and its challenge.
@@ -310,8 +310,11 @@ async fn replayed(
 ) -> Result<Enrolled, EnrolError> {
     let answer = context.decide(vec![statement!(store::GET, factor, user)]).await?;
     let row = answer.first().and_then(|rows| rows.first());
-    let row = row.ok_or_else(|| DatabaseError::Other("a repeated enrolment has no factor".to_owned()))?;
-    Ok(Enrolled { factor: Factor::read(row)?, challenge, shown: Map::new(), replayed: true })
+    // It may have been removed since, or another one has taken its place.
+    let factor = Factor::read(row.ok_or(CreateError::FactorNotFound)?)?;
+    let hidden = kind(factor.kind).map(Kind::shows_once).unwrap_or_default();
+    let shown = hidden.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    Ok(Enrolled { factor, challenge, shown, replayed: true })
 }
 
 /// Sends another challenge for a factor that is not proven yet, or challenges one that is.

@@ -7,6 +7,7 @@ use crate::{
     challenge::{Challenge, Given},
     config::Issue,
     context::Context,
+    ids::FactorId,
     message::{Channel, Destination},
     ports::{DatabaseError, PortFuture, Rows, Statement},
     user::User,
@@ -88,8 +89,10 @@ pub enum ProofOf {
     Nothing,
 }
 
-/// Whose new factor it is.
+/// Whose new factor it is, and which.
 pub struct Person {
+    /// The id that the new factor will have: a secret is sealed for it alone.
+    pub factor: FactorId,
     /// The user.
     pub user: User,
     /// Their factors, pending ones too.
@@ -162,6 +165,11 @@ pub trait Kind: Sync {
         _stamp: &'a str,
     ) -> PortFuture<'a, Result<Verdict, ProveError>> {
         Box::pin(async { Ok(Verdict::wrong()) })
+    }
+
+    /// The members of the answer that are shown this once: the same call again gets null for each.
+    fn shows_once(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// What lists and answers show beyond what every factor has. Nothing that proves it.

@@ -4,14 +4,19 @@
 pub mod enrol;
 mod kind;
 mod phone;
+pub mod recovery_codes;
 pub mod remove;
 pub mod store;
+pub mod totp;
 
 use serde_json::Value;
 
 pub use kind::{Begun, FactorType, Kind, Person, ProofOf, ProveError, Verdict};
 
 use crate::{
+    challenge::create::CreateError,
+    config::{Issue, Stops},
+    crypto::OpenError,
     ids::{ChallengeId, FactorId},
     message::{Channel, Destination},
     phone::PhoneNumber,
@@ -23,6 +28,10 @@ use crate::{
 pub enum New {
     /// A phone, and how its code goes.
     Phone(PhoneNumber, Channel),
+    /// An authenticator app.
+    Totp,
+    /// A set of recovery codes, in the place of the one there is.
+    RecoveryCodes,
 }
 
 impl New {
@@ -30,6 +39,8 @@ impl New {
     pub fn kind(&self) -> FactorType {
         match self {
             Self::Phone(..) => FactorType::Phone,
+            Self::Totp => FactorType::Totp,
+            Self::RecoveryCodes => FactorType::RecoveryCodes,
         }
     }
 }
@@ -38,12 +49,21 @@ impl New {
 pub fn kind(of: FactorType) -> Option<&'static dyn Kind> {
     match of {
         FactorType::Phone => Some(&phone::Phone),
-        FactorType::Email
-        | FactorType::Totp
-        | FactorType::Passkey
-        | FactorType::Password
-        | FactorType::RecoveryCodes => None,
+        FactorType::Totp => Some(&totp::Totp),
+        FactorType::RecoveryCodes => Some(&recovery_codes::RecoveryCodes),
+        FactorType::Email | FactorType::Passkey | FactorType::Password => None,
     }
+}
+
+/// What is to be added is of another type than the file that was asked.
+fn unlike(new: &New) -> enrol::EnrolError {
+    CreateError::NotSupported(new.kind()).into()
+}
+
+/// A secret at rest does not open: that is no wrong answer, but a wrong deployment.
+fn sealed(error: &OpenError) -> ProveError {
+    let detail = format!("a secret at rest cannot be read: {error}");
+    ProveError::Misconfigured(Issue { variable: "ENCRYPTION_KEYS", stops: Stops::Challenges, detail })
 }
 
 /// A factor as it is read. What it is proven with is never read with it.

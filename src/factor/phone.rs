@@ -10,7 +10,7 @@ pub(super) struct Phone;
 
 impl Kind for Phone {
     fn begin(&self, _context: &Context, _person: Option<&Person>, new: &New) -> Result<Begun, EnrolError> {
-        let New::Phone(number, channel) = new;
+        let New::Phone(number, channel) = new else { return Err(super::unlike(new)) };
         Ok(Begun {
             destination: Some(Destination::Phone(number.clone())),
             secret: None,

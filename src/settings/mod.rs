@@ -1,6 +1,7 @@
 //! Settings of the instance: a stored value wins, else the binding, else the default.
 //! They live in D1 with a version; every deciding batch is guarded by that version (law 1).
 
+mod multi_factor;
 mod snapshot;
 mod table;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+pub use multi_factor::{RecoveryCodesSettings, TotpSettings};
 pub use snapshot::{IsolateCache, KeyRecord, STATEMENTS, Snapshot, current, guard, load, schema_is_current, store};
 pub use table::SETTINGS;
 
@@ -18,6 +20,7 @@ use crate::{
     phone::{CallingCode, Validation, countries_of, is_known_country},
     schema::{FieldCode, FieldError},
     time::Timestamp,
+    totp::Digits,
 };
 
 /// What happens with the test numbers +15555550100 to +15555550199. None of them ever reaches a carrier.
@@ -82,6 +85,10 @@ pub struct Settings {
     pub code_length: CodeLength,
     /// How long a code lives.
     pub code_lifetime: Duration,
+    /// Authenticator apps.
+    pub totp: TotpSettings,
+    /// Recovery codes.
+    pub recovery_codes: RecoveryCodesSettings,
     /// How long messages are kept.
     pub message_retention: Duration,
     /// How long audit events are kept.
@@ -116,6 +123,8 @@ impl Settings {
             code_lifetime: Duration::from_secs(
                 integer("codes.lifetime_seconds").and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(300),
             ),
+            totp: TotpSettings::effective(stored),
+            recovery_codes: RecoveryCodesSettings::effective(stored, config),
             message_retention: DAY * days(integer("messages.retention_days"), 30),
             audit_retention: DAY * days(integer("audit.retention_days"), 365),
             test_mode: match text("test_mode") {
@@ -166,6 +175,7 @@ impl Settings {
             "countries": {"sms": {"allowed": self.sms_countries.to_list()}},
             "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
             "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},
+            "multi_factor": {"totp": self.totp.to_json(), "recovery_codes": self.recovery_codes.to_json()},
             "test_mode": self.test_mode(now, production, dev_tools).as_str(),
             "test_mode_expires_at": self.test_mode_until.map(|until| until.to_string()),
             "messages": {"retention_days": self.message_retention.as_secs() / 86_400},
@@ -199,6 +209,9 @@ pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) ->
     if at(stored, "countries.sms.allowed").is_some_and(|list| countries(list).is_none()) {
         let detail = "ISO 3166-1 alpha-2 codes like US, or * for all, are wanted";
         errors.push(FieldError::new("countries.sms.allowed", FieldCode::Value, detail));
+    }
+    if at(stored, "multi_factor.totp.digits").is_some_and(|digits| digits.as_i64().and_then(Digits::new).is_none()) {
+        errors.push(FieldError::new("multi_factor.totp.digits", FieldCode::Value, "6 or 8 is wanted"));
     }
     let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");
     let until = at(stored, "test_mode_expires_at").and_then(Value::as_str).and_then(Timestamp::parse);

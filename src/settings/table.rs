@@ -1,6 +1,7 @@
 //! Every setting, as the shape of `PATCH /v1/instance`: the same table checks input, writes the OpenAPI
 //! document and `docs/configuration.md`.
 
+use super::multi_factor::MULTI_FACTOR;
 use crate::schema::{Field, Shape, field};
 
 const LIMITS: &[Field] = &[
@@ -53,6 +54,7 @@ pub const SETTINGS: &[Field] = &[
         ]),
         "Codes",
     ),
+    field("multi_factor", Shape::Object(MULTI_FACTOR), "Factors"),
     field(
         "test_mode",
         Shape::OneOf(&["enabled", "disabled", "rejected"]),

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use postern::{api_key, challenge, event, factor, housekeeping, idempotency, limit, message, settings, user};
+use postern::{api_key, challenge, event, factor, housekeeping, idempotency, limit, message, reseal, settings, user};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -17,11 +17,14 @@ fn statements() -> Vec<&'static str> {
         api_key::store::STATEMENTS,
         challenge::store::STATEMENTS,
         event::store::STATEMENTS,
+        factor::recovery_codes::STATEMENTS,
         factor::store::STATEMENTS,
+        factor::totp::STATEMENTS,
         housekeeping::STATEMENTS,
         idempotency::STATEMENTS,
         limit::store::STATEMENTS,
         message::store::STATEMENTS,
+        reseal::STATEMENTS,
         settings::STATEMENTS,
         user::store::STATEMENTS,
     ]

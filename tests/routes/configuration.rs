@@ -149,6 +149,16 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
                 answered.expect(200);
                 assert!(refused(sent), "{}", variable.name);
             }
+            Stops::RecoveryCodes => {
+                users.expect(200);
+                answered.expect(200);
+                sent.expect(201);
+                let user = broken.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+                assert!(refused(broken.post(&format!("/v1/users/{user}/recovery-codes"), &json!({})).await));
+                let setting = json!({"multi_factor": {"recovery_codes": {"enabled": true}}});
+                broken.patch("/v1/instance", &setting).await.expect(200);
+                broken.post(&format!("/v1/users/{user}/recovery-codes"), &json!({})).await.expect(201);
+            }
             Stops::Nothing => {
                 users.expect(200);
                 answered.expect(200);

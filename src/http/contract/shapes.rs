@@ -6,6 +6,7 @@ use crate::{
     factor::FactorType,
     message::{self, Channel},
     schema::{Field, Shape, field},
+    totp,
 };
 
 const fn always(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
@@ -63,6 +64,11 @@ pub const CHALLENGE: &[Field] = &[
     always("created_at", Shape::Timestamp, "When it was made"),
     maybe("verified_at", Shape::Timestamp, "When the right answer came"),
     maybe("consumed_at", Shape::Timestamp, "When it was used as a proof"),
+    field(
+        "codes_left",
+        Shape::Integer(0, 24),
+        "How many recovery codes are left, in the answer to the one that was used",
+    ),
 ];
 
 /// A user.
@@ -91,15 +97,47 @@ pub const FACTOR: &[Field] = &[
     maybe("name", Shape::Text(60), "What the user calls it"),
     maybe("phone", Shape::Text(40), "A phone's number, masked").example(r#""+1••••••2671""#),
     maybe("country", Shape::Text(3), "A phone's country"),
+    field("totp", Shape::Object(TOTP), "What an authenticator app was enrolled with"),
+    field("codes_left", Shape::Integer(0, 24), "How many recovery codes are left"),
     always("created_at", Shape::Timestamp, "When it was added"),
     maybe("activated_at", Shape::Timestamp, "When it was proven"),
     maybe("last_used_at", Shape::Timestamp, "When it was last proven"),
+];
+
+const TOTP: &[Field] = &[
+    always("algorithm", Shape::OneOf(&totp::Algorithm::NAMES), "The hash"),
+    always("digits", Shape::Integer(6, 8), "How many digits a code has"),
+    always("period", Shape::Integer(30, 30), "How many seconds a code is shown"),
+];
+
+const NEW_TOTP: &[Field] = &[
+    always("secret", Shape::Text(128), "The secret in base 32, for whoever types it")
+        .example(r#""GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ""#),
+    always("uri", Shape::Text(2000), "The same as a URI, for whoever opens the app on this device"),
+    maybe("qr_svg", Shape::Text(200_000), "The URI as a QR code, an SVG image"),
+];
+
+const CODES: Shape = Shape::List(&Shape::Text(19), 24);
+
+/// A new set of recovery codes.
+pub const RECOVERY_CODES: &[Field] = &[
+    always("factor", Shape::Object(FACTOR), "The set, active at once"),
+    maybe("recovery_codes", CODES, "The codes, shown this once; null when an earlier call with the same key made them")
+        .example(r#"["7V2C-K9QX-4M0T-ZR8H"]"#),
 ];
 
 /// A factor and the challenge that proves it.
 pub const ENROLMENT: &[Field] = &[
     always("factor", Shape::Object(FACTOR), "The factor, pending"),
     maybe("challenge", Shape::Object(CHALLENGE), "The challenge that proves it; null where nothing is left to prove"),
+    field(
+        "totp",
+        Shape::Object(NEW_TOTP),
+        "What goes into the app, shown this once; null when an earlier call with the same key made it",
+    )
+    .nullable(),
+    field("recovery_codes", CODES, "The codes, shown this once; null when an earlier call with the same key made them")
+        .nullable(),
 ];
 
 /// A message.
@@ -192,7 +230,7 @@ pub const NEW_API_KEY: &[Field] = &[
 pub const ENVIRONMENT: &[Field] = &[
     always("app_name", Shape::Text(60), "The name in messages"),
     always("environment", Shape::OneOf(&["prod", "development"]), "Whether messages go to people"),
-    always("factors", Shape::List(&Shape::OneOf(&["phone"]), 10), "Factors that can be enrolled"),
+    always("factors", Shape::List(&Shape::OneOf(&FactorType::NAMES), 10), "Factors that can be enrolled"),
     always(
         "sms",
         Shape::Object(&[

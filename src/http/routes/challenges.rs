@@ -98,7 +98,7 @@ const EXPECT: &[Field] = &[
 ];
 
 const ANSWER: &[Field] = &[
-    field("code", Shape::Text(64), "What the person typed: digits, spaces and dashes are fine")
+    field("code", Shape::Text(64), "What the person typed: digits, or a recovery code; spaces and dashes are fine")
         .required()
         .example(r#""042137""#),
     field(
@@ -217,8 +217,8 @@ async fn answer_challenge(call: Call) -> Answer {
     let context = on_behalf(&call)?;
     let id = call.id("id", ChallengeId::parse, "challenge")?;
     let expect = expect(&context, &call.form)?;
-    let (challenge, _) = answered(&context, &id, &call.form, &expect).await?;
-    Ok(Reply::json(200, &view::challenge(&challenge, context.now())))
+    let (challenge, factor) = answered(&context, &id, &call.form, &expect).await?;
+    Ok(Reply::json(200, &view::answered(&challenge, factor.as_ref(), context.now())))
 }
 
 /// What the caller expects. Nothing in it may be missing by accident: a `user_id` that is null in the caller's

@@ -6,13 +6,14 @@ use serde_json::json;
 use super::Run;
 use crate::{
     config::Environment,
+    factor::FactorType,
     http::{
         Incoming, Reply,
         contract::{Gives, Operation, operation, shapes},
         reply::Answer,
     },
     ports::Level,
-    settings::{Snapshot, load},
+    settings::{Settings, Snapshot, load},
 };
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(
@@ -27,6 +28,16 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 
 /// Its key in KV; grows with the form of what is stored there.
 const KEY: &str = "environment/1";
+
+/// The types of factor that can be enrolled.
+fn factors(settings: &Settings) -> Vec<&'static str> {
+    let switched = [
+        (FactorType::Phone, true),
+        (FactorType::Totp, settings.totp.enabled),
+        (FactorType::RecoveryCodes, settings.recovery_codes.enabled),
+    ];
+    switched.into_iter().filter(|(_, enabled)| *enabled).map(|(kind, _)| kind.as_str()).collect()
+}
 
 async fn get(incoming: Incoming) -> Answer {
     let app = &incoming.app;
@@ -44,7 +55,7 @@ async fn get(incoming: Incoming) -> Answer {
                 Environment::Production => "prod",
                 Environment::Development => "development",
             },
-            "factors": ["phone"],
+            "factors": factors(&snapshot.settings),
             "sms": {
                 "driver": driver.map(crate::config::SmsDriver::name),
                 "from_number": driver.and_then(crate::config::SmsDriver::from_number),

@@ -30,19 +30,19 @@ use crate::{
     schema::{Field, Form, Shape, field},
 };
 
-const TAG: &str = "Factors";
+pub(super) const TAG: &str = "Factors";
 const READ: Auth = Auth::Key(Scope::UsersRead);
-const WRITE: Auth = Auth::Key(Scope::UsersWrite);
+pub(super) const WRITE: Auth = Auth::Key(Scope::UsersWrite);
 
 /// What a change of factors refuses with.
-const CHANGING: &[Code] = &[Code::ProofRequired, Code::ProofInvalid];
+pub(super) const CHANGING: &[Code] = &[Code::ProofRequired, Code::ProofInvalid];
 
-const PROOF: Field = field(
+pub(super) const PROOF: Field = field(
     "proof",
     Shape::Id("chl_"),
     "A challenge of this user's active factor, verified in the last ten minutes; it is consumed",
 );
-const OVERRIDE: Field = field(
+pub(super) const OVERRIDE: Field = field(
     "override",
     Shape::Object(&[field("reason", Shape::Text(200), "Why, for the audit event").required()]),
     "Your word instead of a proof; needs the scope `users:override`",
@@ -52,7 +52,7 @@ const ENROL: &[Field] = &[
     field(
         "type",
         Shape::OneOf(&["phone", "email", "totp", "passkey", "recovery_codes"]),
-        "The kind: `phone`; others come later",
+        "The kind: `phone`, `totp` or `recovery_codes`; others come later",
     )
     .required()
     .example(r#""phone""#),
@@ -191,7 +191,9 @@ fn new(context: &Context, form: &Form) -> Result<New, Failure> {
             let typed = form.text("phone").ok_or_else(|| wrong("phone", "a phone factor needs its number"))?;
             Ok(New::Phone(number(context, "phone", typed)?, channel(form).unwrap_or(Channel::Sms)))
         }
-        _ => Err(Problem::new(Code::StrategyNotSupported, "only the factor type phone is supported yet").into()),
+        Some(FactorType::Totp) => Ok(New::Totp),
+        Some(FactorType::RecoveryCodes) => Ok(New::RecoveryCodes),
+        _ => Err(Problem::new(Code::StrategyNotSupported, "this factor type is not supported yet").into()),
     }
 }
 
@@ -236,7 +238,7 @@ fn removed(removed: &Removed, what: &str) -> Answer {
 }
 
 /// What the call brings to allow a change: a proof, or the word of a key that has the scope for it.
-fn authority(call: &Call, form: &Form, reason: &str) -> Result<Authority, Failure> {
+pub(super) fn authority(call: &Call, form: &Form, reason: &str) -> Result<Authority, Failure> {
     let proof = Call::form_id(form, "proof", ChallengeId::parse)?;
     match (proof, form.text(reason)) {
         (Some(_), Some(_)) => Err(wrong("proof", "a proof or an override is wanted, not both").into()),
@@ -249,7 +251,7 @@ fn authority(call: &Call, form: &Form, reason: &str) -> Result<Authority, Failur
     }
 }
 
-fn user(call: &Call) -> Result<UserId, Failure> {
+pub(super) fn user(call: &Call) -> Result<UserId, Failure> {
     Ok(call.id("id", UserId::parse, "user")?)
 }
 

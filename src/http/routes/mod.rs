@@ -12,6 +12,7 @@ mod health;
 mod instance;
 mod messages;
 mod parts;
+mod recovery_codes;
 mod users;
 mod view;
 
@@ -39,6 +40,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         challenges::ROUTES,
         users::ROUTES,
         factors::ROUTES,
+        recovery_codes::ROUTES,
         messages::ROUTES,
         audit_events::ROUTES,
         api_keys::ROUTES,

@@ -3,7 +3,7 @@
 use crate::{
     challenge::Given,
     context::{Client, Context},
-    crypto::Code as OneTimeCode,
+    crypto::{Code as OneTimeCode, RecoveryCode},
     http::{Call, Problem, input::wrong, problem::phone_problem},
     message::Channel,
     phone::PhoneNumber,
@@ -69,5 +69,8 @@ pub(super) fn channel(form: &Form) -> Option<Channel> {
 /// What the person gives as an answer.
 pub(super) fn given(form: &Form) -> Result<Given, Problem> {
     let code = form.text("code").ok_or_else(|| wrong("code", "a code is wanted"))?;
-    OneTimeCode::parse(code).map(Given::Digits).ok_or_else(|| wrong("code", "4 to 10 digits are wanted"))
+    let digits = OneTimeCode::parse(code).map(Given::Digits);
+    digits
+        .or_else(|| RecoveryCode::parse(code).map(Given::Recovery))
+        .ok_or_else(|| wrong("code", "4 to 10 digits, or the 16 characters of a recovery code, are wanted"))
 }

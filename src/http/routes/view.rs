@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     api_key::store::ApiKey,
     challenge::{Challenge, create::Created},
-    factor::{self, Factor, enrol::Enrolled},
+    factor::{self, Factor, FactorType, enrol::Enrolled},
     message::{Channel, Destination, Message, Try},
     ports::Row,
     time::Timestamp,
@@ -54,6 +54,12 @@ pub(super) fn user(user: &User) -> Value {
 /// A challenge that was just made, with what only this answer shows.
 pub(super) fn created(created: &Created, now: Timestamp) -> Value {
     with(challenge(&created.challenge, now), created.shown.clone())
+}
+
+/// A challenge that was just answered rightly; of recovery codes, with how many are left.
+pub(super) fn answered(answered: &Challenge, factor: Option<&Factor>, now: Timestamp) -> Value {
+    let left = factor.filter(|factor| factor.kind == FactorType::RecoveryCodes).map(|factor| factor.codes_left);
+    with(challenge(answered, now), left.map(|left| ("codes_left".to_owned(), Value::from(left))).into_iter().collect())
 }
 
 /// A factor.

@@ -1,0 +1,58 @@
+//! Keys rotate: what is sealed under an old key of `ENCRYPTION_KEYS` is sealed anew under the current one, some rows at
+//! each run of the cron. Nothing waits for it: every key of the ring opens.
+
+use serde_json::{Value, json};
+
+use crate::{
+    context::App,
+    crypto::Seal,
+    factor::totp,
+    ports::{DatabaseError, Level, Row, Statement},
+    statement,
+};
+
+/// How many rows one run seals anew: a few milliseconds of work.
+const ROWS: i64 = 200;
+
+/// Finds TOTP secrets under old keys. `?1` where the values of each key begin and end, a JSON list, `?2` how many.
+const FIND: &str = "SELECT f.id, f.secret FROM json_each(?1) k CROSS JOIN factors f
+  WHERE f.type = 'totp' AND f.secret >= k.value ->> 'from' AND f.secret < k.value ->> 'to' LIMIT ?2";
+
+/// Puts the new values in the place of the old ones, where these still stand. `?1` a JSON list of ids, old and new values.
+const REPLACE: &str = "UPDATE factors SET secret = r.value ->> 'new' FROM json_each(?1) r
+  WHERE factors.id = r.value ->> 'id' AND factors.secret = r.value ->> 'old' RETURNING 1 AS resealed";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[FIND, REPLACE];
+
+/// Runs once, and gives how many rows were sealed anew. Nothing is asked while the ring has one key.
+pub async fn run(app: &App) -> Result<usize, DatabaseError> {
+    let Ok(secrets) = app.config.secrets() else { return Ok(0) };
+    let seal = Seal(&secrets.encryption_keys);
+    let Some(find) = find(seal) else { return Ok(0) };
+    let answer = app.ports.database.batch(vec![find]).await?;
+    let rows = answer.first().map(Vec::as_slice).unwrap_or_default();
+    let changes: Vec<Value> = rows.iter().filter_map(|row| change(app, seal, row)).collect();
+    if changes.len() < rows.len() {
+        let detail = "do not open: a key of ENCRYPTION_KEYS is not the one that its id named before";
+        app.ports.log.line(Level::Error, &format!("reseal: {} secrets {detail}", rows.len() - changes.len()));
+    }
+    if changes.is_empty() {
+        return Ok(0);
+    }
+    let answer = app.ports.database.batch(vec![statement!(REPLACE, Value::from(changes).to_string())]).await?;
+    Ok(answer.first().map(Vec::len).unwrap_or_default())
+}
+
+/// What looks for values under the old keys that the ring has; under a key that it does not have nothing opens.
+fn find(seal: Seal<'_>) -> Option<Statement> {
+    let old: Vec<Value> = seal.old_prefixes().map(|(from, to)| json!({"from": from, "to": to})).collect();
+    (!old.is_empty()).then(|| statement!(FIND, Value::from(old).to_string(), ROWS))
+}
+
+/// The change of one row.
+fn change(app: &App, seal: Seal<'_>, row: &Row) -> Option<Value> {
+    let (id, old) = (row.opt_text("id")?, row.opt_text("secret")?);
+    let new = seal.reseal(totp::place(id), old, &*app.ports.random).ok()?;
+    Some(json!({"id": id, "old": old, "new": new}))
+}
