@@ -17,9 +17,12 @@ mod laws {
     mod keys;
     mod law_1_d1_decides;
     mod law_2_limits;
+    mod law_2_recovery_codes;
+    mod law_2_totp;
     mod law_3_round_trips;
     mod law_4_codes;
     mod law_4_model;
+    mod law_5_sealed;
     mod law_5_secrets;
     mod law_6_factors;
     mod law_6_proofs;

@@ -63,6 +63,21 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     all.note("challengeFactor", world.request("POST", &format!("{factor}/challenges")).send().await, 201);
     let by_user = world.post("/v1/challenges", &json!({"user_id": user.rsplit('/').next().unwrap()})).await;
     assert_eq!((by_user.status, by_user.round_trips()), (201, 2));
+    let codes = json!({"override": {"reason": "x"}});
+    let path = format!("{user}/recovery-codes");
+    let codes = all.note("createRecoveryCodes", world.post(&path, &codes).await, 201);
+    let (user_id, factor_id) = (user.rsplit('/').next().unwrap(), text(&codes["factor"]["id"]));
+    let held = world.post("/v1/challenges", &json!({"user_id": user_id, "factor_id": factor_id})).await;
+    assert_eq!((held.status, held.round_trips()), (201, 2));
+    let used = world.answer(&held.json, text(&codes["recovery_codes"][0])).await;
+    assert_eq!((used.status, used.round_trips()), (200, 2), "a recovery code takes two");
+    let (other, _, app) = world.user_with_totp().await;
+    let held = world.post("/v1/challenges", &json!({"user_id": other})).await;
+    assert_eq!((held.status, held.round_trips()), (201, 2));
+    for (code, status) in [(world.wrong(&app.code(world.now())), 422), (app.code(world.now()), 200)] {
+        let answered = world.answer(&held.json, &code).await;
+        assert_eq!((answered.status, answered.round_trips()), (status, 2), "an authenticator app takes two");
+    }
     all.note("deleteFactor", world.delete(&format!("{factor}?override_reason=x")).await, 204);
     all.note("resetFactors", world.delete(&format!("{factors}?override_reason=x")).await, 204);
     all.note("deleteUser", world.delete(&user).await, 204);
@@ -88,6 +103,8 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
             let trips = match operation.id {
                 // The number and the seed have to be read first.
                 "resendChallenge" | "challengeFactor" => 2,
+                // Whose they will be has to be read first.
+                "createRecoveryCodes" => 2,
                 _ => 1,
             };
             (operation.id, trips)

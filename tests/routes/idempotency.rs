@@ -13,6 +13,7 @@ use crate::support::{Behaviour, KEY, Request, Response, World, vars};
 async fn calls(world: &World) -> Vec<(&'static str, String, Value)> {
     let user = new_user(world, &json!({})).await;
     let (active, factor, _) = world.user_with_phone().await;
+    let codes = new_user(world, &json!({})).await;
     let challenge = world.challenge(&world.number()).await;
     world.here().clock.advance(Duration::from_secs(31));
     vec![
@@ -20,6 +21,7 @@ async fn calls(world: &World) -> Vec<(&'static str, String, Value)> {
         ("resendChallenge", format!("/v1/challenges/{}/resend", text(&challenge["id"])), json!({})),
         ("createUser", "/v1/users".to_owned(), json!({"email": "ana@example.com"})),
         ("createFactor", format!("/v1/users/{user}/factors"), json!({"type": "phone", "phone": world.number()})),
+        ("createRecoveryCodes", format!("/v1/users/{codes}/recovery-codes"), json!({"override": {"reason": "x"}})),
         ("challengeFactor", format!("/v1/users/{active}/factors/{factor}/challenges"), json!({})),
         ("createApiKey", "/v1/api-keys".to_owned(), json!({"name": "x", "scopes": ["challenges"]})),
     ]
@@ -38,6 +40,7 @@ fn id(operation: &str, body: &Value) -> Value {
     match operation {
         "createFactor" => json!([body["factor"]["id"], body["challenge"]["id"]]),
         "createApiKey" => body["api_key"]["id"].clone(),
+        "createRecoveryCodes" => body["factor"]["id"].clone(),
         "resendChallenge" => json!([body["id"], body["message_id"], body["sends"]]),
         _ => body["id"].clone(),
     }
@@ -88,6 +91,29 @@ async fn a_secret_is_not_shown_again() {
     assert!(first["secret"].is_string());
     let again = call(&world, "/v1/api-keys", "k", &body).send().await.expect(201);
     assert_eq!((&again["secret"], &again["api_key"]), (&Value::Null, &first["api_key"]));
+
+    let user = new_user(&world, &json!({})).await;
+    let factors = format!("/v1/users/{user}/factors");
+    let first = call(&world, &factors, "totp", &json!({"type": "totp"})).send().await.expect(201);
+    assert!(first["totp"]["secret"].is_string());
+    let again = call(&world, &factors, "totp", &json!({"type": "totp"})).send().await;
+    assert!(replayed(&again));
+    let again = again.expect(201);
+    assert_eq!((again.get("totp"), &again["factor"]), (Some(&Value::Null), &first["factor"]));
+    assert_eq!(again["challenge"], first["challenge"]);
+
+    let codes = format!("/v1/users/{user}/recovery-codes");
+    for (path, body) in [(codes.as_str(), json!({})), (&factors, json!({"type": "recovery_codes"}))] {
+        let first = call(&world, path, "codes", &body).send().await.expect(201);
+        assert_eq!(first["recovery_codes"].as_array().unwrap().len(), 10);
+        let again = call(&world, path, "codes", &body).send().await;
+        assert!(replayed(&again));
+        let again = again.expect(201);
+        assert_eq!((again.get("recovery_codes"), &again["factor"]), (Some(&Value::Null), &first["factor"]));
+        world.delete(&format!("{factors}?override_reason=x")).await.expect(204);
+        // What is gone is not found, and not made again.
+        call(&world, path, "codes", &body).send().await.expect_problem(404, "resource_not_found");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! it, and a client that holds every answer against the OpenAPI document.
 #![allow(dead_code, unused_imports, missing_docs)]
 
+pub mod authenticator;
 pub mod carriers;
 pub mod client;
 pub mod contract;
@@ -14,6 +15,7 @@ pub mod vars;
 pub mod world;
 pub mod wrangler;
 
+pub use authenticator::Authenticator;
 pub use carriers::{Behaviour, Carriers};
 pub use client::{Request, Response};
 pub use native::Native;

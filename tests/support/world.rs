@@ -5,10 +5,13 @@ use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
+use std::time::Duration;
 
+use postern::ports::Clock;
 use serde_json::{Value, json};
 
 use super::{
+    authenticator::Authenticator,
     carriers::{Carriers, Sent},
     client::{Request, Response, Target},
     native::Native,
@@ -148,6 +151,54 @@ impl World {
         let active = self.post(&format!("{path}/{factor}/activate"), &body).await.expect(200);
         assert_eq!(active["status"], "active");
         (user, factor, number)
+    }
+}
+
+impl World {
+    /// Milliseconds since 1970, by the clock of the server.
+    pub fn now(&self) -> i64 {
+        match &self.native {
+            Some(native) => native.clock.now().millis(),
+            #[allow(clippy::disallowed_methods)]
+            None => {
+                let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+                i64::try_from(since.as_millis()).unwrap()
+            }
+        }
+    }
+
+    /// Waits until the step of authenticator apps has ten seconds left, so that none ends in the middle of a test.
+    pub async fn early_in_a_step(&self) {
+        let left = 30_000 - self.now() % 30_000;
+        if left >= 10_000 {
+            return;
+        }
+        let left = Duration::from_millis(u64::try_from(left).unwrap());
+        match &self.native {
+            Some(native) => native.clock.advance(left),
+            None => tokio::time::sleep(left).await,
+        }
+    }
+
+    /// A user with a proven authenticator app: the user's id, the factor's id and the app. What proved it was the code
+    /// before the current one, so that the current one is not used yet.
+    pub async fn user_with_totp(&self) -> (String, String, Authenticator) {
+        let user = self.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+        let (factor, app) = self.enrol_totp(&user, json!({"type": "totp"})).await;
+        (user, factor, app)
+    }
+
+    /// Enrols an authenticator app: the factor's id and the app.
+    pub async fn enrol_totp(&self, user: &str, body: Value) -> (String, Authenticator) {
+        self.early_in_a_step().await;
+        let path = format!("/v1/users/{user}/factors");
+        let enrolled = self.post(&path, &body).await.expect(201);
+        let factor = enrolled["factor"]["id"].as_str().unwrap().to_owned();
+        let app = Authenticator::scan(&enrolled);
+        let body = json!({"challenge_id": enrolled["challenge"]["id"], "code": app.code(self.now() - 30_000)});
+        let active = self.post(&format!("{path}/{factor}/activate"), &body).await.expect(200);
+        assert_eq!(active["status"], "active");
+        (factor, app)
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
         idempotent: true,
         body: Some(MAKE),
         body_optional: true,
+        example: r#"{"proof": "chl_01M83WM7ZA000G40R40M30E209"}"#,
         status: 201,
         gives: Gives::One("RecoveryCodes", shapes::RECOVERY_CODES),
         refuses: &[&[Code::StrategyNotSupported], CHANGING],
