@@ -149,6 +149,7 @@ TWILIO_SENDER_NUMBER="+15005550006"
 fn secrets() -> Vars {
     let mut vars = vars::null();
     vars.remove("ENVIRONMENT");
+    vars.remove("ENABLE_RECOVERY_CODE");
     vars
 }
 

@@ -79,11 +79,11 @@ pub async fn resend(
     }
     let row = answer.first().and_then(|rows| rows.first()).ok_or(ResendError::NotFound)?;
     let challenge = Challenge::read(row)?;
-    refuse_unless_open(context, &challenge)?;
-
     let (Some(destination), Some(last)) = (challenge.destination.clone(), challenge.channel) else {
         return Err(ResendError::NothingToSend);
     };
+    refuse_unless_open(context, &challenge)?;
+
     let channel = by.unwrap_or(last);
     if !destination.takes(channel) {
         return Err(CreateError::ChannelMismatch(channel).into());

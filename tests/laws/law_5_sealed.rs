@@ -1,6 +1,7 @@
 //! Law 5 at rest: a TOTP secret is sealed in its row and opens nowhere else; recovery codes are MACs; both are shown
 //! once. Keys rotate while everything works, and a key that is gone is told as what it is.
 
+use postern::crypto::{KeyRing, Place, Seal};
 use serde_json::{Value, json};
 
 use crate::support::{Authenticator, World, client::seen, vars};
@@ -207,7 +208,6 @@ async fn another_key_under_an_old_id_is_told_and_destroys_nothing() {
 
 /// So many copies of a factor, each with a secret of its own, which the test seals as the Worker does.
 async fn many(world: &World, count: usize) {
-    use postern::crypto::{KeyRing, Place, Seal};
     world.user_with_totp().await;
     let ring: Value = serde_json::from_str(vars::RING).unwrap();
     let ring = KeyRing::parse(&ring.as_object().unwrap().clone().into_iter().collect()).unwrap();
@@ -242,7 +242,6 @@ async fn sealing_anew_is_bounded_and_two_runs_at_once_do_it_once() {
     assert_eq!(postern::reseal::run(app).await.unwrap(), 50);
     assert_eq!((postern::reseal::run(app).await.unwrap(), left()), (0, 0));
     // All of them open under the new key alone, each in its own place.
-    use postern::crypto::{Place, Seal};
     let new = under(&world, "k2", &["k2"]);
     let ring = &new.here().app.config.secrets().unwrap().encryption_keys;
     for row in world.here().database.query("SELECT id, secret FROM factors WHERE id LIKE 'fac_01M83WM7ZA0%'") {

@@ -74,6 +74,22 @@ async fn it_tells_the_test_mode_of_now() {
 }
 
 #[tokio::test]
+async fn it_tells_which_factors_can_be_enrolled() {
+    let factors = async |world: &World| world.get(PATH).await.expect(200)["factors"].clone();
+    let mut without = vars::null();
+    without.remove("ENABLE_RECOVERY_CODE");
+    let world = World::native(&without);
+    let has = |factors: &serde_json::Value, kind: &str| factors.as_array().unwrap().contains(&json!(kind));
+    let told = factors(&world).await;
+    assert!(has(&told, "totp") && has(&told, "phone") && !has(&told, "recovery_codes"), "{told}");
+    let settings = json!({"multi_factor": {"totp": {"enabled": false}, "recovery_codes": {"enabled": true}}});
+    world.patch("/v1/instance", &settings).await.expect(200);
+    world.here().cache.break_it();
+    let told = factors(&world).await;
+    assert!(!has(&told, "totp") && has(&told, "recovery_codes"), "{told}");
+}
+
+#[tokio::test]
 async fn without_a_database_it_says_what_to_do() {
     let world = World::null();
     world.here().database.fail_next(DatabaseError::Unavailable("hunter2".to_owned()));

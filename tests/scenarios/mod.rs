@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod carriers;
+pub mod held;
 pub mod instance;
 pub mod job_1;
 pub mod job_2;
@@ -26,6 +27,10 @@ macro_rules! for_each_scenario {
             null job_2::a_second_phone_needs_a_proof_of_the_first;
             null job_2::a_challenge_of_another_user_proves_nothing;
             null job_2::deleting_a_user_erases_their_numbers;
+            null held::an_authenticator_app_is_enrolled_challenged_listed_and_removed;
+            null held::a_hundred_answers_with_one_code_of_an_app_verify_once;
+            null held::recovery_codes_replace_a_lost_app_and_are_made_anew;
+            null held::fifty_answers_with_one_recovery_code_use_it_once;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

@@ -29,7 +29,7 @@ pub fn null() -> Vars {
         ("SERVER_API_KEY", json!(KEY)),
         ("ENCRYPTION_KEYS", json!(RING)),
         ("CODE_PEPPER", json!(PEPPER)),
-        ("ENABLE_RECOVERY_CODE", json!(true)),
+        ("ENABLE_RECOVERY_CODE", json!("true")),
     ])
 }
 

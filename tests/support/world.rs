@@ -157,14 +157,12 @@ impl World {
 impl World {
     /// Milliseconds since 1970, by the clock of the server.
     pub fn now(&self) -> i64 {
-        match &self.native {
-            Some(native) => native.clock.now().millis(),
-            #[allow(clippy::disallowed_methods)]
-            None => {
-                let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-                i64::try_from(since.as_millis()).unwrap()
-            }
+        if let Some(native) = &self.native {
+            return native.clock.now().millis();
         }
+        #[allow(clippy::disallowed_methods)]
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        i64::try_from(since.as_millis()).unwrap()
     }
 
     /// Waits until the step of authenticator apps has ten seconds left, so that none ends in the middle of a test.
