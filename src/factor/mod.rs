@@ -16,11 +16,12 @@ pub use kind::{Begun, FactorType, Kind, Person, ProofOf, ProveError, Verdict};
 use crate::{
     challenge::create::CreateError,
     config::{Issue, Stops},
+    context::Context,
     crypto::OpenError,
     ids::{ChallengeId, FactorId},
     message::{Channel, Destination},
     phone::PhoneNumber,
-    ports::{DatabaseError, Row},
+    ports::{DatabaseError, Level, Row},
     time::Timestamp,
 };
 
@@ -61,9 +62,14 @@ fn unlike(new: &New) -> enrol::EnrolError {
 }
 
 /// A secret at rest does not open: that is no wrong answer, but a wrong deployment.
-fn sealed(error: &OpenError) -> ProveError {
-    let detail = format!("a secret at rest cannot be read: {error}");
-    ProveError::Misconfigured(Issue { variable: "ENCRYPTION_KEYS", stops: Stops::Challenges, detail })
+fn sealed(context: &Context, error: &OpenError) -> ProveError {
+    misconfigured(context, "ENCRYPTION_KEYS", format!("a secret at rest cannot be read: {error}"))
+}
+
+/// An answer cannot be held against a factor for want of a key. The operator reads it in the log, too.
+fn misconfigured(context: &Context, variable: &'static str, detail: String) -> ProveError {
+    context.log(Level::Error, &detail);
+    ProveError::Misconfigured(Issue { variable, stops: Stops::Challenges, detail })
 }
 
 /// A factor as it is read. What it is proven with is never read with it.

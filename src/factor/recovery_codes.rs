@@ -3,10 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Begun, Factor, FactorType, Kind, New, Person, ProofOf, ProveError, Verdict, enrol::EnrolError, unlike};
+use super::{
+    Begun, Factor, FactorType, Kind, New, Person, ProofOf, ProveError, Verdict, enrol::EnrolError, misconfigured,
+    unlike,
+};
 use crate::{
     challenge::{Challenge, Given},
-    config::{Issue, Stops},
+    config::Stops,
     context::Context,
     crypto::RecoveryCode,
     ids::FactorId,
@@ -92,7 +95,7 @@ impl Kind for RecoveryCodes {
             for row in read.first().into_iter().flatten() {
                 let key = row.text("pepper_id")?;
                 if !pepper.has(key) {
-                    return Err(ProveError::Misconfigured(gone(key)));
+                    return Err(misconfigured(context, "CODE_PEPPER", gone(key)));
                 }
             }
             let macs = pepper.recovery_code_macs(&factor, code);
@@ -119,7 +122,6 @@ impl Kind for RecoveryCodes {
 }
 
 /// The codes were made under a pepper that is gone: none of them can be right.
-fn gone(key: &str) -> Issue {
-    let detail = format!("CODE_PEPPER lacks the key {key:?}, under which recovery codes of this user were made");
-    Issue { variable: "CODE_PEPPER", stops: Stops::Challenges, detail }
+fn gone(key: &str) -> String {
+    format!("CODE_PEPPER lacks the key {key:?}, under which recovery codes of this user were made")
 }

@@ -83,7 +83,8 @@ impl Kind for Totp {
             let row = read.first().and_then(|rows| rows.first());
             let (Given::Digits(code), Some(row)) = (given, row) else { return Ok(Verdict::wrong()) };
             let (id, parameters) = (row.text("id")?, parameters(row)?);
-            let secret = context.seal().open(place(id), row.text("secret")?).map_err(|error| sealed(&error))?;
+            let secret =
+                context.seal().open(place(id), row.text("secret")?).map_err(|error| sealed(context, &error))?;
             let window = context.settings().totp.window;
             let step = TotpSecret::from_bytes(secret).matching_step(parameters, code, context.now(), window);
             Ok(match step {

@@ -135,6 +135,8 @@ async fn cannot_be_read(world: &World, user: &str, code: &str) {
     let challenge = challenge(world, user).await;
     let problem = world.answer(&challenge, code).await.expect_problem(503, "configuration_invalid");
     assert!(text(&problem["detail"]).contains("ENCRYPTION_KEYS"), "{problem}");
+    let logged = |line: &String| line.starts_with("Error") && line.contains("ENCRYPTION_KEYS");
+    assert!(world.here().log.lines().iter().any(logged), "the operator reads it, too");
     let read = world.get(&format!("/v1/challenges/{}", text(&challenge["id"]))).await.expect(200);
     assert_eq!((&read["status"], &read["attempts_left"]), (&json!("pending"), &json!(5)));
     let user = world.get(&format!("/v1/users/{user}")).await.expect(200);

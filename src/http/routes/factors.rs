@@ -92,7 +92,8 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     ),
     (
         Operation {
-            description: "Adds a pending factor and sends the code that proves it. A user who has an active factor needs `proof` or `override`.",
+            description: "Adds a pending factor and sends the code that proves it. What goes into an authenticator app is in this answer only. \
+                Recovery codes are active at once, and in this answer only. A user who has an active factor needs `proof` or `override`.",
             auth: WRITE,
             idempotent: true,
             body: Some(ENROL),
