@@ -6,6 +6,7 @@ mod keyring;
 mod pepper;
 mod private_key;
 mod token;
+mod webhook;
 
 pub use code::{Code, CodeLength};
 pub use der::ecdsa_raw;
@@ -13,3 +14,4 @@ pub use keyring::KeyRing;
 pub use pepper::Pepper;
 pub use private_key::{PrivateKeyError, RsaPrivateKey};
 pub use token::{new_token, token_hash};
+pub use webhook::WebhookSecret;

@@ -7,6 +7,7 @@ mod clock;
 mod database;
 mod fetch;
 mod log;
+mod mailer;
 mod random;
 mod signatures;
 
@@ -18,6 +19,7 @@ pub use clock::Clock;
 pub use database::{Database, DatabaseError, Param, Row, Rows, Statement};
 pub use fetch::{Fetch, FetchError, OutgoingRequest, OutgoingResponse, RESPONSE_LIMIT};
 pub use log::{Level, Log};
+pub use mailer::{Mailer, MailerError, OutgoingMail};
 pub use random::Random;
 pub use signatures::{PublicKey, SignatureError, Signatures};
 

@@ -1,12 +1,19 @@
 //! Message drivers: each knows one carrier's wire format and nothing else. A file has the settings with
 //! `validate()`, the request, and what the carrier's answers mean.
 
+pub mod cloudflare_email;
+pub mod email_webhook;
+mod mail;
+pub mod postmark;
+pub mod resend;
 pub mod twilio;
 pub mod vonage;
 
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+
+pub use mail::Mail;
 
 use crate::{
     ports::{FetchError, OutgoingRequest, OutgoingResponse},
