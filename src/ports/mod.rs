@@ -36,6 +36,8 @@ pub struct Ports {
     pub cache: Arc<dyn Cache>,
     /// Calls to carriers.
     pub fetch: Arc<dyn Fetch>,
+    /// E-mails that the platform itself sends.
+    pub mailer: Arc<dyn Mailer>,
     /// The only source of time.
     pub clock: Arc<dyn Clock>,
     /// The only source of randomness.

@@ -1,6 +1,11 @@
 //! Which driver carries e-mail, from the bindings; what is missing is named, and never guessed.
 
-use postern::config::{Config, Stops};
+use std::time::Duration;
+
+use postern::{
+    config::{Config, Stops},
+    message::drivers::Mail,
+};
 use serde_json::json;
 
 use crate::support::{Vars, vars};
@@ -77,4 +82,46 @@ fn outside_prod_what_is_incomplete_is_as_good_as_none() {
     }
     let named = Config::read(&bindings("dev", &[("EMAIL_DRIVER", "resend")]));
     assert_eq!(named.blocking(Stops::Email).map(|issue| issue.variable), Some("RESEND_API_KEY"));
+}
+
+/// Each driver's mail is what its provider takes, byte by byte, and each way of failing is what it is told to be.
+#[tokio::test]
+async fn every_provider_takes_what_its_driver_sends() {
+    let names = [
+        "042137 is your Example code",
+        "042137 is your Bücher & Söhne \u{1f600} code, which is a subject of more than one line",
+    ];
+    for driver in ["resend", "postmark", "webhook", "cloudflare"] {
+        let vars = vars::with_mail(bindings("prod", &[]), driver, "http://127.0.0.1:9");
+        let native = crate::support::native::Native::new(&vars);
+        let config = &native.app.config;
+        assert_eq!(config.issues(), [], "{driver}");
+        let driver = config.email.driver.as_ref().expect(driver);
+        for (count, subject) in names.into_iter().enumerate() {
+            let id = format!("msg_{count}");
+            let mail = Mail {
+                from: driver.from().expect("a sender"),
+                to: "ana@example.com",
+                subject,
+                text: "042137\n\n.\nein Gruß\n",
+                html: "<p>ein Gruß</p><p>042137</p>\n",
+                template: "verification_code",
+                code: Some("042137"),
+                message_id: &id,
+                timeout: Duration::from_secs(4),
+                now: native.app.ports.clock.now(),
+            };
+            let answer = postern::message::drivers::send_mail(&native.app.ports, driver, &mail).await;
+            assert_eq!(answer.as_str(), "accepted", "{} {answer:?}", driver.name());
+            let sent = native.carriers.mail.sent().pop().expect("a mail");
+            assert_eq!(
+                (sent.provider, sent.subject.as_str(), sent.code().as_str()),
+                (driver.name(), subject, "042137")
+            );
+            assert_eq!(sent.text.trim_end(), mail.text.trim_end());
+            assert_eq!(sent.html.trim_end(), mail.html.trim_end());
+            assert_eq!(sent.message_id, id);
+        }
+        assert_eq!(native.carriers.violations(), [] as [String; 0]);
+    }
 }

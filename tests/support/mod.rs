@@ -5,6 +5,7 @@
 pub mod carriers;
 pub mod client;
 pub mod contract;
+pub mod mail_providers;
 pub mod native;
 pub mod ports;
 pub mod signatures;

@@ -15,6 +15,11 @@ pub const SENDER: &str = "+15005550006";
 pub const RECEIVER: &str = "+16471231234";
 pub const VONAGE_KEY: &str = "abcd1234";
 pub const VONAGE_SECRET: &str = "efgh5678ijkl";
+pub const RESEND_KEY: &str = "re_0123456789abcdef";
+pub const POSTMARK_TOKEN: &str = "postmark-token-0123456789";
+pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub const MAIL_SENDER: &str = "Example <no-reply@example.com>";
+pub const MAIL_RECEIVER: &str = "dev@example.com";
 pub const VONAGE_SENDER: &str = "+447700900100";
 
 fn vars(list: &[(&str, Value)]) -> Vars {
@@ -70,6 +75,21 @@ pub fn prod_vonage(base: &str) -> Vars {
         ("VONAGE_SENDER_NUMBER", json!(VONAGE_SENDER)),
         ("VONAGE_SMS_BASE", json!(format!("{base}/vonage"))),
         ("SMS_COUNTRY_CODE", json!("+44")),
+    ]));
+    all
+}
+
+/// The same with a mail provider, which `base` stands for: `resend`, `postmark`, `webhook` or `cloudflare`.
+pub fn with_mail(mut all: Vars, driver: &str, base: &str) -> Vars {
+    all.extend(vars(&[
+        ("EMAIL_DRIVER", json!(driver)),
+        ("EMAIL_FROM", json!(MAIL_SENDER)),
+        ("RESEND_API_KEY", json!(RESEND_KEY)),
+        ("RESEND_API_BASE", json!(format!("{base}/resend"))),
+        ("POSTMARK_SERVER_TOKEN", json!(POSTMARK_TOKEN)),
+        ("POSTMARK_API_BASE", json!(format!("{base}/postmark"))),
+        ("EMAIL_WEBHOOK_URL", json!(format!("{base}/hooks/email"))),
+        ("EMAIL_WEBHOOK_SECRET", json!(WEBHOOK_SECRET)),
     ]));
     all
 }
