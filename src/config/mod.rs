@@ -75,6 +75,8 @@ pub struct Config {
     pub mfa_code_verify_threshold: i64,
     /// SMS per 30 minutes.
     pub sms_mfa_message_threshold: i64,
+    /// E-mails per 30 minutes.
+    pub email_mfa_email_threshold: i64,
     /// What carries SMS.
     pub sms: SmsConfig,
     /// What carries e-mail.
@@ -109,6 +111,7 @@ impl Config {
             dev_sms_receiver: reader.text("DEV_SMS_RECEIVER"),
             mfa_code_verify_threshold: reader.integer("MFA_CODE_VERIFY_THRESHOLD"),
             sms_mfa_message_threshold: reader.integer("SMS_MFA_MESSAGE_THRESHOLD"),
+            email_mfa_email_threshold: reader.integer("EMAIL_MFA_EMAIL_THRESHOLD"),
             sms,
             email,
             secrets,

@@ -249,7 +249,8 @@ pub const VARIABLES: &[Variable] = &[
         .default("10").stops(Stops::Challenges),
     variable("SMS_MFA_MESSAGE_THRESHOLD", LIMITS, Kind::Integer(1, 100), "SMS per 30 minutes and person, and per number")
         .default("5").stops(Stops::Challenges),
-    variable("EMAIL_MFA_EMAIL_THRESHOLD", LIMITS, Kind::Integer(1, 100), "E-mails per 30 minutes and person").default("10"),
+    variable("EMAIL_MFA_EMAIL_THRESHOLD", LIMITS, Kind::Integer(1, 100), "E-mails per 30 minutes and person, and per address")
+        .default("10").stops(Stops::Email),
     variable("ACCOUNT_LOCKOUT_THRESHOLD", LIMITS, Kind::Integer(0, 100), "Wrong passwords per person and address; 0 is never").default("5"),
     variable("ACCOUNT_LOCKOUT_EXPIRES_IN", LIMITS, Kind::Integer(0, 365 * DAY), "Seconds until a locked account opens").default("86400"),
     variable("AUTHORIZATION_CODE_EXPIRES_IN", LIMITS, Kind::Integer(30, 600), "Seconds").default("300"),

@@ -49,7 +49,7 @@ impl Mime<'_> {
             // No holiday notice has to come back (RFC 3834 §5).
             ("Auto-Submitted", "auto-generated".to_owned()),
             ("MIME-Version", "1.0".to_owned()),
-            ("Content-Type", format!("multipart/alternative; boundary=\"{boundary}\"")),
+            ("Content-Type", format!("multipart/alternative;\r\n boundary=\"{boundary}\"")),
         ] {
             let _ = write!(message, "{name}: {value}\r\n");
         }
@@ -141,7 +141,8 @@ mod tests {
              Message-ID: <msg_01@example.com>\r\n\
              Auto-Submitted: auto-generated\r\n\
              MIME-Version: 1.0\r\n\
-             Content-Type: multipart/alternative; boundary=\"=_msg_01\"\r\n\
+             Content-Type: multipart/alternative;\r\n\x20\
+             boundary=\"=_msg_01\"\r\n\
              \r\n\
              --=_msg_01\r\n\
              Content-Type: text/plain; charset=utf-8\r\n\

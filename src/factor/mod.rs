@@ -1,8 +1,10 @@
 //! Factors: what a user can prove. One file per type behind the interface in `kind.rs`. Active only after the proof;
 //! a further one needs a proof of an existing one, or the server's override (law 6).
 
+mod email;
 pub mod enrol;
 mod kind;
+pub mod notice;
 mod phone;
 pub mod remove;
 pub mod store;
@@ -12,6 +14,7 @@ use serde_json::Value;
 pub use kind::{Begun, FactorType, Kind, Person, ProofOf, ProveError, Verdict};
 
 use crate::{
+    email::EmailAddress,
     ids::{ChallengeId, FactorId},
     message::{Channel, Destination},
     phone::PhoneNumber,
@@ -23,6 +26,8 @@ use crate::{
 pub enum New {
     /// A phone, and how its code goes.
     Phone(PhoneNumber, Channel),
+    /// A mailbox.
+    Email(EmailAddress),
 }
 
 impl New {
@@ -30,6 +35,7 @@ impl New {
     pub fn kind(&self) -> FactorType {
         match self {
             Self::Phone(..) => FactorType::Phone,
+            Self::Email(..) => FactorType::Email,
         }
     }
 }
@@ -38,11 +44,8 @@ impl New {
 pub fn kind(of: FactorType) -> Option<&'static dyn Kind> {
     match of {
         FactorType::Phone => Some(&phone::Phone),
-        FactorType::Email
-        | FactorType::Totp
-        | FactorType::Passkey
-        | FactorType::Password
-        | FactorType::RecoveryCodes => None,
+        FactorType::Email => Some(&email::Email),
+        FactorType::Totp | FactorType::Passkey | FactorType::Password | FactorType::RecoveryCodes => None,
     }
 }
 

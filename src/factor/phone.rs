@@ -10,7 +10,9 @@ pub(super) struct Phone;
 
 impl Kind for Phone {
     fn begin(&self, _context: &Context, _person: Option<&Person>, new: &New) -> Result<Begun, EnrolError> {
-        let New::Phone(number, channel) = new;
+        let New::Phone(number, channel) = new else {
+            return Err(EnrolError::Invalid("phone", "a phone factor needs its number".to_owned()));
+        };
         Ok(Begun {
             destination: Some(Destination::Phone(number.clone())),
             secret: None,

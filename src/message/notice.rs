@@ -1,5 +1,13 @@
 //! What is told to a person when the way they sign in has changed (ASVS 6.3.7, SP 800-63B-4 §4.6).
 
+use std::time::Duration;
+
+/// The slug that messages and events have.
+pub const TEMPLATE: &str = "security_notice";
+
+/// How long a notice is worth delivering by SMS: as long as a carrier tries.
+pub const LIFETIME: Duration = Duration::from_hours(10);
+
 /// What has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {

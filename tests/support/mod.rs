@@ -17,6 +17,7 @@ pub mod wrangler;
 
 pub use carriers::{Behaviour, Carriers};
 pub use client::{Request, Response};
+pub use mail_providers::SentMail;
 pub use native::Native;
 pub use together::{at_once, count, steps};
 pub use vars::{KEY, Vars};

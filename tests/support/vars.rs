@@ -93,3 +93,15 @@ pub fn with_mail(mut all: Vars, driver: &str, base: &str) -> Vars {
     ]));
     all
 }
+
+/// Production with Twilio and Resend, which `base` stands for.
+pub fn prod_mail(base: &str) -> Vars {
+    with_mail(prod_twilio(base), "resend", base)
+}
+
+/// Development with Twilio and the mail webhook: everything goes to the receivers.
+pub fn dev_mail(base: &str) -> Vars {
+    let mut all = with_mail(dev_twilio(base), "webhook", base);
+    all.extend(vars(&[("DEV_EMAIL_RECEIVER", json!(MAIL_RECEIVER))]));
+    all
+}

@@ -70,6 +70,7 @@ pub const USER: &[Field] = &[
     always("id", Shape::Id("usr_"), "The user's id"),
     maybe("external_id", Shape::Text(255), "Your own id of them"),
     maybe("email", Shape::Text(254), "Their address"),
+    maybe("email_verified_at", Shape::Timestamp, "When they proved that it is theirs"),
     maybe("name", Shape::Text(200), "Their name"),
     maybe("locale", Shape::Text(35), "Their language"),
     always("metadata", Shape::Texts(50), "What you keep with them"),
@@ -91,6 +92,7 @@ pub const FACTOR: &[Field] = &[
     maybe("name", Shape::Text(60), "What the user calls it"),
     maybe("phone", Shape::Text(40), "A phone's number, masked").example(r#""+1••••••2671""#),
     maybe("country", Shape::Text(3), "A phone's country"),
+    maybe("email", Shape::Text(254), "A mailbox's address, masked").example(r#""a•••@e•••.com""#),
     always("created_at", Shape::Timestamp, "When it was added"),
     maybe("activated_at", Shape::Timestamp, "When it was proven"),
     maybe("last_used_at", Shape::Timestamp, "When it was last proven"),
@@ -112,7 +114,7 @@ pub const MESSAGE: &[Field] = &[
     always("template", Shape::Text(60), "Its text"),
     always("locale", Shape::Text(35), "Its language"),
     maybe("to", Shape::Text(254), "Whom it is meant for, masked; null once the user was deleted"),
-    always("redirected", Shape::Boolean, "Whether it went to `DEV_SMS_RECEIVER` instead"),
+    always("redirected", Shape::Boolean, "Whether it went to `DEV_SMS_RECEIVER` or `DEV_EMAIL_RECEIVER` instead"),
     maybe("country", Shape::Text(3), "The number's country"),
     always("cost_class", Shape::OneOf(&["none", "domestic", "international"]), "What it costs"),
     maybe("encoding", Shape::OneOf(&["gsm7", "ucs2"]), "How an SMS is encoded"),
@@ -192,7 +194,7 @@ pub const NEW_API_KEY: &[Field] = &[
 pub const ENVIRONMENT: &[Field] = &[
     always("app_name", Shape::Text(60), "The name in messages"),
     always("environment", Shape::OneOf(&["prod", "development"]), "Whether messages go to people"),
-    always("factors", Shape::List(&Shape::OneOf(&["phone"]), 10), "Factors that can be enrolled"),
+    always("factors", Shape::List(&Shape::OneOf(&FactorType::NAMES), 10), "Factors that can be enrolled"),
     always(
         "sms",
         Shape::Object(&[

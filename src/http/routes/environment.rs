@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Run;
 use crate::{
-    config::Environment,
+    config::{Config, Environment},
     http::{
         Incoming, Reply,
         contract::{Gives, Operation, operation, shapes},
@@ -24,6 +24,12 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
     },
     Run::Open(|incoming| Box::pin(get(incoming))),
 )];
+
+/// The types of factor that can be added here: e-mail only where something carries it.
+fn factors(config: &Config) -> Vec<&'static str> {
+    let email = config.email.driver.as_ref().map(|_| "email");
+    ["phone"].into_iter().chain(email).collect()
+}
 
 /// Its key in KV; grows with the form of what is stored there.
 const KEY: &str = "environment/1";
@@ -44,7 +50,7 @@ async fn get(incoming: Incoming) -> Answer {
                 Environment::Production => "prod",
                 Environment::Development => "development",
             },
-            "factors": ["phone"],
+            "factors": factors(config),
             "sms": {
                 "driver": driver.map(crate::config::SmsDriver::name),
                 "from_number": driver.and_then(crate::config::SmsDriver::from_number),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Run,
     challenges::{ANSWERING, SENDING, answered},
-    parts::{CHANNEL, CLIENT, LOCALE, PHONE, channel, locale, number, on_behalf},
+    parts::{CHANNEL, CLIENT, EMAIL, LOCALE, PHONE, address, channel, locale, number, on_behalf},
     view,
 };
 use crate::{
@@ -52,11 +52,12 @@ const ENROL: &[Field] = &[
     field(
         "type",
         Shape::OneOf(&["phone", "email", "totp", "passkey", "recovery_codes"]),
-        "The kind: `phone`; others come later",
+        "The kind: `phone`, `email`; others come later",
     )
     .required()
     .example(r#""phone""#),
     PHONE,
+    EMAIL,
     field("name", Shape::Text(60), "What the user calls it").example(r#""My phone""#),
     CHANNEL,
     LOCALE,
@@ -191,7 +192,14 @@ fn new(context: &Context, form: &Form) -> Result<New, Failure> {
             let typed = form.text("phone").ok_or_else(|| wrong("phone", "a phone factor needs its number"))?;
             Ok(New::Phone(number(context, "phone", typed)?, channel(form).unwrap_or(Channel::Sms)))
         }
-        _ => Err(Problem::new(Code::StrategyNotSupported, "only the factor type phone is supported yet").into()),
+        Some(FactorType::Email) => {
+            let typed = form.text("email").ok_or_else(|| wrong("email", "an e-mail factor needs its address"))?;
+            match channel(form) {
+                None | Some(Channel::Email) => Ok(New::Email(address("email", typed)?)),
+                Some(_) => Err(wrong("channel", "an e-mail factor takes its code by email").into()),
+            }
+        }
+        _ => Err(Problem::new(Code::StrategyNotSupported, "this type of factor is not supported yet").into()),
     }
 }
 
