@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Behaviour, SentMail, World, vars};
 
 /// Waits for what comes after the response.
-async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
+async fn eventually<T, F: Future<Output = Option<T>>>(mut look: impl FnMut() -> F) -> T {
     for _ in 0..100 {
         if let Some(found) = look().await {
             return found;
@@ -267,12 +267,12 @@ pub async fn the_address_on_the_user_hears_of_every_change(world: World) {
     let user = user["id"].as_str().unwrap();
     let number = world.number();
     let factor = world.enrol(user, &json!({"type": "phone", "phone": number, "name": "evil.example"}), &number).await;
-    let told = eventually(async || notices(&world, &address).pop()).await;
+    let told = eventually(|| async { notices(&world, &address).pop() }).await;
     assert_eq!(told.subject, "A phone number was added to your Example account");
     assert!(told.text.contains("(\u{201c}evil example\u{201d})"), "{}", told.text);
     assert!(!told.text.contains(&number) && !told.html.contains(&number));
     // It is a message like any other.
-    let listed = eventually(async || {
+    let listed = eventually(|| async {
         let listed = world.get(&format!("/v1/messages?user_id={user}")).await.expect(200);
         let notice =
             listed["data"].as_array().unwrap().iter().find(|one| one["template"] == "security_notice").cloned();
@@ -281,7 +281,7 @@ pub async fn the_address_on_the_user_hears_of_every_change(world: World) {
     .await;
     assert_eq!((&listed["channel"], &listed["challenge_id"]), (&json!("email"), &Value::Null));
     world.delete(&format!("/v1/users/{user}/factors/{factor}?override_reason=lost")).await.expect(204);
-    let told = eventually(async || notices(&world, &address).into_iter().nth(1)).await;
+    let told = eventually(|| async { notices(&world, &address).into_iter().nth(1) }).await;
     assert_eq!(told.subject, "A phone number was removed from your Example account");
     // The phone itself was told nothing.
     assert_eq!(world.carriers.sent_to(&number).len(), 1);
