@@ -160,6 +160,8 @@ CREATE TABLE new_dev_inbox (
   -- An e-mail's subject.
   subject TEXT,
   body TEXT NOT NULL,
+  -- An e-mail's other part.
+  html TEXT,
   -- NULL: it carries no code.
   code TEXT,
   created_at INTEGER NOT NULL
@@ -189,5 +191,8 @@ CREATE INDEX messages_by_status ON messages (status, id);
 CREATE INDEX message_tries_by_message ON message_tries (message_id, id);
 -- Housekeeping settles tries whose outcome was never written down.
 CREATE INDEX message_tries_open ON message_tries (id) WHERE outcome IS NULL;
+
+-- When the user proved that the address is theirs; NULL: not, or it has changed since.
+ALTER TABLE users ADD COLUMN email_verified_at INTEGER;
 
 UPDATE instance SET schema = 2 WHERE id = 1;

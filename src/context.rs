@@ -14,7 +14,7 @@ use crate::{
     crypto::{Pepper, Seal},
     ids::RequestId,
     ports::{DatabaseError, Level, Ports, Rows, Statement},
-    settings::{IsolateCache, Settings, Snapshot, TestMode, guard},
+    settings::{IsolateCache, Settings, Snapshot, TestMode, guard, load},
     time::Timestamp,
 };
 
@@ -125,6 +125,13 @@ impl Context {
         let mut rows = self.round_trips.batch(&self.app.ports, batch).await?;
         self.decided.0.store(true, Ordering::Relaxed);
         Ok(rows.split_off(ours.min(rows.len())))
+    }
+
+    /// The same under the settings as they are now, for work that comes after the response.
+    pub async fn renewed(&self) -> Result<Self, DatabaseError> {
+        let answer = self.round_trips.batch(&self.app.ports, load(&self.app.config.binding_key_hash(), None)).await?;
+        let snapshot = Snapshot::read(&answer, None, &self.app.config)?;
+        Ok(Self { snapshot: self.app.cache.put(snapshot), ..self.clone() })
     }
 
     /// Tells later whether a batch has passed the guard.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod context;
 pub mod crypto;
 pub mod documents;
+pub mod email;
 pub mod event;
 pub mod factor;
 pub mod housekeeping;

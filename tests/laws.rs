@@ -27,10 +27,12 @@ mod laws {
     mod law_6_factors;
     mod law_6_proofs;
     mod law_6_takeover;
+    mod law_7_email;
     mod law_7_messages;
     mod law_8_no_enumeration;
     mod law_9_fail_closed;
     mod migrations;
+    mod notices;
     mod statements;
 }
 mod support;

@@ -106,6 +106,16 @@ async fn scenarios_with_vonage() {
 }
 
 #[tokio::test]
+async fn scenarios_with_a_mail_provider() {
+    pass("mail", vars::prod_mail).await;
+}
+
+#[tokio::test]
+async fn scenarios_with_a_mail_webhook_outside_prod() {
+    pass("dev_mail", vars::dev_mail).await;
+}
+
+#[tokio::test]
 async fn scenarios_with_twilio_outside_prod() {
     pass("dev_twilio", vars::dev_twilio).await;
 }

@@ -8,13 +8,14 @@ use crate::{
     context::Context,
     crypto::Code,
     event::{self, Event, EventType, Outcome, When},
-    factor::{Factor, ProveError},
+    factor::{self, Factor, ProveError},
     ids::{ChallengeId, FactorId, UserId},
     limit,
     message::Destination,
     ports::{DatabaseError, Row, Statement},
     statement,
     time::Timestamp,
+    user,
 };
 
 /// What the caller believes the challenge to be. Another one is not verified by its code, and the answer counts.
@@ -84,13 +85,25 @@ impl From<DatabaseError> for AnswerError {
     }
 }
 
-/// Answers a challenge: one round trip where a code was sent, a second one where something held is proven.
+/// Answers a challenge: one round trip where a code was sent, a second one where something held is proven. Who has a
+/// new factor by it is told.
 pub async fn answer(
     context: &Context,
     id: &ChallengeId,
     given: &Given,
     expect: &Expect,
 ) -> Result<Answered, AnswerError> {
+    let answered = decided(context, id, given, expect).await?;
+    if let Answered::Verified(challenge, Some(factor)) = &answered
+        && challenge.purpose == Purpose::Enrolment
+        && factor.activated_at == challenge.verified_at
+    {
+        factor::notice::added(context, factor);
+    }
+    Ok(answered)
+}
+
+async fn decided(context: &Context, id: &ChallengeId, given: &Given, expect: &Expect) -> Result<Answered, AnswerError> {
     if let Some(issue) = context.config().blocking(Stops::Challenges) {
         return Err(AnswerError::Misconfigured(issue.clone()));
     }
@@ -153,6 +166,8 @@ pub(super) fn follow(context: &Context, id: &ChallengeId, stamp: &str) -> Vec<St
         limit::store::count_failure(now, key, stamp),
         limit::store::clear_failures(key, stamp),
         statement!(store::PROVE_FACTOR, id, stamp, now.millis()),
+        statement!(user::store::VERIFY_EMAIL, id, stamp, now.millis()),
+        event::store::write(context, Event::new(EventType::UserEmailVerified, key), When::EmailVerified(key, stamp)),
         event::store::write(context, Event::new(EventType::ChallengeVerified, key), When::Verified(key, stamp)),
         event::store::write(context, Event::new(EventType::FactorActivated, key), When::Activated(key, stamp)),
         event::store::write(context, wrong, When::AnsweredWrongly(key, stamp)),

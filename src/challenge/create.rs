@@ -11,12 +11,14 @@ use super::{
 };
 use crate::{
     context::Context,
+    email::EmailAddress,
     factor::{self, Factor, FactorType},
     idempotency::{Claim, Reservation},
     ids::{AppId, ChallengeId, FactorId, UserId},
     limit::Refusal,
     message::{Channel, Destination, Refused},
     ports::DatabaseError,
+    user,
 };
 
 /// Whose proof it is.
@@ -26,6 +28,8 @@ pub enum Target {
     Destination(Destination),
     /// A user, by one of their factors (job 2).
     User(UserId, Wanted),
+    /// A user, by the address that they have: is it theirs?
+    Address(UserId),
 }
 
 /// Which of a user's active factors is asked; with nothing named the second factor used last.
@@ -77,6 +81,8 @@ pub enum CreateError {
     UserNotFound,
     /// The user has no such active factor.
     FactorNotFound,
+    /// The user has no address.
+    AddressNotFound,
     /// The factor takes no code this way.
     ChannelMismatch(Channel),
     /// Nothing can be asked of this type of factor.
@@ -110,6 +116,7 @@ pub async fn create(context: &Context, command: Create) -> Result<Created, Creat
             let (asks, factor) = asked(context, &user, &wanted, channel).await?;
             (asks, Some(user), factor)
         }
+        Target::Address(user) => (own_address(context, &user, channel).await?, Some(user), None),
     };
     let facts =
         Facts { asks, user, factor, factor_is_active: true, new_factor: None, purpose, locale, app, reservation };
@@ -171,6 +178,13 @@ async fn asked(
     let several = first.kind == FactorType::Passkey && wanted.factor.is_none();
     factors.retain(|factor| if several { factor.kind == FactorType::Passkey } else { factor.id == id });
     Ok((of(context, &factors, channel)?, (!several).then_some(id)))
+}
+
+/// A code to the address that a user has, whether it was proven before or not.
+async fn own_address(context: &Context, id: &UserId, channel: Option<Channel>) -> Result<Asks, CreateError> {
+    let user = user::change::get(context, id).await?.ok_or(CreateError::UserNotFound)?;
+    let address = user.email.and_then(|email| EmailAddress::parse(&email).ok()).ok_or(CreateError::AddressNotFound)?;
+    sent(Destination::Email(address), channel)
 }
 
 /// Whether a type is asked as a second factor without being named.

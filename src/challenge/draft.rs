@@ -88,7 +88,7 @@ impl Draft {
                 let checks = checks(context, facts.user.as_ref(), destination, *channel);
                 (Some(code(context, &facts, &id, destination.clone(), *channel)?), checks)
             }
-            Asks::Held(..) => (None, super::sending::held_checks(context, facts.user.as_ref(), &id)),
+            Asks::Held(of, ..) => (None, super::sending::held_checks(context, facts.user.as_ref(), &id, *of)),
         };
         Ok(Self { id, stamp: context.stamp(), checks, code, facts })
     }

@@ -5,7 +5,7 @@ use super::store;
 use crate::{
     context::Context,
     crypto::Code,
-    factor,
+    factor::{self, FactorType},
     idempotency::Reservation,
     ids::{ChallengeId, FactorId, UserId},
     limit::{self, Check, LIMITS, Limit, Per},
@@ -62,8 +62,18 @@ pub(crate) fn checks(
 }
 
 /// The same for a challenge that sends nothing.
-pub(crate) fn held_checks(context: &Context, user: Option<&UserId>, challenge: &ChallengeId) -> Vec<Check> {
-    rows(context, user, &context.pepper().destination_mac(challenge.as_str()), None)
+pub(crate) fn held_checks(
+    context: &Context,
+    user: Option<&UserId>,
+    challenge: &ChallengeId,
+    of: FactorType,
+) -> Vec<Check> {
+    let mut checks = rows(context, user, &context.pepper().destination_mac(challenge.as_str()), None);
+    if let (FactorType::Totp, Some(user)) = (of, user) {
+        let whom = if context.credential().is_test { format!("test:{user}") } else { user.to_string() };
+        checks.push(Check::spend(limit::REQUESTS_USER_FIVE_MINUTES, &whom, context.settings()));
+    }
+    checks
 }
 
 fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Channel>) -> Vec<Check> {

@@ -10,6 +10,7 @@ use super::{
     d1::D1,
     fetch::WorkersFetch,
     kv::Kv,
+    mailer::CloudflareMailer,
     signatures::WebCryptoSignatures,
     small::{Console, WebCryptoRandom, WorkersClock},
 };
@@ -42,6 +43,7 @@ fn app(env: &Env) -> App {
             database: Arc::new(D1 { binding: env.d1("DB").ok() }),
             cache: Arc::new(Kv { binding: env.kv("KV").ok() }),
             fetch: Arc::new(WorkersFetch),
+            mailer: Arc::new(CloudflareMailer::of(env)),
             clock: Arc::new(WorkersClock),
             random: Arc::new(WebCryptoRandom),
             signatures: Arc::new(WebCryptoSignatures),

@@ -6,6 +6,7 @@ mod d1;
 mod entry;
 mod fetch;
 mod kv;
+mod mailer;
 mod signatures;
 mod small;
 

@@ -2,6 +2,7 @@
 //! A bad variable stops what depends on it, by name, and nothing else (law 9).
 
 mod document;
+mod email;
 mod sms;
 mod table;
 mod value;
@@ -11,13 +12,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use document::{dev_vars_example, markdown};
+pub use email::{EmailConfig, EmailDriver};
 pub use sms::{SmsConfig, SmsDriver};
 pub use table::{Kind, Stops, VARIABLES, Variable};
 use value::Parsed;
 pub(crate) use value::{is_loopback_host, is_sender};
 
 use crate::{
-    crypto::{KeyRing, token_hash},
+    crypto::{KeyRing, WebhookSecret, token_hash},
+    email::{EmailAddress, Mailbox},
     phone::CallingCode,
     secret::Secret,
 };
@@ -74,8 +77,12 @@ pub struct Config {
     pub sms_mfa_message_threshold: i64,
     /// Whether recovery codes can be made.
     pub enable_recovery_code: bool,
+    /// E-mails per 30 minutes.
+    pub email_mfa_email_threshold: i64,
     /// What carries SMS.
     pub sms: SmsConfig,
+    /// What carries e-mail.
+    pub email: EmailConfig,
     secrets: Option<Secrets>,
     issues: Vec<Issue>,
     set: Vec<&'static str>,
@@ -95,6 +102,7 @@ impl Config {
         let secrets = reader.secrets();
         let public_url = reader.text("PUBLIC_URL");
         let sms = sms::read(&mut reader, environment, public_url.as_deref());
+        let email = email::read(&mut reader, environment);
         Self {
             environment,
             dev_tools: environment == Environment::Development && reader.text("DEV_TOOLS").as_deref() == Some("on"),
@@ -106,7 +114,9 @@ impl Config {
             mfa_code_verify_threshold: reader.integer("MFA_CODE_VERIFY_THRESHOLD"),
             sms_mfa_message_threshold: reader.integer("SMS_MFA_MESSAGE_THRESHOLD"),
             enable_recovery_code: reader.flag("ENABLE_RECOVERY_CODE"),
+            email_mfa_email_threshold: reader.integer("EMAIL_MFA_EMAIL_THRESHOLD"),
             sms,
+            email,
             secrets,
             set: reader.set,
             issues: reader.issues,
@@ -200,11 +210,12 @@ impl Reader {
 
     /// Adds an issue that concerns several variables under the first one's name.
     fn problem(&mut self, name: &'static str, detail: String) {
-        self.issues.push(Issue { variable: name, stops: Stops::Sending, detail });
+        let stops = VARIABLES.iter().find(|variable| variable.name == name).map_or(Stops::Sending, |row| row.stops);
+        self.issues.push(Issue { variable: name, stops, detail });
     }
 
     fn refuse_unsafe_bases(&mut self) {
-        for variable in VARIABLES.iter().filter(|variable| matches!(variable.kind, Kind::BaseUrl)) {
+        for variable in VARIABLES.iter().filter(|variable| matches!(variable.kind, Kind::BaseUrl | Kind::Url)) {
             if let Some(Parsed::Text(url)) = self.values.get(variable.name)
                 && !value::is_safe_base(url)
             {
@@ -235,6 +246,27 @@ impl Reader {
     fn secret(&self, name: &str) -> Option<Secret> {
         match self.values.get(name) {
             Some(Parsed::Secret(secret)) => Some(secret.clone()),
+            _ => None,
+        }
+    }
+
+    fn address(&self, name: &str) -> Option<EmailAddress> {
+        match self.values.get(name) {
+            Some(Parsed::Address(address)) => Some(address.clone()),
+            _ => None,
+        }
+    }
+
+    fn mailbox(&self, name: &str) -> Option<Mailbox> {
+        match self.values.get(name) {
+            Some(Parsed::Mailbox(mailbox)) => Some(mailbox.clone()),
+            _ => None,
+        }
+    }
+
+    fn webhook_secret(&self, name: &str) -> Option<WebhookSecret> {
+        match self.values.get(name) {
+            Some(Parsed::WebhookSecret(secret)) => Some(secret.clone()),
             _ => None,
         }
     }

@@ -24,6 +24,14 @@ pub enum Kind {
     Origin,
     /// A carrier's base URL.
     BaseUrl,
+    /// A URL that is called as it stands, query and all.
+    Url,
+    /// An e-mail address.
+    Address,
+    /// A sender of e-mails: an address, or a name and an address.
+    Mailbox,
+    /// `whsec_` and base64: signs what goes to a webhook.
+    WebhookSecret,
     /// A number by form only: `+` and 7 to 15 digits.
     E164,
     /// A sender: E.164, a short code of 3 to 8 digits, or up to 11 letters and digits.
@@ -45,6 +53,8 @@ pub enum Stops {
     Everything,
     /// Sending messages.
     Sending,
+    /// Sending e-mails, and nothing else.
+    Email,
     /// Making and answering challenges.
     Challenges,
     /// Making recovery codes.
@@ -199,9 +209,9 @@ pub const VARIABLES: &[Variable] = &[
     variable("VONAGE_API_BASE", BASES, Kind::BaseUrl, "Vonage's Voice and Messages API")
         .default("https://api.nexmo.com"),
     variable("RESEND_API_BASE", BASES, Kind::BaseUrl, "Resend")
-        .default("https://api.resend.com"),
+        .default("https://api.resend.com").stops(Stops::Email),
     variable("POSTMARK_API_BASE", BASES, Kind::BaseUrl, "Postmark")
-        .default("https://api.postmarkapp.com"),
+        .default("https://api.postmarkapp.com").stops(Stops::Email),
 
     variable("AUTHN_SMS_DRIVER", ONCE, Kind::Choice(&["null", "twilio", "vonage"]), "As authn.sh: the driver"),
     variable("AUTHN_SMS_FROM_NUMBER", ONCE, Kind::Sender, "As authn.sh: the sender"),
@@ -211,11 +221,20 @@ pub const VARIABLES: &[Variable] = &[
     variable("AUTHN_SMS_VONAGE_API_KEY", ONCE, Kind::Text(64), "As authn.sh: Vonage's key"),
     variable("AUTHN_SMS_VONAGE_API_SECRET", ONCE, Kind::Credential, "As authn.sh: Vonage's secret").secret(),
 
-    variable("EMAIL_DRIVER", EMAIL, Kind::Choice(&["null", "resend", "postmark", "cloudflare", "webhook"]), "What carries e-mail"),
-    variable("EMAIL_FROM", EMAIL, Kind::Text(254), "The sender's address").example("login@example.com"),
-    variable("DEV_EMAIL_RECEIVER", EMAIL, Kind::Text(254), "The mailbox that gets every e-mail outside `prod`"),
-    variable("RESEND_API_KEY", EMAIL, Kind::Credential, "Resend's key").secret(),
-    variable("POSTMARK_SERVER_TOKEN", EMAIL, Kind::Credential, "Postmark's server token").secret(),
+    variable("EMAIL_DRIVER", EMAIL, Kind::Choice(&["null", "resend", "postmark", "cloudflare", "webhook"]), "What carries e-mail. Unset: Resend if its key is there, else Postmark, else the webhook, else `null` outside `prod`; `cloudflare` only by name, with the binding `EMAIL` in `wrangler.toml`")
+        .stops(Stops::Email).example("resend"),
+    variable("EMAIL_FROM", EMAIL, Kind::Mailbox, "Who sends e-mails: an address of a domain that the carrier may send from, with a name or without")
+        .stops(Stops::Email).example("Example <login@example.com>"),
+    variable("DEV_EMAIL_RECEIVER", EMAIL, Kind::Address, "The mailbox that gets every e-mail outside `prod`")
+        .stops(Stops::Email).example("dev@example.com"),
+    variable("RESEND_API_KEY", EMAIL, Kind::Credential, "Resend's key")
+        .secret().stops(Stops::Email),
+    variable("POSTMARK_SERVER_TOKEN", EMAIL, Kind::Credential, "Postmark's server token")
+        .secret().stops(Stops::Email),
+    variable("EMAIL_WEBHOOK_URL", EMAIL, Kind::Url, "Your endpoint that sends e-mails: it gets each as JSON, signed as Standard Webhooks")
+        .stops(Stops::Email).example("https://app.example.com/hooks/email"),
+    variable("EMAIL_WEBHOOK_SECRET", EMAIL, Kind::WebhookSecret, "Signs what goes to the endpoint")
+        .secret().stops(Stops::Email),
 
     variable("OTP_MFA_IS_REQUIRED", POLICY, Kind::Flag, "An authenticator app is required at sign-in").default("false"),
     variable("EMAIL_MFA_IS_REQUIRED", POLICY, Kind::Flag, "An e-mail code is required at sign-in").default("false"),
@@ -232,7 +251,8 @@ pub const VARIABLES: &[Variable] = &[
         .default("10").stops(Stops::Challenges),
     variable("SMS_MFA_MESSAGE_THRESHOLD", LIMITS, Kind::Integer(1, 100), "SMS per 30 minutes and person, and per number")
         .default("5").stops(Stops::Challenges),
-    variable("EMAIL_MFA_EMAIL_THRESHOLD", LIMITS, Kind::Integer(1, 100), "E-mails per 30 minutes and person").default("10"),
+    variable("EMAIL_MFA_EMAIL_THRESHOLD", LIMITS, Kind::Integer(1, 100), "E-mails per 30 minutes and person, and per address")
+        .default("10").stops(Stops::Email),
     variable("ACCOUNT_LOCKOUT_THRESHOLD", LIMITS, Kind::Integer(0, 100), "Wrong passwords per person and address; 0 is never").default("5"),
     variable("ACCOUNT_LOCKOUT_EXPIRES_IN", LIMITS, Kind::Integer(0, 365 * DAY), "Seconds until a locked account opens").default("86400"),
     variable("AUTHORIZATION_CODE_EXPIRES_IN", LIMITS, Kind::Integer(30, 600), "Seconds").default("300"),

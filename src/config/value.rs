@@ -6,7 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::table::{Kind, Variable};
-use crate::{crypto::KeyRing, phone::CallingCode, secret::Secret};
+use crate::{
+    crypto::{KeyRing, WebhookSecret},
+    email::{EmailAddress, Mailbox},
+    phone::CallingCode,
+    secret::Secret,
+};
 
 /// A value in the form that its variable wants.
 #[derive(Clone)]
@@ -19,6 +24,9 @@ pub(super) enum Parsed {
     Checked,
     KeyRing(KeyRing),
     CallingCode(CallingCode),
+    Address(EmailAddress),
+    Mailbox(Mailbox),
+    WebhookSecret(WebhookSecret),
 }
 
 /// Parses what a binding delivered; `Ok(None)` when it is empty, which is the same as unset.
@@ -73,6 +81,10 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
         Kind::Text(max) => text(raw, |text| text.chars().count() <= max && !text.contains(char::is_control)),
         Kind::Origin => scalar(raw).and_then(|text| origin(&text)).map(Parsed::Text),
         Kind::BaseUrl => scalar(raw).and_then(|text| base_url(&text)).map(Parsed::Text),
+        Kind::Url => text(raw, is_url),
+        Kind::Address => EmailAddress::parse(&scalar(raw)?).ok().map(Parsed::Address),
+        Kind::Mailbox => Mailbox::parse(&scalar(raw)?).ok().map(Parsed::Mailbox),
+        Kind::WebhookSecret => WebhookSecret::parse(&scalar(raw)?).map(Parsed::WebhookSecret),
         Kind::E164 => text(raw, crate::phone::is_e164_form),
         Kind::Sender => text(raw, is_sender),
         Kind::Sid(prefix) => text(raw, |text| {
@@ -119,7 +131,10 @@ pub(super) fn wanted(kind: Kind) -> String {
         Kind::Choices(choices) => format!("a list of any of {}", choices.join(", ")),
         Kind::Origins => "a list of origins like https://app.example.com".to_owned(),
         Kind::Origin => "an origin like https://login.example.com, without a path".to_owned(),
-        Kind::BaseUrl => "an http or https URL (in prod https, or loopback)".to_owned(),
+        Kind::BaseUrl | Kind::Url => "an http or https URL (in prod https, or loopback)".to_owned(),
+        Kind::Address => "an e-mail address like dev@example.com".to_owned(),
+        Kind::Mailbox => "login@example.com or Example <login@example.com>".to_owned(),
+        Kind::WebhookSecret => "whsec_ and base64 of 24 to 64 bytes".to_owned(),
         Kind::E164 => "a number in E.164 form: + and 7 to 15 digits".to_owned(),
         Kind::Sender => "E.164 (+15005550006), a short code, or up to 11 letters and digits".to_owned(),
         Kind::CallingCode => "a country calling code like +1".to_owned(),
@@ -217,10 +232,16 @@ fn origin(text: &str) -> Option<String> {
 
 fn base_url(text: &str) -> Option<String> {
     let text = text.trim_end_matches('/');
-    let uri: http::Uri = text.parse().ok()?;
-    let known = uri.scheme_str().is_some_and(|scheme| ["http", "https"].contains(&scheme));
-    (known && uri.host().is_some() && uri.query().is_none() && !uri.authority()?.as_str().contains('@'))
-        .then(|| text.to_owned())
+    (is_url(text) && !text.contains('?')).then(|| text.to_owned())
+}
+
+/// An absolute URL without a password in it.
+fn is_url(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| {
+        uri.scheme_str().is_some_and(|scheme| ["http", "https"].contains(&scheme))
+            && uri.host().is_some()
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    })
 }
 
 /// Whether a URL's host is this machine.

@@ -8,6 +8,7 @@ mod private_key;
 mod recovery_code;
 mod seal;
 mod token;
+mod webhook;
 
 pub use code::{Code, CodeLength};
 pub use der::ecdsa_raw;
@@ -17,3 +18,4 @@ pub use private_key::{PrivateKeyError, RsaPrivateKey};
 pub use recovery_code::RecoveryCode;
 pub use seal::{OpenError, Place, Seal};
 pub use token::{new_token, token_hash};
+pub use webhook::WebhookSecret;

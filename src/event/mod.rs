@@ -44,12 +44,16 @@ event_types! {
     FactorActivated = "factor.activated",
     /// A factor was removed.
     FactorRemoved = "factor.removed",
+    /// Nobody could be told of a changed factor; the reason says why.
+    NoticeNotSent = "notice.not_sent",
     /// A user was made.
     UserCreated = "user.created",
     /// A user was changed.
     UserUpdated = "user.updated",
     /// A user was deleted.
     UserDeleted = "user.deleted",
+    /// A user proved that their address is theirs.
+    UserEmailVerified = "user.email_verified",
     /// A user's failures were cleared.
     UserUnlocked = "user.unlocked",
     /// A key was made.

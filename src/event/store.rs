@@ -75,8 +75,12 @@ pub enum When<'a> {
     AnsweredWrongly(&'a str, &'a str),
     /// The factor of the challenge with this stamp was activated at this moment.
     Activated(&'a str, &'a str),
+    /// The address of the challenge's user was proven by the challenge with this stamp.
+    EmailVerified(&'a str, &'a str),
     /// The factor has this stamp.
     Factor(&'a str, &'a str),
+    /// The message is in this state.
+    Message(&'a str, &'a str),
     /// The user has this stamp.
     User(&'a str, &'a str),
     /// The key has this stamp.
@@ -131,7 +135,15 @@ const ACTIVATED: &str = insert!(
     "FROM challenges c JOIN factors f ON f.id = c.factor_id
      WHERE c.id = ?14 AND c.stamp = ?15 AND c.purpose = 'enrolment' AND f.activated_at = c.verified_at"
 );
+const EMAIL_VERIFIED: &str = insert!(
+    "c.user_id",
+    "c.app_id",
+    "c.user_id",
+    "FROM challenges c JOIN users u ON u.id = c.user_id
+     WHERE c.id = ?14 AND c.stamp = ?15 AND u.email_normalised = c.destination AND u.email_verified_at = c.verified_at"
+);
 const FACTOR: &str = insert!("WHERE EXISTS (SELECT 1 FROM factors WHERE id = ?14 AND stamp = ?15)");
+const MESSAGE: &str = insert!("?4", "?5", "?6", "FROM messages m WHERE m.id = ?14 AND m.status = ?15");
 const USER: &str = insert!("WHERE EXISTS (SELECT 1 FROM users WHERE id = ?14 AND stamp = ?15)");
 const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
 const RETIRED: &str = insert!("WHERE EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?14 AND stamp = ?15)");
@@ -144,7 +156,9 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::Verified(id, stamp) => (VERIFIED, Some((id, stamp))),
         When::AnsweredWrongly(id, stamp) => (ANSWERED_WRONGLY, Some((id, stamp))),
         When::Activated(id, stamp) => (ACTIVATED, Some((id, stamp))),
+        When::EmailVerified(id, stamp) => (EMAIL_VERIFIED, Some((id, stamp))),
         When::Factor(id, stamp) => (FACTOR, Some((id, stamp))),
+        When::Message(id, status) => (MESSAGE, Some((id, status))),
         When::User(id, stamp) => (USER, Some((id, stamp))),
         When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
         When::Retired(hash, stamp) => (RETIRED, Some((hash, stamp))),
@@ -238,7 +252,9 @@ pub const STATEMENTS: &[&str] = &[
     VERIFIED,
     ANSWERED_WRONGLY,
     ACTIVATED,
+    EMAIL_VERIFIED,
     FACTOR,
+    MESSAGE,
     USER,
     API_KEY,
     RETIRED,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Authority, Begun, Factor, FactorType, Kind, New, Person, ProofOf, kind, store};
+use super::{Authority, Begun, Factor, FactorType, Kind, New, Person, ProofOf, kind, notice, store};
 use crate::{
     challenge::{
         Challenge, Purpose,
@@ -13,6 +13,7 @@ use crate::{
         draft::{Asks, Draft, Facts, NewFactor},
     },
     context::Context,
+    email::EmailAddress,
     event::{self, Event, EventType, When},
     idempotency::{Claim, Reservation},
     ids::{AppId, FactorId, UserId},
@@ -101,7 +102,17 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
             let asks = Asks::Held(of, awaits.clone(), begun.shown.clone());
             pending(context, &command, of, &id, &begun, asks).await
         }
-        ProofOf::Nothing => at_once(context, &command, of, &id, begun).await,
+        ProofOf::Nothing => {
+            let had_one =
+                person.is_some_and(|person| person.factors.iter().any(|one| one.kind == of && one.is_active()));
+            let enrolled = at_once(context, &command, of, &id, begun).await?;
+            match (enrolled.replayed, had_one) {
+                (true, _) => {}
+                (false, true) => notice::replaced(context, &enrolled.factor),
+                (false, false) => notice::added(context, &enrolled.factor),
+            }
+            Ok(enrolled)
+        }
     }
 }
 
@@ -242,8 +253,8 @@ impl NewRow<'_> {
             Self::since(context),
             app.as_ref(),
             self.of.as_str(),
-            email.map(|email| email.given.as_str()),
-            email.map(|email| email.normalised.as_str()),
+            email.map(EmailAddress::given),
+            email.map(EmailAddress::as_str),
             self.begun.secret.as_deref(),
             Value::Object(self.begun.data.clone()).to_string(),
             self.begun.replaces
@@ -275,7 +286,7 @@ impl NewRow<'_> {
             authority.proof(),
             Self::since(context),
             self.of.as_str(),
-            destination.and_then(Destination::email).map(|email| email.normalised.as_str()),
+            destination.and_then(Destination::email).map(EmailAddress::as_str),
             self.begun.replaces,
             app.as_ref()
         )

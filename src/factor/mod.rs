@@ -1,8 +1,10 @@
 //! Factors: what a user can prove. One file per type behind the interface in `kind.rs`. Active only after the proof;
 //! a further one needs a proof of an existing one, or the server's override (law 6).
 
+mod email;
 pub mod enrol;
 mod kind;
+pub mod notice;
 mod phone;
 pub mod recovery_codes;
 pub mod remove;
@@ -18,6 +20,7 @@ use crate::{
     config::{Issue, Stops},
     context::Context,
     crypto::OpenError,
+    email::EmailAddress,
     ids::{ChallengeId, FactorId},
     message::{Channel, Destination},
     phone::PhoneNumber,
@@ -33,6 +36,8 @@ pub enum New {
     Totp,
     /// A set of recovery codes, in the place of the one there is.
     RecoveryCodes,
+    /// A mailbox.
+    Email(EmailAddress),
 }
 
 impl New {
@@ -42,6 +47,7 @@ impl New {
             Self::Phone(..) => FactorType::Phone,
             Self::Totp => FactorType::Totp,
             Self::RecoveryCodes => FactorType::RecoveryCodes,
+            Self::Email(..) => FactorType::Email,
         }
     }
 }
@@ -52,7 +58,8 @@ pub fn kind(of: FactorType) -> Option<&'static dyn Kind> {
         FactorType::Phone => Some(&phone::Phone),
         FactorType::Totp => Some(&totp::Totp),
         FactorType::RecoveryCodes => Some(&recovery_codes::RecoveryCodes),
-        FactorType::Email | FactorType::Passkey | FactorType::Password => None,
+        FactorType::Email => Some(&email::Email),
+        FactorType::Passkey | FactorType::Password => None,
     }
 }
 

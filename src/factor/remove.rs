@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Authority, enrol::PROOF_LIFETIME, store};
+use super::{Authority, Factor, enrol::PROOF_LIFETIME, notice, store};
 use crate::{
     context::Context,
     event::{self, Event, EventType, When},
@@ -54,7 +54,11 @@ pub async fn one(
     batch.push(statement!(store::REMOVE, factor, stamp.as_str()));
     let answer = context.decide(batch).await?;
     let row = answer.iter().rev().nth(1).and_then(|rows| rows.first());
-    Ok(judge(row.map(|row| row.opt_text("stamp") == Some(stamp.as_str())), authority))
+    let removed = judge(row.map(|row| row.opt_text("stamp") == Some(stamp.as_str())), authority);
+    if let (Removed::Done, Some(row)) = (&removed, row) {
+        notice::removed(context, &Factor::read(row)?);
+    }
+    Ok(removed)
 }
 
 /// Removes all of a user's factors.
@@ -70,11 +74,16 @@ pub async fn all(context: &Context, user: &UserId, authority: &Authority) -> Res
         batch.push(event::store::write(context, event, When::User(user.as_str(), &stamp)));
     }
     batch.push(event::store::write(context, removed(user, None, authority), When::User(user.as_str(), &stamp)));
+    batch.extend(store::list(user));
     batch.push(statement!(store::RESET, user, stamp.as_str()));
-    batch.extend(store::list(user).into_iter().take(1));
     let answer = context.decide(batch).await?;
-    let row = answer.last().and_then(|rows| rows.first());
-    Ok(judge(row.map(|row| row.opt_text("stamp") == Some(stamp.as_str())), authority))
+    let [.., users, factors, _] = answer.as_slice() else { return Ok(Removed::NotFound) };
+    let row = users.first();
+    let removed = judge(row.map(|row| row.opt_text("stamp") == Some(stamp.as_str())), authority);
+    if removed == Removed::Done {
+        notice::reset(context, user, &factors.iter().map(Factor::read).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(removed)
 }
 
 fn removed(user: &UserId, factor: Option<&FactorId>, authority: &Authority) -> Event {

@@ -82,6 +82,20 @@ pub fn spend(checks: &[Check], now: Timestamp, challenge: &str, stamp: &str) -> 
     statement!(SPEND, parameter(checks), now.millis(), challenge, stamp)
 }
 
+/// Counts one on every check that spends, when the message `?3` was written down and had room.
+const SPEND_ON_MESSAGE: &str = "INSERT INTO counters (key, count, expires_at)
+  SELECT l.value ->> 'key', 1, ?2 + (l.value ->> 'window')
+  FROM json_each(?1) l
+  WHERE l.value ->> 'spends' AND EXISTS (SELECT 1 FROM messages WHERE id = ?3 AND reason IS NOT 'limited')
+  ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN expires_at <= ?2 THEN 1 ELSE count + 1 END,
+    expires_at = CASE WHEN expires_at <= ?2 THEN excluded.expires_at ELSE expires_at END";
+
+/// Counts a message that belongs to no challenge.
+pub fn spend_on_message(checks: &[Check], now: Timestamp, message: &str) -> Statement {
+    statement!(SPEND_ON_MESSAGE, parameter(checks), now.millis(), message)
+}
+
 /// Gives back what was counted for a message that certainly did not go out.
 /// Only in the window in which it was counted, at `?3`.
 const REFUND: &str = "UPDATE counters SET count = count - 1
@@ -161,7 +175,8 @@ pub fn count_failure(now: Timestamp, challenge: &str, stamp: &str) -> Statement 
 /// clears nothing: whoever enrols a phone of their own has proven no second factor of the person.
 const CLEAR_FAILURES: &str = "DELETE FROM counters WHERE key IN (
     SELECT l.value || ':' || c.subject FROM challenges c CROSS JOIN json_each(?1) l
-    WHERE c.id = ?2 AND c.stamp = ?3 AND c.verified_at IS NOT NULL AND c.purpose <> 'enrolment')";
+    WHERE c.id = ?2 AND c.stamp = ?3 AND c.verified_at IS NOT NULL AND c.purpose <> 'enrolment'
+      AND (c.purpose <> 'verification' OR c.user_id IS NULL))";
 
 /// Clears the failures, when the challenge was just answered rightly.
 pub fn clear_failures(challenge: &str, stamp: &str) -> Statement {
@@ -183,7 +198,7 @@ fn failure_names() -> String {
 }
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[SPEND, REFUND, REFUSALS, COUNT_FAILURE, CLEAR_FAILURES, UNLOCK];
+pub const STATEMENTS: &[&str] = &[SPEND, SPEND_ON_MESSAGE, REFUND, REFUSALS, COUNT_FAILURE, CLEAR_FAILURES, UNLOCK];
 
 /// Who is counted when a challenge is answered wrongly: the user, else the destination. Answers to a test key's
 /// challenges count apart, and lock nobody out.

@@ -59,6 +59,8 @@ impl Limit {
 }
 
 const PHONES: &[Channel] = &[Channel::Sms, Channel::Voice];
+const MAILBOXES: &[Channel] = &[Channel::Email];
+const EVERYWHERE: &[Channel] = &[Channel::Sms, Channel::Voice, Channel::Email];
 
 const HALF_HOUR: Window = Window::Seconds(1800);
 const HOUR: Window = Window::Seconds(3600);
@@ -164,13 +166,64 @@ pub const TRIES_DESTINATION_HALF_HOUR: Limit = Limit {
     window: HALF_HOUR,
     binding: None,
     cleared_by: "time",
-    meaning: "Tries to send to one number in 30 minutes, failed ones too",
+    meaning: "Tries to send to one number or address in 30 minutes, failed ones too",
     refunded: false,
-    channels: PHONES,
+    channels: EVERYWHERE,
+};
+
+/// Challenges by e-mail or authenticator app of one user in five minutes.
+pub const REQUESTS_USER_FIVE_MINUTES: Limit = Limit {
+    name: "requests_per_user_five_minutes",
+    per: Per::User,
+    default: 5,
+    most: 100,
+    window: Window::Seconds(300),
+    binding: None,
+    cleared_by: "time",
+    meaning: "E-mail and TOTP challenges of one user in 5 minutes",
+    refunded: true,
+    channels: MAILBOXES,
+};
+
+const fn emails(name: &'static str, per: Per, meaning: &'static str) -> Limit {
+    Limit {
+        name,
+        per,
+        default: 10,
+        most: 100,
+        window: HALF_HOUR,
+        binding: Some("EMAIL_MFA_EMAIL_THRESHOLD"),
+        cleared_by: "time",
+        meaning,
+        refunded: true,
+        channels: MAILBOXES,
+    }
+}
+
+/// E-mails to one user in half an hour.
+pub const EMAILS_USER_HALF_HOUR: Limit =
+    emails("emails_per_user_half_hour", Per::User, "E-mails to one user in 30 minutes");
+/// E-mails to one address in half an hour.
+pub const EMAILS_DESTINATION_HALF_HOUR: Limit =
+    emails("emails_per_destination_half_hour", Per::Destination, "E-mails to one address in 30 minutes");
+
+/// Notices to one user in an hour: whoever adds and removes factors without end bombs nobody.
+pub const NOTICES_USER_HOUR: Limit = Limit {
+    name: "notices_per_user_hour",
+    per: Per::User,
+    default: 10,
+    most: 100,
+    window: HOUR,
+    binding: None,
+    cleared_by: "time",
+    meaning: "Notices to one user in an hour; further ones are dropped",
+    refunded: true,
+    // Counted where notices are written.
+    channels: &[],
 };
 
 /// Every limit.
-pub const LIMITS: [Limit; 9] = [
+pub const LIMITS: [Limit; 13] = [
     WRONG_ANSWERS,
     SENDS,
     SECOND_FACTOR_FAILURES,
@@ -180,4 +233,8 @@ pub const LIMITS: [Limit; 9] = [
     MESSAGES_DESTINATION_HALF_HOUR,
     MESSAGES_DESTINATION_HOUR,
     TRIES_DESTINATION_HALF_HOUR,
+    REQUESTS_USER_FIVE_MINUTES,
+    EMAILS_USER_HALF_HOUR,
+    EMAILS_DESTINATION_HALF_HOUR,
+    NOTICES_USER_HOUR,
 ];

@@ -1,6 +1,6 @@
 //! How a message goes, and where to.
 
-use crate::{factor::FactorType, phone::PhoneNumber, user::Email};
+use crate::{email::EmailAddress, factor::FactorType, phone::PhoneNumber};
 
 /// How a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Destination {
     /// A phone.
     Phone(PhoneNumber),
     /// A mailbox.
-    Email(Email),
+    Email(EmailAddress),
 }
 
 impl Destination {
@@ -54,7 +54,7 @@ impl Destination {
     pub fn from_stored(text: &str) -> Option<Self> {
         match PhoneNumber::from_stored(text) {
             Ok(number) => Some(Self::Phone(number)),
-            Err(_) => Email::parse(text).map(Self::Email),
+            Err(_) => EmailAddress::parse(text).ok().map(Self::Email),
         }
     }
 
@@ -62,7 +62,7 @@ impl Destination {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Phone(number) => number.e164(),
-            Self::Email(email) => &email.normalised,
+            Self::Email(email) => email.as_str(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Destination {
     }
 
     /// The address, if it is one.
-    pub fn email(&self) -> Option<&Email> {
+    pub fn email(&self) -> Option<&EmailAddress> {
         match self {
             Self::Phone(_) => None,
             Self::Email(email) => Some(email),

@@ -3,6 +3,8 @@
 
 mod channel;
 pub mod drivers;
+pub mod mail;
+pub mod notice;
 pub mod prepare;
 mod segments;
 pub mod send;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{
     Driver, Encoding, Outgoing,
-    drivers::{Outcome, Sms, twilio, vonage},
+    drivers::{Mail, Outcome, Sms, send_mail, twilio, vonage},
 };
 use crate::{
-    config::SmsDriver,
+    config::{EmailDriver, SmsDriver},
     context::Context,
+    crypto::Code,
     ports::Level,
     time::{Timestamp, millis},
 };
@@ -29,6 +30,7 @@ pub async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver) -> Tr
     let started = context.ports().clock.now();
     let outcome = match driver {
         Driver::Sms(driver) => sms(context, outgoing, driver, started).await,
+        Driver::Email(driver) => email(context, outgoing, driver, started).await,
     };
     let latency_ms = millis(started.until(context.ports().clock.now()));
     if let Some(why) = outcome.why() {
@@ -56,4 +58,24 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started
         SmsDriver::Twilio(twilio) => twilio::outcome(fetch.fetch(twilio.request(&sms)).await),
         SmsDriver::Vonage(vonage) => vonage::outcome(fetch.fetch(vonage.request(&sms)).await),
     }
+}
+
+async fn email(context: &Context, outgoing: &Outgoing, driver: &EmailDriver, started: Timestamp) -> Outcome {
+    let Some(from) = driver.from() else {
+        // A dropped message never comes here; were it to, nothing goes out.
+        return Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None };
+    };
+    let mail = Mail {
+        from,
+        to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str()),
+        subject: outgoing.subject.as_deref().unwrap_or_default(),
+        text: &outgoing.body,
+        html: outgoing.html.as_deref().unwrap_or_default(),
+        template: outgoing.template,
+        code: outgoing.code.as_ref().map(Code::expose),
+        message_id: outgoing.id.as_str(),
+        timeout: TRY_TIMEOUT,
+        now: started,
+    };
+    send_mail(context.ports(), driver, &mail).await
 }

@@ -2,12 +2,14 @@
 
 use serde_json::json;
 
-use super::{Outgoing, Route, Status, drivers::Outcome, send::Tried};
+use super::{Outgoing, Route, Status, drivers::Outcome, notice::Change, send::Tried};
 use crate::{
     context::Context,
     crypto::Code,
     event::{self, Event, EventType, When},
+    have_room,
     ids::{EventId, MessageId, RequestId},
+    limit::{self, Check},
     ports::{Param, Row, Statement},
     statement,
     time::Timestamp,
@@ -20,8 +22,8 @@ const INSERT: &str = "INSERT INTO messages (id, challenge_id, generation, user_i
   FROM challenges c WHERE c.id = ?13 AND c.stamp = ?14";
 const INSERT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, created_at)
   SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?5 AND stamp = ?6)";
-const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, code, created_at)
-  SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?6 AND stamp = ?7)";
+const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, code, created_at)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?7 AND stamp = ?8)";
 
 /// Writes a message down on the stamp of its challenge: the row, its first try, the event, and outside production
 /// the dev inbox's copy. A dropped message is done with that.
@@ -35,7 +37,7 @@ pub fn queue(context: &Context, outgoing: &Outgoing, challenge: &str, stamp: &st
     let mut statements = vec![statement!(
         INSERT,
         &outgoing.id,
-        outgoing.template.slug(),
+        outgoing.template,
         outgoing.locale,
         outgoing.redirected_to.as_ref(),
         outgoing.country.as_deref(),
@@ -58,16 +60,86 @@ pub fn queue(context: &Context, outgoing: &Outgoing, challenge: &str, stamp: &st
             &outgoing.id,
             outgoing.subject.as_deref(),
             outgoing.body.as_str(),
+            outgoing.html.as_deref(),
             outgoing.code.as_ref().map(Code::expose),
             now,
             challenge,
             stamp
         ));
     }
-    let data = json!({"challenge_id": challenge, "driver": outgoing.driver, "template": outgoing.template.slug(),
+    let data = json!({"challenge_id": challenge, "driver": outgoing.driver, "template": outgoing.template,
         "country": outgoing.country, "segments": outgoing.sms.map(|(_, segments)| segments)});
     let event = Event::new(kind, outgoing.id.as_str()).data(data).ended(event::Outcome::Success, reason);
     statements.push(event::store::write(context, event, When::Challenge(challenge, stamp)));
+    statements
+}
+
+/// Writes a notice down: it belongs to no challenge. Without room in the limits it is dropped and says so.
+/// `?1` checks, `?2` now, `?3` id, `?4` user, `?5` channel, `?6` template, `?7` locale, `?8` destination, `?9` where it goes
+/// instead, `?10` country, `?11` cost class, `?12` encoding, `?13` segments, `?14` status, `?15` reason, `?16` driver.
+const INSERT_NOTICE: &str = concat!(
+    "INSERT INTO messages (id, user_id, channel, template, locale, destination, redirected_to, country, cost_class, encoding,
+       segments, status, reason, driver, created_at, updated_at)
+     SELECT ?3, n.id, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+       CASE WHEN n.room THEN ?14 ELSE 'dropped' END, CASE WHEN n.room THEN ?15 ELSE 'limited' END, ?16, ?2, ?2
+     FROM (SELECT u.id, ",
+    have_room!(),
+    " AS room FROM users u WHERE u.id = ?4) n"
+);
+const INSERT_NOTICE_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, created_at)
+  SELECT ?1, m.id, m.driver, ?3 FROM messages m WHERE m.id = ?2 AND m.status = 'queued'";
+const INSERT_NOTICE_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, created_at)
+  SELECT m.id, ?2, ?3, ?4, ?5 FROM messages m WHERE m.id = ?1";
+const NOTICE: &str = "SELECT status FROM messages WHERE id = ?1";
+
+/// Writes a notice of what has changed for a user down, on its limits: the row, its first try, the event, and outside
+/// production the dev inbox's copy. The last statement gives its state.
+pub fn queue_notice(
+    context: &Context,
+    outgoing: &Outgoing,
+    user: &str,
+    change: &Change,
+    checks: &[Check],
+) -> Vec<Statement> {
+    let (id, now) = (outgoing.id.as_str(), context.now());
+    let (status, reason) = match &outgoing.route {
+        Route::Drop(reason) => (Status::Dropped, Some(reason.as_str())),
+        Route::Send(_) => (Status::Queued, None),
+    };
+    let mut statements = vec![
+        statement!(
+            INSERT_NOTICE,
+            limit::store::parameter(checks),
+            now.millis(),
+            id,
+            user,
+            outgoing.channel.as_str(),
+            outgoing.template,
+            outgoing.locale,
+            outgoing.destination.as_str(),
+            outgoing.redirected_to.as_deref(),
+            outgoing.country.as_deref(),
+            outgoing.cost_class,
+            outgoing.sms.map(|(encoding, _)| encoding.as_str()),
+            outgoing.sms.map(|(_, segments)| segments),
+            status.as_str(),
+            reason,
+            outgoing.driver
+        ),
+        limit::store::spend_on_message(checks, now, id),
+        statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis()),
+    ];
+    if context.dev_tools() {
+        let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
+        statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
+    }
+    for status in [Status::Queued, Status::Dropped] {
+        let data = json!({"driver": outgoing.driver, "template": outgoing.template, "change": change.kind(),
+            "country": outgoing.country, "segments": outgoing.sms.map(|(_, segments)| segments)});
+        let event = Event::new(EventType::of_message(outgoing.channel, status), id).user(Some(user)).data(data);
+        statements.push(event::store::write(context, event, When::Message(id, status.as_str())));
+    }
+    statements.push(statement!(NOTICE, id));
     statements
 }
 
@@ -204,14 +276,21 @@ impl Try {
 }
 
 const INBOX: &str = "SELECT m.id, m.channel, m.destination, m.redirected_to, m.template, m.driver, m.status, m.reason,
-    m.created_at, i.subject, i.body, i.code
+    m.created_at, i.subject, i.body, i.html IS NOT NULL AS has_html, i.code
   FROM dev_inbox i JOIN messages m ON m.id = i.message_id
   WHERE i.message_id >= ?1 ORDER BY i.message_id DESC LIMIT 200";
 const INBOX_BY_DESTINATION: &str =
     "SELECT m.id, m.channel, m.destination, m.redirected_to, m.template, m.driver, m.status, m.reason,
-    m.created_at, i.subject, i.body, i.code
+    m.created_at, i.subject, i.body, i.html IS NOT NULL AS has_html, i.code
   FROM messages m JOIN dev_inbox i ON i.message_id = m.id
   WHERE m.destination = ?2 AND m.id >= ?1 ORDER BY m.id DESC LIMIT 200";
+
+const MAIL: &str = "SELECT html FROM dev_inbox WHERE message_id = ?1";
+
+/// The HTML of an e-mail in the dev inbox.
+pub fn mail(id: &MessageId) -> Statement {
+    statement!(MAIL, id)
+}
 
 /// The dev inbox, newest first: messages with ids from `from` on, to one number or to all.
 pub fn inbox(from: &str, destination: Option<&str>) -> Statement {
@@ -291,6 +370,11 @@ pub const STATEMENTS: &[&str] = &[
     INSERT,
     INSERT_TRY,
     INSERT_INBOX,
+    INSERT_NOTICE,
+    INSERT_NOTICE_TRY,
+    INSERT_NOTICE_INBOX,
+    NOTICE,
+    MAIL,
     END,
     END_TRY,
     GET,

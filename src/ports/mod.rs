@@ -7,6 +7,7 @@ mod clock;
 mod database;
 mod fetch;
 mod log;
+mod mailer;
 mod random;
 mod signatures;
 
@@ -18,6 +19,7 @@ pub use clock::Clock;
 pub use database::{Database, DatabaseError, Param, Row, Rows, Statement};
 pub use fetch::{Fetch, FetchError, OutgoingRequest, OutgoingResponse, RESPONSE_LIMIT};
 pub use log::{Level, Log};
+pub use mailer::{Mailer, MailerError, OutgoingMail};
 pub use random::Random;
 pub use signatures::{PublicKey, SignatureError, Signatures};
 
@@ -34,6 +36,8 @@ pub struct Ports {
     pub cache: Arc<dyn Cache>,
     /// Calls to carriers.
     pub fetch: Arc<dyn Fetch>,
+    /// E-mails that the platform itself sends.
+    pub mailer: Arc<dyn Mailer>,
     /// The only source of time.
     pub clock: Arc<dyn Clock>,
     /// The only source of randomness.

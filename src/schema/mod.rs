@@ -106,11 +106,14 @@ pub enum FieldCode {
     Value,
     /// The phone number cannot be used; the detail says why.
     Phone,
+    /// The e-mail address cannot be used; the detail says why.
+    Email,
 }
 
 impl FieldCode {
     /// Every code.
-    pub const ALL: [Self; 6] = [Self::Missing, Self::Unknown, Self::Duplicate, Self::Type, Self::Value, Self::Phone];
+    pub const ALL: [Self; 7] =
+        [Self::Missing, Self::Unknown, Self::Duplicate, Self::Type, Self::Value, Self::Phone, Self::Email];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -121,6 +124,7 @@ impl FieldCode {
             Self::Type => "form_param_type_invalid",
             Self::Value => "form_param_value_invalid",
             Self::Phone => "phone_number_invalid",
+            Self::Email => "email_address_invalid",
         }
     }
 }

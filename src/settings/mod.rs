@@ -77,6 +77,10 @@ impl Countries {
 pub struct Settings {
     /// The kill switch: `false` stops all sending at once.
     pub sms_enabled: bool,
+    /// The same for e-mail.
+    pub email_enabled: bool,
+    /// Whether people are told that a factor was added or removed.
+    pub notices_enabled: bool,
     /// Where SMS may go.
     pub sms_countries: Countries,
     /// How strictly numbers are held against their country's plan.
@@ -109,9 +113,12 @@ impl Settings {
     pub fn effective(stored: &Value, config: &Config) -> Self {
         let integer = |path| at(stored, path).and_then(Value::as_i64);
         let text = |path| at(stored, path).and_then(Value::as_str);
+        // What is stored and not a flag stops: a kill switch fails closed.
+        let is_on = |path| at(stored, path).is_none_or(|stored| stored.as_bool() == Some(true));
         Self {
-            // What is stored and not a flag stops: a kill switch fails closed.
-            sms_enabled: at(stored, "sms.enabled").is_none_or(|stored| stored.as_bool() == Some(true)),
+            sms_enabled: is_on("sms.enabled"),
+            email_enabled: is_on("email.enabled"),
+            notices_enabled: is_on("notices.enabled"),
             sms_countries: at(stored, "countries.sms.allowed")
                 .and_then(countries)
                 .unwrap_or_else(|| Countries::Only(default_countries(config))),
@@ -140,6 +147,7 @@ impl Settings {
                     let bound = match limit.binding {
                         Some("MFA_CODE_VERIFY_THRESHOLD") => config.mfa_code_verify_threshold,
                         Some("SMS_MFA_MESSAGE_THRESHOLD") => config.sms_mfa_message_threshold,
+                        Some("EMAIL_MFA_EMAIL_THRESHOLD") => config.email_mfa_email_threshold,
                         _ => limit.default,
                     };
                     let stored = stored.get("limits").and_then(|limits| limits.get(limit.name)).and_then(Value::as_i64);
@@ -172,6 +180,8 @@ impl Settings {
             self.limits.iter().map(|(name, max)| ((*name).to_owned(), Value::from(*max))).collect();
         serde_json::json!({
             "sms": {"enabled": self.sms_enabled},
+            "email": {"enabled": self.email_enabled},
+            "notices": {"enabled": self.notices_enabled},
             "countries": {"sms": {"allowed": self.sms_countries.to_list()}},
             "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
             "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},

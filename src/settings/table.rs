@@ -15,8 +15,22 @@ const LIMITS: &[Field] = &[
     field("messages_per_destination_half_hour", Shape::Integer(1, 100), "Messages to one number in 30 minutes")
         .example("5"),
     field("messages_per_destination_hour", Shape::Integer(1, 100), "Messages to one number in an hour").example("10"),
-    field("tries_per_destination_half_hour", Shape::Integer(1, 100), "Tries to send to one number in 30 minutes")
-        .example("20"),
+    field(
+        "tries_per_destination_half_hour",
+        Shape::Integer(1, 100),
+        "Tries to send to one number or address in 30 minutes",
+    )
+    .example("20"),
+    field(
+        "requests_per_user_five_minutes",
+        Shape::Integer(1, 100),
+        "E-mail and TOTP challenges of one user in 5 minutes",
+    )
+    .example("5"),
+    field("emails_per_user_half_hour", Shape::Integer(1, 100), "E-mails to one user in 30 minutes").example("10"),
+    field("emails_per_destination_half_hour", Shape::Integer(1, 100), "E-mails to one address in 30 minutes")
+        .example("10"),
+    field("notices_per_user_hour", Shape::Integer(1, 100), "Notices to one user in an hour").example("10"),
 ];
 
 const SMS_COUNTRIES: &[Field] = &[field(
@@ -34,6 +48,23 @@ pub const SETTINGS: &[Field] = &[
             field("enabled", Shape::Boolean, "The kill switch: `false` stops all SMS at once").example("true")
         ]),
         "SMS",
+    ),
+    field(
+        "email",
+        Shape::Object(&[
+            field("enabled", Shape::Boolean, "The kill switch: `false` stops all e-mail at once").example("true")
+        ]),
+        "E-mail",
+    ),
+    field(
+        "notices",
+        Shape::Object(&[field(
+            "enabled",
+            Shape::Boolean,
+            "`false`: nobody is told when a factor is added or removed; tell them yourself then",
+        )
+        .example("true")]),
+        "Notices of changed factors",
     ),
     field("countries", Shape::Object(&[field("sms", Shape::Object(SMS_COUNTRIES), "For SMS")]), "Countries"),
     field(

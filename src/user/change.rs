@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Email, User, store};
+use super::{User, store};
 use crate::{
     context::Context,
+    email::EmailAddress,
     event::{self, Event, EventType, When},
     idempotency::{Claim, Reservation},
     ids::UserId,
@@ -19,7 +20,7 @@ pub struct Profile {
     /// The customer's own id.
     pub external_id: Option<Option<String>>,
     /// The address.
-    pub email: Option<Option<Email>>,
+    pub email: Option<Option<EmailAddress>>,
     /// The name.
     pub name: Option<Option<String>>,
     /// The language.
@@ -48,7 +49,7 @@ pub async fn create(context: &Context, profile: Profile, key: Option<Reservation
     let id = UserId::new(now, &*context.ports().random);
     let key = key.as_ref();
     let email = profile.email.flatten();
-    let normalised = email.as_ref().map(|email| email.normalised.as_str());
+    let normalised = email.as_ref().map(EmailAddress::as_str);
     let external_id = profile.external_id.flatten();
     let mut batch: Vec<Statement> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();
     batch.extend([
@@ -59,7 +60,7 @@ pub async fn create(context: &Context, profile: Profile, key: Option<Reservation
             external_id.as_deref(),
             stamp.as_str(),
             key.map(Reservation::key),
-            email.as_ref().map(|email| email.given.as_str()),
+            email.as_ref().map(EmailAddress::given),
             normalised,
             profile.name.flatten(),
             profile.locale.flatten(),
@@ -107,7 +108,7 @@ pub async fn create(context: &Context, profile: Profile, key: Option<Reservation
 pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<Changed, DatabaseError> {
     let stamp = context.stamp();
     let email = profile.email.as_ref().and_then(Option::as_ref);
-    let normalised = email.map(|email| email.normalised.as_str());
+    let normalised = email.map(EmailAddress::as_str);
     let external_id = profile.external_id.as_ref().and_then(Option::as_deref);
     let batch = vec![
         statement!(
@@ -118,7 +119,7 @@ pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<
             profile.external_id.is_some(),
             external_id,
             profile.email.is_some(),
-            email.map(|email| email.given.as_str()),
+            email.map(EmailAddress::given),
             normalised,
             profile.name.is_some(),
             profile.name.flatten(),
@@ -201,7 +202,7 @@ pub enum Find {
     /// All.
     All,
     /// By address.
-    Email(Email),
+    Email(EmailAddress),
     /// By the customer's own id.
     ExternalId(String),
     /// By a proven phone.
@@ -212,7 +213,7 @@ pub enum Find {
 pub async fn find(context: &Context, find: Find, before: &str, limit: i64) -> Result<Vec<User>, DatabaseError> {
     let (sql, value) = match find {
         Find::All => (store::LIST, None),
-        Find::Email(email) => (store::LIST_BY_EMAIL, Some(email.normalised)),
+        Find::Email(email) => (store::LIST_BY_EMAIL, Some(email.as_str().to_owned())),
         Find::ExternalId(id) => (store::LIST_BY_EXTERNAL_ID, Some(id)),
         Find::Phone(number) => (store::LIST_BY_PHONE, Some(number)),
     };

@@ -5,7 +5,7 @@ use crate::claim_is_mine;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT u.id, u.external_id, u.email, u.name, u.locale, u.metadata, u.created_at, u.updated_at, u.stamp,
+            "SELECT u.id, u.external_id, u.email, u.email_verified_at, u.name, u.locale, u.metadata, u.created_at, u.updated_at, u.stamp,
                r.count AS failures_in_a_row, n.expires_at AS locked_until
              FROM users u
              LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:user:' || u.id
@@ -36,6 +36,7 @@ pub const UPDATE: &str = "UPDATE users SET
     external_id = CASE WHEN ?4 THEN ?5 ELSE external_id END,
     email = CASE WHEN ?6 THEN ?7 ELSE email END,
     email_normalised = CASE WHEN ?6 THEN ?8 ELSE email_normalised END,
+    email_verified_at = CASE WHEN ?6 AND ?8 IS NOT email_normalised THEN NULL ELSE email_verified_at END,
     name = CASE WHEN ?9 THEN ?10 ELSE name END,
     locale = CASE WHEN ?11 THEN ?12 ELSE locale END,
     metadata = CASE WHEN ?13 THEN ?14 ELSE metadata END,
@@ -62,13 +63,33 @@ pub const LIST_BY_PHONE: &str = select!(
 pub const STAMP: &str = "UPDATE users SET stamp = ?2 WHERE id = ?1";
 /// Erases a deleted user's numbers from messages. `?1` id.
 pub const ERASE_MESSAGES: &str = "UPDATE messages SET destination = NULL, redirected_to = NULL WHERE user_id = ?1";
-/// Erases proven ones from messages that went to the number without the user. `?1` id.
-pub const ERASE_NUMBERS: &str = "UPDATE messages SET destination = NULL, redirected_to = NULL
-  WHERE user_id IS NULL AND destination IN (SELECT phone FROM factors WHERE user_id = ?1 AND activated_at IS NOT NULL)";
-/// Deletes challenges to the number without the user; the user's own go with the user. `?1` id.
-pub const ERASE_CHALLENGES: &str = "DELETE FROM challenges WHERE user_id IS NULL AND id IN (
-    SELECT challenge_id FROM messages WHERE user_id IS NULL AND destination IN (
-      SELECT phone FROM factors WHERE user_id = ?1 AND activated_at IS NOT NULL))";
+
+/// The numbers and addresses that a user has proven. `?1` id.
+macro_rules! proven {
+    () => {
+        "(SELECT coalesce(phone, email_normalised) FROM factors WHERE user_id = ?1 AND activated_at IS NOT NULL
+          UNION ALL SELECT email_normalised FROM users WHERE id = ?1 AND email_verified_at IS NOT NULL)"
+    };
+}
+
+/// Erases proven ones from messages that went there without the user. `?1` id.
+pub const ERASE_NUMBERS: &str = concat!(
+    "UPDATE messages SET destination = NULL, redirected_to = NULL WHERE user_id IS NULL AND destination IN ",
+    proven!()
+);
+/// Deletes challenges to them without the user; the user's own go with the user. `?1` id.
+pub const ERASE_CHALLENGES: &str = concat!(
+    "DELETE FROM challenges WHERE user_id IS NULL AND id IN (
+       SELECT challenge_id FROM messages WHERE user_id IS NULL AND destination IN ",
+    proven!(),
+    ")"
+);
+
+/// Notes that a user's own address is theirs, when a challenge of that user to it was just verified: a code that was sent
+/// to the address without naming the user proves nothing of who has the account. `?1` challenge, `?2` stamp, `?3` now.
+pub const VERIFY_EMAIL: &str = "UPDATE users SET email_verified_at = coalesce(email_verified_at, ?3)
+  WHERE id = (SELECT c.user_id FROM challenges c WHERE c.id = ?1 AND c.stamp = ?2 AND c.verified_at IS NOT NULL)
+    AND email_normalised = (SELECT c.destination FROM challenges c WHERE c.id = ?1)";
 /// Erases a deleted user's addresses and browsers from events. `?1` id.
 pub const ERASE_EVENTS: &str = "UPDATE audit_events SET client_ip = NULL, user_agent = NULL WHERE user_id = ?1";
 /// Deletes a user; factors and challenges go with them. `?1` id.
@@ -84,6 +105,7 @@ pub const STATEMENTS: &[&str] = &[
     LIST_BY_EMAIL,
     LIST_BY_EXTERNAL_ID,
     LIST_BY_PHONE,
+    VERIFY_EMAIL,
     STAMP,
     ERASE_MESSAGES,
     ERASE_NUMBERS,

@@ -24,6 +24,9 @@ async fn every_limit_of_the_table_holds() {
                 messages(&world, limit, false).await;
             }
             "tries_per_destination_half_hour" => tries(limit).await,
+            "requests_per_user_five_minutes" | "emails_per_user_half_hour" => emails(&world, limit, true).await,
+            "emails_per_destination_half_hour" => emails(&world, limit, false).await,
+            "notices_per_user_hour" => notices(limit).await,
             name => panic!("{name} has no case"),
         }
     }
@@ -206,6 +209,68 @@ async fn messages(world: &World, limit: Limit, per_user: bool) {
     assert_eq!(count(&together, 201, ""), 3, "{}", limit.name);
 }
 
+async fn emails(world: &World, limit: Limit, per_user: bool) {
+    let Window::Seconds(seconds) = limit.window else { panic!("{} has no window", limit.name) };
+    let window = Duration::from_secs(seconds.try_into().unwrap());
+    let (user, _, address) = world.user_with_email().await;
+    set(world, limit.name, 3).await;
+    world.here().clock.advance(window);
+    let body = if per_user { json!({"user_id": user}) } else { json!({"to": {"email": address}}) };
+    let create = || world.request("POST", "/v1/challenges").json(&body);
+    create().send().await.expect(201);
+    world.here().clock.advance(MINUTE);
+    let together = at_once((0..30).map(|_| create()).collect()).await;
+    assert_eq!((count(&together, 201, ""), count(&together, 429, "rate_limit_exceeded")), (2, 28), "{}", limit.name);
+    let wait = (window - MINUTE).as_secs();
+    assert_eq!(refused(world, create(), 429, "rate_limit_exceeded").await, Some(wait));
+    // Another subject is unaffected, however the address is written; and SMS are.
+    let other = json!({"to": {"email": if per_user { address.clone() } else { world.address() }}});
+    world.post("/v1/challenges", &other).await.expect(201);
+    if !per_user {
+        let shouted = json!({"to": {"email": address.to_uppercase()}});
+        refused(world, world.request("POST", "/v1/challenges").json(&shouted), 429, "rate_limit_exceeded").await;
+    }
+    world.challenge(&world.number()).await;
+    world.here().clock.advance(window - MINUTE - Duration::from_millis(1));
+    assert_eq!(refused(world, create(), 429, "rate_limit_exceeded").await, Some(1));
+    world.here().clock.advance(Duration::from_millis(1));
+    let together = at_once((0..30).map(|_| create()).collect()).await;
+    assert_eq!(count(&together, 201, ""), 3, "{}", limit.name);
+}
+
+/// Whoever adds and removes factors without end bombs nobody: what is over the limit is dropped and says so.
+async fn notices(limit: Limit) {
+    let world =
+        World::native(&vars::with_mail(vars::prod_twilio("http://127.0.0.1:9"), "resend", "http://127.0.0.1:9"));
+    set(&world, limit.name, 3).await;
+    let address = world.address();
+    let user = world.post("/v1/users", &json!({"email": address})).await.expect(201);
+    let factors = format!("/v1/users/{}/factors", user["id"].as_str().unwrap());
+    let add_and_remove = async || {
+        let number = world.number();
+        let body = json!({"type": "phone", "phone": number});
+        let enrolled = world.post(&factors, &body).await.expect(201);
+        let factor = format!("{factors}/{}", enrolled["factor"]["id"].as_str().unwrap());
+        let body = json!({"challenge_id": enrolled["challenge"]["id"], "code": world.code(&number).await});
+        world.post(&format!("{factor}/activate"), &body).await.expect(200);
+        world.delete(&format!("{factor}?override_reason=test")).await.expect(204);
+    };
+    add_and_remove().await;
+    add_and_remove().await;
+    assert_eq!(world.carriers.mail.sent_to(&address).len(), 3);
+    let dropped = "SELECT count(*) FROM messages WHERE template = 'security_notice' AND reason = 'limited' AND status = 'dropped'";
+    assert_eq!(world.here().database.number(dropped), 1);
+    assert_eq!(world.here().database.number("SELECT count(*) FROM audit_events WHERE type = 'email.dropped'"), 1);
+    world.here().clock.advance(MINUTE * 60 - Duration::from_millis(1));
+    add_and_remove().await;
+    assert_eq!(world.carriers.mail.sent_to(&address).len(), 3);
+    world.here().clock.advance(Duration::from_millis(1));
+    add_and_remove().await;
+    assert_eq!(world.carriers.mail.sent_to(&address).len(), 5);
+    // Codes by e-mail are not used up by notices, nor the other way round.
+    world.post("/v1/challenges", &json!({"to": {"email": address}})).await.expect(201);
+}
+
 /// A carrier that takes nothing costs nobody a message, and is not asked without end either.
 async fn tries(limit: Limit) {
     let world = World::twilio();
@@ -338,15 +403,21 @@ async fn limits_are_what_the_design_says_until_a_binding_or_a_setting_says_other
         "messages_per_user_half_hour": 5, "messages_per_user_hour": 10,
         "messages_per_destination_half_hour": 5, "messages_per_destination_hour": 10,
         "tries_per_destination_half_hour": 20,
+        "requests_per_user_five_minutes": 5,
+        "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10,
+        "notices_per_user_hour": 10,
     });
     assert_eq!(limits(&world).await, expected);
     let mut bound = vars::null();
     bound.insert("MFA_CODE_VERIFY_THRESHOLD".to_owned(), json!(7));
     bound.insert("SMS_MFA_MESSAGE_THRESHOLD".to_owned(), json!("2"));
+    bound.insert("EMAIL_MFA_EMAIL_THRESHOLD".to_owned(), json!(3));
     let bound = World::on(&world.here().redeploy(&bound));
     expected["second_factor_failures"] = json!(7);
     expected["messages_per_user_half_hour"] = json!(2);
     expected["messages_per_destination_half_hour"] = json!(2);
+    expected["emails_per_user_half_hour"] = json!(3);
+    expected["emails_per_destination_half_hour"] = json!(3);
     assert_eq!(limits(&bound).await, expected);
     bound.patch("/v1/instance", &json!({"limits": {"second_factor_failures": 3}})).await.expect(200);
     expected["second_factor_failures"] = json!(3);

@@ -35,7 +35,8 @@ async fn one_step_passes_once_in_a_hundred_tries_of_one_challenge() {
 #[tokio::test]
 async fn one_step_passes_once_in_a_hundred_tries_over_several_challenges() {
     let world = World::null();
-    let limits = json!({"limits": {"second_factor_failures": 100, "wrong_answers": 10}});
+    let limits =
+        json!({"limits": {"second_factor_failures": 100, "wrong_answers": 10, "requests_per_user_five_minutes": 100}});
     world.patch("/v1/instance", &limits).await.expect(200);
     let (user, _, app) = world.user_with_totp().await;
     let mut challenges = Vec::new();
@@ -61,6 +62,7 @@ async fn passes(world: &World, user: &str, code: &str) -> bool {
 #[tokio::test]
 async fn neither_a_used_step_nor_an_earlier_one_passes_whatever_the_clock_says() {
     let world = World::null();
+    world.patch("/v1/instance", &json!({"limits": {"requests_per_user_five_minutes": 100}})).await.expect(200);
     let (user, _, app) = world.user_with_totp().await;
     let start = world.now();
     let code = |steps: i64| app.code(start + steps * 30_000);

@@ -56,7 +56,12 @@ async fn a_challenge_is_for_a_number_or_a_user_and_for_what_fits() {
         (json!({"to": to, "user_id": user}), "to"),
         (json!({"to": to, "factor_id": factor}), "factor_id"),
         (json!({"to": to, "purpose": "sign_in"}), "purpose"),
-        (json!({"user_id": user, "purpose": "verification"}), "purpose"),
+        (json!({"user_id": user, "purpose": "verification", "factor_id": factor}), "purpose"),
+        (json!({"user_id": user, "purpose": "verification", "type": "phone"}), "purpose"),
+        (json!({"user_id": user, "purpose": "verification"}), "user_id"),
+        (json!({"to": {"email": "a@b.cd", "phone": world.number()}}), "to"),
+        (json!({"to": {"email": "a@b"}}), "to.email"),
+        (json!({"to": {"email": "a@b.cd"}, "channel": "sms"}), "channel"),
         (json!({"to": to, "locale": "no language at all"}), "locale"),
         (json!({"to": to, "client": {"ip": "hunter2"}}), "client.ip"),
         (json!({"to": {"phone": "not a number"}}), "to.phone"),
@@ -69,9 +74,8 @@ async fn a_challenge_is_for_a_number_or_a_user_and_for_what_fits() {
         assert_eq!(answer.fields().first().map(|(field, _)| *field), Some(field), "{body}: {}", answer.text);
         answer.expect_problem(422, "form_param_invalid");
     }
-    for body in [json!({"to": to, "channel": "voice"}), json!({"to": {"email": "a@b.cd"}})] {
-        world.post("/v1/challenges", &body).await.expect_problem(422, "strategy_not_supported");
-    }
+    let body = json!({"to": to, "channel": "voice"});
+    world.post("/v1/challenges", &body).await.expect_problem(422, "strategy_not_supported");
     assert_eq!(world.here().database.number("SELECT count(*) FROM challenges WHERE user_id IS NULL"), 0);
 }
 

@@ -177,11 +177,17 @@ async fn what_is_not_there_yet_or_not_possible_is_told() {
     let world = World::null();
     let (user, _, number) = world.user_with_phone().await;
     let factors = format!("/v1/users/{user}/factors");
-    for kind in ["email", "passkey"] {
+    for kind in ["passkey"] {
         world.post(&factors, &json!({"type": kind})).await.expect_problem(422, "strategy_not_supported");
     }
     let answer = world.post(&factors, &json!({"type": "phone"})).await;
     assert_eq!(answer.fields(), [("phone", "form_param_value_invalid")]);
+    let answer = world.post(&factors, &json!({"type": "email"})).await;
+    assert_eq!(answer.fields(), [("email", "form_param_value_invalid")]);
+    let answer = world.post(&factors, &json!({"type": "email", "email": "hello"})).await;
+    assert_eq!(answer.fields(), [("email", "email_address_invalid")]);
+    let answer = world.post(&factors, &json!({"type": "email", "email": "a@b.cd", "channel": "sms"})).await;
+    assert_eq!(answer.fields(), [("channel", "form_param_value_invalid")]);
     let answer = world.post(&factors, &phone("hello")).await;
     assert_eq!(answer.fields(), [("phone", "phone_number_invalid")]);
     let mut same = phone(&number);

@@ -16,14 +16,17 @@ async fn the_defaults_are_shown_and_nothing_is_stored() {
     let instance = world.get(PATH).await.expect(200);
     assert_eq!((&instance["version"], &instance["stored"]), (&json!(1), &json!({})));
     let settings = &instance["settings"];
-    assert_eq!(settings["sms"], json!({"enabled": true}));
+    for switch in ["sms", "email", "notices"] {
+        assert_eq!(settings[switch], json!({"enabled": true}));
+    }
     assert_eq!(settings["countries"]["sms"]["allowed"], json!(["US", "CA"]));
     assert_eq!(settings["codes"], json!({"length": 6, "lifetime_seconds": 300}));
     assert_eq!(settings["test_mode"], "enabled");
     let limits = json!({"wrong_answers": 5, "sends_per_challenge": 4, "second_factor_failures": 10,
         "second_factor_failures_in_a_row": 100, "messages_per_user_half_hour": 5, "messages_per_user_hour": 10,
         "messages_per_destination_half_hour": 5, "messages_per_destination_hour": 10,
-        "tries_per_destination_half_hour": 20});
+        "tries_per_destination_half_hour": 20, "requests_per_user_five_minutes": 5,
+        "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10, "notices_per_user_hour": 10});
     assert_eq!(settings["limits"], limits);
     assert_eq!(World::twilio().get(PATH).await.expect(200)["settings"]["test_mode"], "rejected");
     assert_eq!(World::vonage().get(PATH).await.expect(200)["settings"]["countries"]["sms"]["allowed"][0], "GB");

@@ -11,6 +11,7 @@ mod configuration;
 mod contract;
 mod dev;
 mod docs;
+mod email_driver;
 mod environment;
 mod factors;
 mod fuzz;

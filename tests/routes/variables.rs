@@ -59,6 +59,14 @@ pub fn good(kind: Kind) -> Vec<Value> {
             json!("https://proxy.example.com/twilio/"),
             json!("http://127.0.0.1:9"),
         ],
+        Kind::Url => vec![json!("https://app.example.com/hooks?k=v"), json!(" http://127.0.0.1:9/ ")],
+        Kind::Address => vec![json!("Dev+x@Example.com"), json!(" dev@example.com ")],
+        Kind::Mailbox => vec![
+            json!("login@example.com"),
+            json!("Example <login@example.com>"),
+            json!("\"Bücher, Inc.\" <login@example.com>"),
+        ],
+        Kind::WebhookSecret => vec![json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")],
         Kind::E164 => vec![json!("+16471231234"), json!(" +447700900100 ")],
         Kind::Sender => vec![json!("+15005550006"), json!("12345"), json!(12345), json!("AcmeInc")],
         Kind::Sid(prefix) => vec![json!(format!("{prefix}0123456789abcdef0123456789ABCDEF"))],
@@ -116,6 +124,29 @@ pub fn bad(kind: Kind) -> Vec<Value> {
             json!("https://a.example?b=c"),
             json!("/path"),
         ],
+        Kind::Url => vec![
+            json!("app.example.com/hooks"),
+            json!("ftp://a.example"),
+            json!("https://user:hunter2@a.example/hooks"),
+            json!("/path"),
+        ],
+        Kind::Address => vec![
+            json!("hunter2"),
+            json!("hunter2@example"),
+            json!("Dev <hunter2@example.com>"),
+            json!("a@b.example, hunter2@c.example"),
+            json!("hünter2@example.com"),
+        ],
+        Kind::Mailbox => vec![
+            json!("hunter2"),
+            json!("hunter2 <a@b>"),
+            json!("hunter2 <a@b.example"),
+            json!("a@b.example, hunter2@c.example"),
+            json!("hunter2\r\nBcc: x <a@b.example>"),
+        ],
+        Kind::WebhookSecret => {
+            vec![json!("hunter2"), json!("whsec_hunter2"), json!("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), json!("whsec_")]
+        }
         Kind::E164 => vec![
             json!("16471231234"),
             json!(16_471_231_234_i64),

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod carriers;
+pub mod email;
 pub mod held;
 pub mod instance;
 pub mod job_1;
@@ -35,6 +36,18 @@ macro_rules! for_each_scenario {
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;
             null parallel::ten_users_with_one_address_are_one;
+            null email::a_code_goes_to_an_address_and_is_checked;
+            null email::a_mailbox_is_enrolled_challenged_listed_and_removed;
+            null email::a_mailbox_proves_no_change_while_there_is_a_phone;
+            null email::a_users_own_address_is_proven;
+            null email::a_code_sent_before_the_address_changed_proves_nothing;
+            null email::deleting_a_user_erases_their_addresses;
+            mail email::a_provider_gets_what_it_wants;
+            mail email::a_providers_errors_are_told_and_a_failed_enrolment_leaves_nothing;
+            mail email::a_silent_provider_leaves_the_mail_unknown_and_the_code_alive;
+            mail email::the_address_on_the_user_hears_of_every_change;
+            dev_mail email::outside_prod_every_mail_goes_to_the_receiver;
+            alone email::the_switch_of_email_stops_email_alone;
             alone instance::the_kill_switch_stops_sending_at_once;
             alone instance::a_key_works_within_its_scopes_until_it_is_revoked;
             alone instance::calls_take_as_many_round_trips_as_the_law_allows;

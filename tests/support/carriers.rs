@@ -10,7 +10,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::vars;
+use super::{mail_providers::MailProviders, vars};
 
 /// How a carrier answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,11 +69,15 @@ struct State {
 }
 
 #[derive(Default)]
-pub struct Carriers(Mutex<State>);
+pub struct Carriers {
+    state: Mutex<State>,
+    /// Those that carry e-mail.
+    pub mail: Arc<MailProviders>,
+}
 
 impl Carriers {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything from now on.
@@ -98,7 +102,9 @@ impl Carriers {
 
     /// What a real carrier would have refused as malformed.
     pub fn violations(&self) -> Vec<String> {
-        self.state().violations.clone()
+        let mut all = self.state().violations.clone();
+        all.extend(self.mail.violations());
+        all
     }
 
     fn violate(&self, what: impl Into<String>) -> Reply {
@@ -107,6 +113,9 @@ impl Carriers {
     }
 
     pub fn handle(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Reply {
+        if MailProviders::serves(path) {
+            return self.mail.handle(method, path, headers, body);
+        }
         let header = |name: &str| {
             headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
         };

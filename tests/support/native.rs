@@ -7,6 +7,7 @@ use postern::{config::Config, context::App, ports::Ports, settings::IsolateCache
 use super::{
     carriers::Carriers,
     client::Target,
+    mail_providers::TestMailer,
     ports::{TestCache, TestClock, TestFetch, TestLog, TestRandom},
     signatures::RingSignatures,
     sqlite::Sqlite,
@@ -37,6 +38,7 @@ impl Native {
             database: Arc::new(database.clone()),
             cache: Arc::new(cache.clone()),
             fetch: Arc::new(TestFetch { carriers: Arc::clone(&carriers), clock: clock.clone() }),
+            mailer: Arc::new(TestMailer { providers: Arc::clone(&carriers.mail), clock: clock.clone() }),
             clock: Arc::new(clock.clone()),
             random: Arc::new(random.clone()),
             signatures: Arc::new(RingSignatures),

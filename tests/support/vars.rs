@@ -15,6 +15,11 @@ pub const SENDER: &str = "+15005550006";
 pub const RECEIVER: &str = "+16471231234";
 pub const VONAGE_KEY: &str = "abcd1234";
 pub const VONAGE_SECRET: &str = "efgh5678ijkl";
+pub const RESEND_KEY: &str = "re_0123456789abcdef";
+pub const POSTMARK_TOKEN: &str = "postmark-token-0123456789";
+pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub const MAIL_SENDER: &str = "Example <no-reply@example.com>";
+pub const MAIL_RECEIVER: &str = "dev@example.com";
 pub const VONAGE_SENDER: &str = "+447700900100";
 
 fn vars(list: &[(&str, Value)]) -> Vars {
@@ -72,5 +77,32 @@ pub fn prod_vonage(base: &str) -> Vars {
         ("VONAGE_SMS_BASE", json!(format!("{base}/vonage"))),
         ("SMS_COUNTRY_CODE", json!("+44")),
     ]));
+    all
+}
+
+/// The same with a mail provider, which `base` stands for: `resend`, `postmark`, `webhook` or `cloudflare`.
+pub fn with_mail(mut all: Vars, driver: &str, base: &str) -> Vars {
+    all.extend(vars(&[
+        ("EMAIL_DRIVER", json!(driver)),
+        ("EMAIL_FROM", json!(MAIL_SENDER)),
+        ("RESEND_API_KEY", json!(RESEND_KEY)),
+        ("RESEND_API_BASE", json!(format!("{base}/resend"))),
+        ("POSTMARK_SERVER_TOKEN", json!(POSTMARK_TOKEN)),
+        ("POSTMARK_API_BASE", json!(format!("{base}/postmark"))),
+        ("EMAIL_WEBHOOK_URL", json!(format!("{base}/hooks/email"))),
+        ("EMAIL_WEBHOOK_SECRET", json!(WEBHOOK_SECRET)),
+    ]));
+    all
+}
+
+/// Production with Twilio and Resend, which `base` stands for.
+pub fn prod_mail(base: &str) -> Vars {
+    with_mail(prod_twilio(base), "resend", base)
+}
+
+/// Development with Twilio and the mail webhook: everything goes to the receivers.
+pub fn dev_mail(base: &str) -> Vars {
+    let mut all = with_mail(dev_twilio(base), "webhook", base);
+    all.extend(vars(&[("DEV_EMAIL_RECEIVER", json!(MAIL_RECEIVER))]));
     all
 }

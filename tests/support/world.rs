@@ -99,6 +99,12 @@ impl World {
         format!("+4477009{:05}", NUMBERS.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// An address that no other scenario has.
+    #[allow(clippy::unused_self)]
+    pub fn address(&self) -> String {
+        format!("ana.beispiel{}@example.com", NUMBERS.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Sends a code to a number; gives the challenge.
     #[track_caller]
     pub fn challenge(&self, number: &str) -> impl Future<Output = Value> + use<> {
@@ -112,17 +118,20 @@ impl World {
         self.post(&format!("/v1/challenges/{id}/answer"), &json!({"code": code})).await
     }
 
-    /// The newest code for a number: what the carrier got, or what is in the dev inbox.
+    /// The newest code for a number or address: what the carrier got, or what is in the dev inbox.
     pub async fn code(&self, number: &str) -> String {
         let sent: Option<Sent> = self.carriers.sent_to(number).pop();
         if let Some(sent) = sent {
             return sent.code();
         }
+        if let Some(mail) = self.carriers.mail.sent_to(number).into_iter().rfind(|mail| !mail.code().is_empty()) {
+            return mail.code();
+        }
         if let Some(native) = &self.native {
             // The newest row: ids of one millisecond are in no order.
             let newest = format!(
                 "SELECT i.code AS code FROM dev_inbox i JOIN messages m ON m.id = i.message_id
-                 WHERE m.destination = '{number}' ORDER BY i.rowid DESC LIMIT 1"
+                 WHERE m.destination = '{number}' AND i.code IS NOT NULL ORDER BY i.rowid DESC LIMIT 1"
             );
             let rows = native.database.query(&newest);
             let row = rows.first().unwrap_or_else(|| panic!("no code for {number}"));
@@ -130,7 +139,8 @@ impl World {
         }
         let encoded: String = form_urlencoded::byte_serialize(number.as_bytes()).collect();
         let inbox = self.get(&format!("/dev/inbox.json?to={encoded}")).await.expect(200);
-        inbox[0]["code"].as_str().unwrap_or_else(|| panic!("no code for {number}")).to_owned()
+        let mut codes = inbox.as_array().unwrap().iter().filter_map(|entry| entry["code"].as_str());
+        codes.next().unwrap_or_else(|| panic!("no code for {number}")).to_owned()
     }
 
     /// A code that is not this one.
@@ -144,13 +154,27 @@ impl World {
     pub async fn user_with_phone(&self) -> (String, String, String) {
         let user = self.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
         let number = self.number();
+        let factor = self.enrol(&user, &json!({"type": "phone", "phone": number}), &number).await;
+        (user, factor, number)
+    }
+
+    /// A user with a proven mailbox: the user's id, the factor's id and the address.
+    pub async fn user_with_email(&self) -> (String, String, String) {
+        let user = self.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+        let address = self.address();
+        let factor = self.enrol(&user, &json!({"type": "email", "email": address}), &address).await;
+        (user, factor, address)
+    }
+
+    /// Adds a factor to a user and proves it with the code that goes to its destination; gives its id.
+    pub async fn enrol(&self, user: &str, body: &Value, destination: &str) -> String {
         let path = format!("/v1/users/{user}/factors");
-        let enrolled = self.post(&path, &json!({"type": "phone", "phone": number})).await.expect(201);
+        let enrolled = self.post(&path, body).await.expect(201);
         let factor = enrolled["factor"]["id"].as_str().unwrap().to_owned();
-        let body = json!({"challenge_id": enrolled["challenge"]["id"], "code": self.code(&number).await});
+        let body = json!({"challenge_id": enrolled["challenge"]["id"], "code": self.code(destination).await});
         let active = self.post(&format!("{path}/{factor}/activate"), &body).await.expect(200);
         assert_eq!(active["status"], "active");
-        (user, factor, number)
+        factor
     }
 }
 

@@ -3,11 +3,12 @@
 use super::{Code, Problem};
 use crate::{
     challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
+    email::EmailError,
     factor::enrol::EnrolError,
     http::{input::wrong, reply::Failure},
     idempotency::Claim,
     limit::{Refusal, SECOND_FACTOR_FAILURES, SECOND_FACTOR_FAILURES_IN_A_ROW},
-    message::Refused,
+    message::{Channel, Refused},
     phone::PhoneError,
     schema::{FieldCode, FieldError},
 };
@@ -17,11 +18,17 @@ pub(in crate::http) fn phone_problem(field: &str, error: PhoneError) -> Problem 
     Problem::form(vec![FieldError::new(field, FieldCode::Phone, format!("{} ({})", error.detail(), error.reason()))])
 }
 
+/// An address that cannot be used, and why.
+pub(in crate::http) fn email_problem(field: &str, error: EmailError) -> Problem {
+    Problem::form(vec![FieldError::new(field, FieldCode::Email, format!("{} ({})", error.detail(), error.reason()))])
+}
+
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::SwitchedOff(channel) => {
-                Self::new(Code::SmsDisabled, format!("the setting {}.enabled is false", channel.as_str()))
+                let code = if channel == Channel::Email { Code::EmailDisabled } else { Code::SmsDisabled };
+                Self::new(code, format!("the setting {}.enabled is false", channel.as_str()))
             }
             Refused::TestNumber => {
                 Self::new(Code::TestIdentifierForbidden, "the setting test_mode refuses +15555550100 to +15555550199")
@@ -83,6 +90,7 @@ impl From<CreateError> for Failure {
             CreateError::Refused(refused) => Problem::from(refused).into(),
             CreateError::Limited(refusal) => Problem::from(refusal).into(),
             CreateError::UserNotFound => Problem::not_found("user").into(),
+            CreateError::AddressNotFound => wrong("user_id", "this user has no e-mail address to verify").into(),
             CreateError::FactorNotFound => Problem::not_found("active factor of this user").into(),
             CreateError::ChannelMismatch(channel) => {
                 wrong("channel", format!("nothing goes there by {}", channel.as_str())).into()

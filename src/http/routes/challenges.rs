@@ -2,7 +2,7 @@
 
 use super::{
     Run,
-    parts::{CHANNEL, CLIENT, LOCALE, PHONE, channel, given, locale, number, on_behalf},
+    parts::{CHANNEL, CLIENT, EMAIL, LOCALE, PHONE, channel, destination, given, locale, on_behalf},
     view,
 };
 use crate::{
@@ -24,7 +24,6 @@ use crate::{
         reply::{Answer, Failure},
     },
     ids::{AppId, ChallengeId, FactorId, UserId},
-    message::Destination,
     schema::{Field, Form, Shape, field},
 };
 
@@ -45,6 +44,7 @@ pub(super) const SENDING: &[Code] = &[
     Code::DriverMisconfigured,
     Code::MessageFailed,
     Code::SmsDisabled,
+    Code::EmailDisabled,
 ];
 
 /// What another code of a challenge refuses with, beside [`SENDING`].
@@ -69,10 +69,10 @@ pub(super) const ANSWERING: &[Code] = &[
     Code::ProofRequired,
 ];
 
-const TO: &[Field] = &[PHONE, field("email", Shape::Text(254), "An address; comes with the e-mail factor")];
+const TO: &[Field] = &[PHONE, EMAIL];
 
 const CREATE: &[Field] = &[
-    field("to", Shape::Object(TO), "Whoever has this number; or name a user"),
+    field("to", Shape::Object(TO), "Whoever has this number or address; or name a user"),
     field("user_id", Shape::Id("usr_"), "A user, by one of their factors"),
     field("factor_id", Shape::Id("fac_"), "Which factor; default: the second factor used last"),
     field(
@@ -84,7 +84,7 @@ const CREATE: &[Field] = &[
     field(
         "purpose",
         Shape::OneOf(&["verification", "sign_in", "step_up"]),
-        "`verification` with `to`; `sign_in` (default) or `step_up` with a user",
+        "`verification` with `to`; with a user `sign_in` (default), `step_up`, or `verification` of the user's own address",
     ),
     LOCALE,
     field("app_id", Shape::Id("app_"), "Through which app"),
@@ -92,7 +92,7 @@ const CREATE: &[Field] = &[
 ];
 
 const EXPECT: &[Field] = &[
-    field("to", Shape::Object(&[PHONE.required()]), "Whose number it has to be"),
+    field("to", Shape::Object(TO), "Whose number or address it has to be"),
     field("user_id", Shape::Id("usr_"), "Whose factor it has to be"),
     field("purpose", Shape::OneOf(&Purpose::NAMES), "What it has to be for"),
 ];
@@ -112,7 +112,7 @@ const ANSWER: &[Field] = &[
 pub(super) const ROUTES: &[(Operation, Run)] = &[
     (
         Operation {
-            description: "Sends a code by SMS to a number, or to a user's phone, and gives the challenge that it answers. \
+            description: "Sends a code to a number or an address, or challenges a factor of a user, and gives the challenge that is to be answered. \
                 A carrier's refusal is told as what it is, and leaves no live code.",
             auth: AUTH,
             idempotent: true,
@@ -172,32 +172,31 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
 
 async fn create_challenge(call: Call) -> Answer {
     let context = on_behalf(&call)?;
-    let to_number = call.form.text("to.phone");
+    let to = destination(&context, &call.form, "to")?;
     let user = Call::form_id(&call.form, "user_id", UserId::parse)?;
     let factor = Call::form_id(&call.form, "factor_id", FactorId::parse)?;
     let kind = call.form.text("type").and_then(FactorType::parse);
     let purpose = call.form.text("purpose").and_then(Purpose::parse);
-    let (target, purpose) = match (to_number, user) {
-        _ if call.form.text("to.email").is_some() => {
-            return Err(Problem::new(Code::StrategyNotSupported, "e-mail codes are not supported yet").into());
+    let (target, purpose) = match (to, user) {
+        (Some(_), Some(_)) => return Err(wrong("to", "name a destination or a user, not both").into()),
+        (None, None) => {
+            return Err(wrong("to", "name a number in to.phone, an address in to.email, or a user in user_id").into());
         }
-        (Some(_), Some(_)) => return Err(wrong("to", "name a number or a user, not both").into()),
-        (None, None) if call.form.node("to").is_some() => return Err(wrong("to", "a phone is wanted").into()),
-        (None, None) => return Err(wrong("to", "name a number in to.phone, or a user in user_id").into()),
         (Some(_), None) if factor.is_some() => {
             return Err(wrong("factor_id", "a factor belongs to a user: pass user_id").into());
         }
         (Some(_), None) if kind.is_some() => {
             return Err(wrong("type", "with `to` the destination says it; a type of factor needs user_id").into());
         }
-        (Some(typed), None) => match purpose {
-            None | Some(Purpose::Verification) => {
-                (Target::Destination(Destination::Phone(number(&context, "to.phone", typed)?)), Purpose::Verification)
-            }
+        (Some(to), None) => match purpose {
+            None | Some(Purpose::Verification) => (Target::Destination(to), Purpose::Verification),
             Some(_) => return Err(wrong("purpose", "with `to` it is verification; other purposes need user_id").into()),
         },
         (None, Some(user)) => match purpose {
-            Some(Purpose::Verification) => return Err(wrong("purpose", "with user_id it is sign_in or step_up").into()),
+            Some(Purpose::Verification) if factor.is_some() || kind.is_some() => {
+                return Err(wrong("purpose", "verification of a user is of the address that they have").into());
+            }
+            Some(Purpose::Verification) => (Target::Address(user), Purpose::Verification),
             purpose => (Target::User(user, Wanted { factor, kind }), purpose.unwrap_or(Purpose::SignIn)),
         },
     };
@@ -230,15 +229,11 @@ fn expect(context: &Context, form: &Form) -> Result<Expect, Problem> {
     if form.node("expect").is_none() {
         return Ok(Expect::default());
     }
-    let nulls = ["expect.to", "expect.to.phone", "expect.user_id", "expect.purpose"];
+    let nulls = ["expect.to", "expect.to.phone", "expect.to.email", "expect.user_id", "expect.purpose"];
     if let Some(field) = nulls.into_iter().find(|field| form.is_null(field)) {
         return Err(wrong(field, "null is no expectation: leave the field out, or say what it has to be"));
     }
-    let destination = match (form.node("expect.to"), form.text("expect.to.phone")) {
-        (Some(_), Some(typed)) => Some(Destination::Phone(number(context, "expect.to.phone", typed)?)),
-        (Some(_), None) => return Err(wrong("expect.to", "a phone is wanted")),
-        (None, _) => None,
-    };
+    let destination = destination(context, form, "expect.to")?;
     let user = Call::form_id(form, "expect.user_id", UserId::parse)?;
     if destination.is_none() && user.is_none() {
         return Err(wrong("expect", "say whose code it has to be: `to` or `user_id`"));

@@ -5,11 +5,11 @@ use std::time::Duration;
 use askama::Template;
 use serde_json::{Value, json};
 
-use super::{Run, docs::html, health, parts::number};
+use super::{Run, docs::html, health, parts::found_by};
 use crate::{
-    config::{SmsDriver, Stops, VARIABLES},
+    config::{Config, EmailDriver, SmsDriver, Stops, VARIABLES},
     http::{
-        Call, Incoming, Reply,
+        Call, Incoming, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
         reply::Answer,
     },
@@ -22,7 +22,7 @@ use crate::{
 
 const TAG: &str = "Development";
 const AUTH: Auth = Auth::Development;
-const FIND: &[Field] = &[field("to", Shape::Text(64), "Messages meant for this number")];
+const FIND: &[Field] = &[field("to", Shape::Text(254), "Messages meant for this number or address")];
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[
     (
@@ -41,6 +41,15 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             ..operation("GET", "/dev/inbox", "getInbox", TAG, "Every message of the last 24 hours")
         },
         Run::Keyed(|call| Box::pin(inbox(call))),
+    ),
+    (
+        Operation {
+            description: "As a mail program shows it; nothing in it can run, load or lead anywhere.",
+            auth: AUTH,
+            gives: Gives::Other("text/html"),
+            ..operation("GET", "/dev/inbox/{id}", "getInboxMail", TAG, "The HTML of an e-mail")
+        },
+        Run::Keyed(|call| Box::pin(mail(call))),
     ),
     (
         Operation {
@@ -65,13 +74,14 @@ struct Entry {
     driver: String,
     status: String,
     created_at: String,
+    has_html: bool,
 }
 
 async fn entries(call: &Call) -> Result<Vec<Entry>, crate::http::reply::Failure> {
     let context = &call.context;
-    let to = call.query.text("to").map(|typed| number(context, "to", typed)).transpose()?;
+    let to = call.query.text("to").map(|typed| found_by(context, "to", typed)).transpose()?;
     let from = MessageId::floor(context.now().before(Duration::from_hours(24)));
-    let statement = store::inbox(from.as_str(), to.as_ref().map(crate::phone::PhoneNumber::e164));
+    let statement = store::inbox(from.as_str(), to.as_ref().map(crate::message::Destination::as_str));
     let answer = context.decide(vec![statement]).await?;
     Ok(answer.first().map(Vec::as_slice).unwrap_or_default().iter().map(entry).collect())
 }
@@ -91,6 +101,7 @@ fn entry(row: &Row) -> Entry {
         driver: text("driver"),
         status: text("status"),
         created_at: Timestamp::from_millis(row.opt_int("created_at").unwrap_or(0)).to_string(),
+        has_html: row.flag("has_html"),
     }
 }
 
@@ -121,6 +132,17 @@ struct Inbox {
 
 async fn inbox(call: Call) -> Answer {
     html(&Inbox { dev_tools: true, entries: entries(&call).await? })
+}
+
+/// What an e-mail may do when it is looked at: have its own style.
+const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+async fn mail(call: Call) -> Answer {
+    let id = call.id("id", MessageId::parse, "message")?;
+    let answer = call.context.decide(vec![store::mail(&id)]).await?;
+    let row = answer.first().and_then(|rows| rows.first());
+    let html = row.and_then(|row| row.opt_text("html")).ok_or_else(|| Problem::not_found("e-mail"))?;
+    Ok(Reply::html(html.to_owned()).header("content-security-policy", MAIL_POLICY))
 }
 
 #[derive(Template)]
@@ -156,6 +178,22 @@ struct Listed {
     meaning: String,
 }
 
+/// What carries e-mail, or what is missing for it.
+fn email(config: &Config) -> Check {
+    let driver = config.email.driver.as_ref();
+    let text = match (config.blocking(Stops::Email), driver) {
+        (Some(issue), _) => return Check { name: "E-mail", good: false, text: issue.detail.clone() },
+        (None, None) => return Check { name: "E-mail", good: true, text: "no driver: no e-mail is sent".to_owned() },
+        (None, Some(EmailDriver::Null)) => "driver null".to_owned(),
+        (None, Some(driver)) if config.email.dev_receiver.is_none() => {
+            let text = format!("driver {}: it needs DEV_EMAIL_RECEIVER outside prod", driver.name());
+            return Check { name: "E-mail", good: false, text };
+        }
+        (None, Some(driver)) => format!("driver {}, to DEV_EMAIL_RECEIVER", driver.name()),
+    };
+    Check { name: "E-mail", good: true, text }
+}
+
 /// Works whatever is missing: it is the page that says what.
 async fn status(incoming: Incoming) -> Answer {
     let app = &incoming.app;
@@ -182,6 +220,7 @@ async fn status(incoming: Incoming) -> Answer {
                 text: format!("driver {}", driver.map_or("none", SmsDriver::name)),
             },
         },
+        email(config),
     ];
     let variables = VARIABLES
         .iter()

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Run;
 use crate::{
-    config::Environment,
+    config::{Config, Environment},
     factor::FactorType,
     http::{
         Incoming, Reply,
@@ -29,10 +29,11 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 /// Its key in KV; grows with the form of what is stored there.
 const KEY: &str = "environment/1";
 
-/// The types of factor that can be enrolled.
-fn factors(settings: &Settings) -> Vec<&'static str> {
+/// The types of factor that can be enrolled: e-mail only where something carries it.
+fn factors(settings: &Settings, config: &Config) -> Vec<&'static str> {
     let switched = [
         (FactorType::Phone, true),
+        (FactorType::Email, config.email.driver.is_some()),
         (FactorType::Totp, settings.totp.enabled),
         (FactorType::RecoveryCodes, settings.recovery_codes.enabled),
     ];
@@ -55,7 +56,7 @@ async fn get(incoming: Incoming) -> Answer {
                 Environment::Production => "prod",
                 Environment::Development => "development",
             },
-            "factors": factors(&snapshot.settings),
+            "factors": factors(&snapshot.settings, config),
             "sms": {
                 "driver": driver.map(crate::config::SmsDriver::name),
                 "from_number": driver.and_then(crate::config::SmsDriver::from_number),

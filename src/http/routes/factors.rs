@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Run,
     challenges::{ANSWERING, SENDING, answered},
-    parts::{CHANNEL, CLIENT, LOCALE, PHONE, channel, locale, number, on_behalf},
+    parts::{CHANNEL, CLIENT, EMAIL, LOCALE, PHONE, address, channel, locale, number, on_behalf},
     view,
 };
 use crate::{
@@ -49,14 +49,11 @@ pub(super) const OVERRIDE: Field = field(
 );
 
 const ENROL: &[Field] = &[
-    field(
-        "type",
-        Shape::OneOf(&["phone", "email", "totp", "passkey", "recovery_codes"]),
-        "The kind: `phone`, `totp` or `recovery_codes`; others come later",
-    )
-    .required()
-    .example(r#""phone""#),
+    field("type", Shape::OneOf(&["phone", "email", "totp", "passkey", "recovery_codes"]), "The kind")
+        .required()
+        .example(r#""phone""#),
     PHONE,
+    EMAIL,
     field("name", Shape::Text(60), "What the user calls it").example(r#""My phone""#),
     CHANNEL,
     LOCALE,
@@ -194,7 +191,14 @@ fn new(context: &Context, form: &Form) -> Result<New, Failure> {
         }
         Some(FactorType::Totp) => Ok(New::Totp),
         Some(FactorType::RecoveryCodes) => Ok(New::RecoveryCodes),
-        _ => Err(Problem::new(Code::StrategyNotSupported, "this factor type is not supported yet").into()),
+        Some(FactorType::Email) => {
+            let typed = form.text("email").ok_or_else(|| wrong("email", "an e-mail factor needs its address"))?;
+            match channel(form) {
+                None | Some(Channel::Email) => Ok(New::Email(address("email", typed)?)),
+                Some(_) => Err(wrong("channel", "an e-mail factor takes its code by email").into()),
+            }
+        }
+        _ => Err(Problem::new(Code::StrategyNotSupported, "this type of factor is not supported yet").into()),
     }
 }
 

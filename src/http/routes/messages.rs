@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Run,
-    parts::number,
+    parts::found_by,
     users::{LIMIT, cursor},
     view,
 };
@@ -25,7 +25,7 @@ const TAG: &str = "Messages";
 const AUTH: Auth = Auth::Key(Scope::MessagesRead);
 
 const FIND: &[Field] = &[
-    field("to", Shape::Text(64), "Messages meant for this number"),
+    field("to", Shape::Text(254), "Messages meant for this number or address"),
     field("user_id", Shape::Id("usr_"), "A user's messages"),
     field("challenge_id", Shape::Id("chl_"), "A challenge's messages"),
     field("status", Shape::OneOf(&Status::NAMES), "Messages in this state"),
@@ -57,9 +57,9 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
 async fn list(call: Call) -> Answer {
     let (limit, before) = call.page()?;
     let query = &call.query;
-    let to = query.text("to").map(|typed| number(&call.context, "to", typed)).transpose()?;
+    let to = query.text("to").map(|typed| found_by(&call.context, "to", typed)).transpose()?;
     let filters = [
-        to.as_ref().map(|number| Filter::Destination(number.e164())),
+        to.as_ref().map(|destination| Filter::Destination(destination.as_str())),
         query.text("user_id").map(Filter::User),
         query.text("challenge_id").map(Filter::Challenge),
         query.text("status").map(Filter::Status),

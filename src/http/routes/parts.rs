@@ -4,15 +4,24 @@ use crate::{
     challenge::Given,
     context::{Client, Context},
     crypto::{Code as OneTimeCode, RecoveryCode},
-    http::{Call, Problem, input::wrong, problem::phone_problem},
-    message::Channel,
+    email::EmailAddress,
+    http::{
+        Call, Problem,
+        input::wrong,
+        problem::{email_problem, phone_problem},
+    },
+    message::{Channel, Destination},
     phone::PhoneNumber,
     schema::{Field, Form, Shape, field},
 };
 
 /// How a code goes.
-pub(super) const CHANNEL: Field =
-    field("channel", Shape::OneOf(&Channel::NAMES), "How the code goes; default: `sms` to a phone").example(r#""sms""#);
+pub(super) const CHANNEL: Field = field(
+    "channel",
+    Shape::OneOf(&Channel::NAMES),
+    "How the code goes; default: `sms` to a phone, `email` to an address",
+)
+.example(r#""sms""#);
 /// The language of the message.
 pub(super) const LOCALE: Field =
     field("locale", Shape::Text(35), "The person's language (BCP 47); texts are English for now").example(r#""en-US""#);
@@ -25,6 +34,9 @@ pub(super) const CLIENT: Field = field(
     ]),
     "Who is behind your server, for audit events and limits",
 );
+/// A typed address.
+pub(super) const EMAIL: Field =
+    field("email", Shape::Text(254), "An e-mail address as people type it").example(r#""ana@example.com""#);
 /// A typed number.
 pub(super) const PHONE: Field =
     field("phone", Shape::Text(64), "A number as people type it; without a calling code `SMS_COUNTRY_CODE` is taken")
@@ -47,6 +59,31 @@ pub(super) fn on_behalf(call: &Call) -> Result<Context, Problem> {
 pub(super) fn number(context: &Context, field: &str, typed: &str) -> Result<PhoneNumber, Problem> {
     PhoneNumber::parse(typed, context.config().calling_code, context.settings().validation)
         .map_err(|error| phone_problem(field, error))
+}
+
+/// A typed address.
+pub(super) fn address(field: &str, typed: &str) -> Result<EmailAddress, Problem> {
+    EmailAddress::parse(typed).map_err(|error| email_problem(field, error))
+}
+
+/// What stands in `phone` or in `email` of an object: one of the two.
+pub(super) fn destination(context: &Context, form: &Form, object: &str) -> Result<Option<Destination>, Problem> {
+    let path = |name: &str| format!("{object}.{name}");
+    match (form.text(&path("phone")), form.text(&path("email"))) {
+        (Some(_), Some(_)) => Err(wrong(object, "a phone or an e-mail address is wanted, not both")),
+        (Some(typed), None) => Ok(Some(Destination::Phone(number(context, &path("phone"), typed)?))),
+        (None, Some(typed)) => Ok(Some(Destination::Email(address(&path("email"), typed)?))),
+        (None, None) if form.node(object).is_some() => Err(wrong(object, "a phone or an e-mail address is wanted")),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What somebody looks for: an address has an `@`, a number has none.
+pub(super) fn found_by(context: &Context, field: &str, typed: &str) -> Result<Destination, Problem> {
+    if typed.contains('@') {
+        return Ok(Destination::Email(address(field, typed)?));
+    }
+    Ok(Destination::Phone(number(context, field, typed)?))
 }
 
 /// The language asked for, by form.

@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use super::{Run, parts::number, view};
+use super::{
+    Run,
+    parts::{address, number},
+    view,
+};
 use crate::{
     api_key::Scope,
     http::{
@@ -13,10 +17,7 @@ use crate::{
     },
     ids::UserId,
     schema::{Field, Form, Shape, field},
-    user::{
-        Email,
-        change::{self, Changed, Find, Profile},
-    },
+    user::change::{self, Changed, Find, Profile},
 };
 
 const TAG: &str = "Users";
@@ -115,11 +116,7 @@ fn profile(form: &Form) -> Result<Profile, Problem> {
         if form.is_null(name) { Some(None) } else { form.text(name).map(|text| Some(text.to_owned())) }
     };
     let email = match text("email") {
-        Some(Some(text)) => {
-            let email =
-                Email::parse(&text).ok_or_else(|| wrong("email", "an address like ana@example.com is wanted"))?;
-            Some(Some(email))
-        }
+        Some(Some(text)) => Some(Some(address("email", &text)?)),
         Some(None) => Some(None),
         None => None,
     };
@@ -162,9 +159,7 @@ async fn list(call: Call) -> Answer {
     let query = &call.query;
     let find = match (query.text("email"), query.text("phone"), query.text("external_id")) {
         (None, None, None) => Find::All,
-        (Some(email), None, None) => {
-            Find::Email(Email::parse(email).ok_or_else(|| wrong("email", "an address like ana@example.com is wanted"))?)
-        }
+        (Some(email), None, None) => Find::Email(address("email", email)?),
         (None, Some(phone), None) => Find::Phone(number(&call.context, "phone", phone)?.e164().to_owned()),
         (None, None, Some(id)) => Find::ExternalId(id.to_owned()),
         _ => return Err(wrong("email", "find by one of email, phone, external_id at a time").into()),

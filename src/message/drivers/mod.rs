@@ -1,6 +1,11 @@
 //! Message drivers: each knows one carrier's wire format and nothing else. A file has the settings with
 //! `validate()`, the request, and what the carrier's answers mean.
 
+pub mod cloudflare_email;
+pub mod email_webhook;
+mod mail;
+pub mod postmark;
+pub mod resend;
 pub mod twilio;
 pub mod vonage;
 
@@ -8,8 +13,11 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+pub use mail::Mail;
+
 use crate::{
-    ports::{FetchError, OutgoingRequest, OutgoingResponse},
+    config::EmailDriver,
+    ports::{FetchError, OutgoingRequest, OutgoingResponse, Ports},
     secret::Secret,
 };
 
@@ -165,6 +173,18 @@ fn form_post(
     headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
     headers.push(("accept", "application/json".to_owned()));
     OutgoingRequest { method: "POST", url, headers, body: body.finish(), timeout }
+}
+
+/// Asks the driver to carry an e-mail, once.
+pub async fn send_mail(ports: &Ports, driver: &EmailDriver, mail: &Mail<'_>) -> Outcome {
+    match driver {
+        // A dropped message never comes here; were it to, nothing goes out.
+        EmailDriver::Null => Outcome::Accepted { provider_id: mail.message_id.to_owned(), segments: None },
+        EmailDriver::Resend(resend) => resend::outcome(ports.fetch.fetch(resend.request(mail)).await),
+        EmailDriver::Postmark(postmark) => postmark::outcome(ports.fetch.fetch(postmark.request(mail)).await),
+        EmailDriver::Webhook(webhook) => email_webhook::outcome(ports.fetch.fetch(webhook.request(mail)).await),
+        EmailDriver::Cloudflare(binding) => cloudflare_email::outcome(ports.mailer.send(binding.message(mail)).await),
+    }
 }
 
 /// What a driver answers with.

@@ -1,16 +1,18 @@
 //! The part of the pipeline before anything is written: may this destination get a message, what would it say, where
 //! would it go instead, and by which driver. Pure, but for ids. One file per channel.
 
+mod email;
 mod sms;
 
 use std::time::Duration;
 
-use super::{Channel, Destination, Encoding, Template};
+use super::{Channel, Destination, Encoding, Template, notice::Change};
 use crate::{
-    config::{Issue, SmsDriver},
+    config::{EmailDriver, Issue, SmsDriver},
     context::Context,
     crypto::Code,
     ids::{MessageId, TryId},
+    time::Timestamp,
 };
 
 /// Why no message may go there. Server keys learn it; nothing was counted or written.
@@ -64,6 +66,8 @@ pub enum Route {
 pub enum Driver {
     /// An SMS.
     Sms(SmsDriver),
+    /// An e-mail.
+    Email(EmailDriver),
 }
 
 /// What is to be said.
@@ -87,8 +91,8 @@ pub struct Outgoing {
     pub try_id: TryId,
     /// How it goes.
     pub channel: Channel,
-    /// Its template.
-    pub template: Template,
+    /// Its template's slug.
+    pub template: &'static str,
     /// Its language.
     pub locale: &'static str,
     /// Whom it is meant for.
@@ -122,6 +126,7 @@ pub struct Outgoing {
 pub fn admit(context: &Context, destination: &Destination, channel: Channel) -> Result<(), Refused> {
     match (channel, destination) {
         (Channel::Sms, Destination::Phone(number)) => sms::admit(context, number),
+        (Channel::Email, Destination::Email(_)) => email::admit(context),
         (channel, _) => Err(Refused::Channel(channel)),
     }
 }
@@ -135,6 +140,21 @@ pub fn prepare(
 ) -> Result<Outgoing, Refused> {
     match (channel, destination) {
         (Channel::Sms, Destination::Phone(number)) => sms::prepare(context, number, content),
+        (Channel::Email, Destination::Email(address)) => email::prepare(context, address, content),
         (channel, _) => Err(Refused::Channel(channel)),
+    }
+}
+
+/// The whole notice of a change, by e-mail or SMS.
+pub fn notice(
+    context: &Context,
+    destination: Destination,
+    change: &Change,
+    when: Timestamp,
+) -> Result<Outgoing, Refused> {
+    admit(context, &destination, destination.default_channel())?;
+    match destination {
+        Destination::Phone(number) => sms::notice(context, number, change),
+        Destination::Email(address) => email::notice(context, address, change, when),
     }
 }

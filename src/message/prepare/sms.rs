@@ -1,11 +1,19 @@
 //! An SMS before it is written down.
 
+use std::time::Duration;
+
 use super::{Content, Driver, DropReason, Outgoing, Refused, Route};
 use crate::{
     config::{Issue, SmsDriver, Stops},
     context::Context,
+    crypto::Code,
     ids::{MessageId, TryId},
-    message::{Channel, Destination, segments, template::LOCALE},
+    message::{
+        Channel, Destination,
+        notice::{self, Change},
+        segments,
+        template::LOCALE,
+    },
     phone::{self, PhoneNumber},
     settings::TestMode,
 };
@@ -33,6 +41,25 @@ pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refus
 pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) -> Result<Outgoing, Refused> {
     let config = context.config();
     let Content { template, code, lifetime, .. } = content;
+    let body = template.render(&code, &config.app_name, lifetime, config.public_url.as_deref());
+    outgoing(context, number, template.slug(), body, Some(code), lifetime)
+}
+
+/// The whole SMS that tells of a change.
+pub(super) fn notice(context: &Context, number: PhoneNumber, change: &Change) -> Result<Outgoing, Refused> {
+    let body = change.sms(&context.config().app_name);
+    outgoing(context, number, notice::TEMPLATE, body, None, notice::LIFETIME)
+}
+
+fn outgoing(
+    context: &Context,
+    number: PhoneNumber,
+    template: &'static str,
+    body: String,
+    code: Option<Code>,
+    lifetime: Duration,
+) -> Result<Outgoing, Refused> {
+    let config = context.config();
     let driver = match (config.blocking(Stops::Sending), &config.sms.driver) {
         (Some(issue), _) => return Err(Refused::Misconfigured(issue.clone())),
         (None, Some(driver)) => driver,
@@ -50,7 +77,6 @@ pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) 
         }
         driver => Route::Send(Driver::Sms(driver.clone())),
     };
-    let body = template.render(&code, &config.app_name, lifetime, config.public_url.as_deref());
     let now = context.now();
     let random = &*context.ports().random;
     Ok(Outgoing {
@@ -67,7 +93,7 @@ pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) 
         subject: None,
         body,
         html: None,
-        code: Some(code),
+        code,
         lifetime,
         route,
         driver: driver.name(),

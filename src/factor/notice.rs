@@ -1,0 +1,161 @@
+//! Tells people that the way they sign in has changed, after the response (`docs/decisions/0017`). Whoever changes
+//! factors, passwords or recovery codes calls one function of this file; what becomes of the notice changes nothing else.
+
+use super::{Factor, FactorType, store};
+use crate::{
+    context::Context,
+    email::EmailAddress,
+    event::{self, Event, EventType, When},
+    ids::UserId,
+    limit::{self, Check, NOTICES_USER_HOUR},
+    message::{self, Destination, Refused, Route, Status, drivers::Outcome, notice::Change, prepare},
+    ports::{DatabaseError, Level},
+    statement,
+    time::Timestamp,
+    user::{self, User},
+};
+
+/// A factor was proven for the first time, or made active at once.
+pub fn added(context: &Context, factor: &Factor) {
+    let change = Change::Added { factor: factor.kind.as_str().to_owned(), name: factor.name.clone() };
+    tell(context, &factor.user_id, change, factor.destination.iter().cloned().collect());
+}
+
+/// A factor took the place of the one there was: another password, new recovery codes.
+pub fn replaced(context: &Context, factor: &Factor) {
+    let change = match factor.kind {
+        FactorType::Password => Change::PasswordChanged,
+        FactorType::RecoveryCodes => Change::RecoveryCodesReplaced,
+        _ => return added(context, factor),
+    };
+    tell(context, &factor.user_id, change, Vec::new());
+}
+
+/// A factor was removed. Nobody is told of one that was never proven.
+pub fn removed(context: &Context, factor: &Factor) {
+    if factor.is_active() {
+        let change = Change::Removed { factor: factor.kind.as_str().to_owned(), name: factor.name.clone() };
+        tell(context, &factor.user_id, change, factor.destination.iter().cloned().collect());
+    }
+}
+
+/// All of a user's factors were removed; these they were.
+pub fn reset(context: &Context, user: &UserId, factors: &[Factor]) {
+    let mut active: Vec<&Factor> = factors.iter().filter(|factor| factor.is_active()).collect();
+    if !active.is_empty() {
+        active.sort_by_key(|factor| {
+            (factor.destination.as_ref().and_then(Destination::email).is_none(), factor.activated_at)
+        });
+        let changed = active.iter().filter_map(|factor| factor.destination.clone()).collect();
+        tell(context, user.as_str(), Change::Reset, changed);
+    }
+}
+
+/// Leaves it for after the response. `changed` are the numbers and addresses that the change is about.
+pub fn tell(context: &Context, user: &str, change: Change, changed: Vec<Destination>) {
+    // What a test key does concerns nobody.
+    if context.credential().is_test {
+        return;
+    }
+    let (context, user, when) = (context.clone(), user.to_owned(), context.now());
+    let after = context.ports().after.clone();
+    after.later(Box::pin(async move {
+        let notice = Notice { user, change, changed, when };
+        let mut sent = notice.send(&context).await;
+        if sent == Err(DatabaseError::Stale) {
+            // The settings have changed meanwhile: a switch holds for notices as well.
+            sent = match context.renewed().await {
+                Ok(context) => notice.send(&context).await,
+                Err(error) => Err(error),
+            };
+        }
+        if let Err(error) = sent {
+            context
+                .log(Level::Error, &format!("{} could not be told of {}: {error}", notice.user, notice.change.kind()));
+        }
+    }));
+}
+
+struct Notice {
+    user: String,
+    change: Change,
+    changed: Vec<Destination>,
+    when: Timestamp,
+}
+
+impl Notice {
+    async fn send(&self, context: &Context) -> Result<(), DatabaseError> {
+        let Some(id) = UserId::parse(&self.user) else { return Ok(()) };
+        let answer = context.decide(vec![user::change::read(context, &id), statement!(store::LIST, &id)]).await?;
+        let [users, factors] = answer.as_slice() else { return Ok(()) };
+        let Some(row) = users.first().filter(|_| context.settings().notices_enabled) else { return Ok(()) };
+        let factors = factors.iter().map(Factor::read).collect::<Result<Vec<_>, _>>()?;
+        let mut reason = "no_destination".to_owned();
+        for destination in self.destinations(&User::read(row)?, &factors) {
+            match prepare::notice(context, destination, &self.change, self.when) {
+                Ok(outgoing) => return self.carry(context, &outgoing).await,
+                Err(refused) => reason = why(&refused),
+            }
+        }
+        let data = serde_json::json!({"change": self.change.kind()});
+        let event = Event::new(EventType::NoticeNotSent, self.user.as_str())
+            .user(Some(self.user.as_str()))
+            .data(data)
+            .ended(event::Outcome::Failed, Some(reason));
+        context.record(vec![event::store::write(context, event, When::Always)]).await?;
+        Ok(())
+    }
+
+    /// Who may be told, the best first: the address that was proven first, the one on the user, the phone that was proven
+    /// first. What was just added hears nothing of itself; what was just removed hears it where nobody else does.
+    fn destinations(&self, user: &User, factors: &[Factor]) -> Vec<Destination> {
+        let own = user.email.as_deref().and_then(|email| EmailAddress::parse(email).ok()).map(Destination::Email);
+        let active = factors.iter().filter_map(|factor| Some((factor.activated_at?, factor.destination.clone()?)));
+        let (mut addresses, mut phones): (Vec<_>, Vec<_>) =
+            active.partition(|(_, destination)| destination.email().is_some());
+        addresses.extend(user.email_verified_at.zip(own.clone()));
+        addresses.sort_by_key(|(since, _)| *since);
+        phones.sort_by_key(|(since, _)| *since);
+        let was_added = matches!(self.change, Change::Added { .. });
+        let known = addresses.into_iter().map(|(_, destination)| destination);
+        let known = known.chain(own).chain(phones.into_iter().map(|(_, destination)| destination));
+        let last = if was_added { Vec::new() } else { self.changed.clone() };
+        known.filter(|destination| !(was_added && self.changed.contains(destination))).chain(last).collect()
+    }
+
+    /// Writes it down, has it sent, writes down what became of it.
+    async fn carry(&self, context: &Context, outgoing: &message::Outgoing) -> Result<(), DatabaseError> {
+        let checks = [Check::spend(NOTICES_USER_HOUR, &self.user, context.settings())];
+        let batch = message::store::queue_notice(context, outgoing, &self.user, &self.change, &checks);
+        let answer = context.decide(batch).await?;
+        let row = answer.last().and_then(|rows| rows.first());
+        let is_queued = row.and_then(|row| row.opt_text("status")) == Some(Status::Queued.as_str());
+        let Route::Send(driver) = &outgoing.route else {
+            if context.dev_tools() {
+                context.log(Level::Info, &format!("{} dropped, and would have said: {}", outgoing.id, outgoing.body));
+            }
+            return Ok(());
+        };
+        if !is_queued {
+            return Ok(());
+        }
+        let tried = message::send::send(context, outgoing, driver).await;
+        let mut statements = message::store::ended(context, outgoing, &tried);
+        if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
+            statements.push(limit::store::refund(&checks, context.ports().clock.now(), context.now()));
+        }
+        context.record(statements).await?;
+        Ok(())
+    }
+}
+
+/// Why nobody could be told, as a stable word; of a variable its name.
+fn why(refused: &Refused) -> String {
+    match refused {
+        Refused::SwitchedOff(channel) => format!("{}_disabled", channel.as_str()),
+        Refused::TestNumber => "test_number".to_owned(),
+        Refused::Country(_) => "country_not_allowed".to_owned(),
+        Refused::Misconfigured(issue) => issue.variable.to_owned(),
+        Refused::Channel(channel) => format!("{}_not_supported", channel.as_str()),
+    }
+}

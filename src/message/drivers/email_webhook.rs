@@ -1,0 +1,172 @@
+//! E-mail by webhook: the customer's own endpoint gets the mail as JSON, signed as Standard Webhooks, and sends it.
+//! 2xx is taken; 422 says that this person cannot be mailed, 429 to ask later, any other 4xx that it is wrong for all.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Class, Mail, Outcome, Why, by_http_status, mail, no_answer};
+use crate::{crypto::WebhookSecret, email::Mailbox, ports::OutgoingRequest};
+
+/// The webhook's settings as they come, from bindings or storage.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// The endpoint.
+    pub url: Option<String>,
+    /// `whsec_…`: signs.
+    pub secret: Option<WebhookSecret>,
+    /// Who sends.
+    pub from: Option<Mailbox>,
+}
+
+/// The endpoint, with all it needs.
+#[derive(Clone)]
+pub struct EmailWebhook {
+    url: String,
+    secret: WebhookSecret,
+    from: Mailbox,
+}
+
+impl Settings {
+    /// Checks that the settings are complete: the endpoint, or the setting that is missing.
+    pub fn validate(self) -> Result<EmailWebhook, &'static str> {
+        let url = self.url.ok_or("url")?;
+        let secret = self.secret.ok_or("secret")?;
+        Ok(EmailWebhook { url, secret, from: self.from.ok_or("from")? })
+    }
+}
+
+impl EmailWebhook {
+    /// Who sends.
+    pub fn from(&self) -> &Mailbox {
+        &self.from
+    }
+
+    /// The request that hands an e-mail over. `webhook-id` is the message's: the same one twice is a repetition.
+    pub fn request(&self, mail: &Mail<'_>) -> OutgoingRequest {
+        let body = json!({
+            "type": "email.send",
+            "timestamp": mail.now.to_string(),
+            "data": {
+                "id": mail.message_id,
+                "template": mail.template,
+                "from": {"address": mail.from.address().given(), "name": mail.from.name()},
+                "to": mail.to,
+                "subject": mail.subject,
+                "text": mail.text,
+                "html": mail.html,
+                "code": mail.code,
+            },
+        });
+        let seconds = mail.now.millis() / 1000;
+        let mut request = mail::json_post(self.url.clone(), Vec::new(), &body, mail.timeout);
+        let signature = self.secret.sign(mail.message_id, seconds, &request.body);
+        request.headers.extend([
+            ("webhook-id", mail.message_id.to_owned()),
+            ("webhook-timestamp", seconds.to_string()),
+            ("webhook-signature", signature),
+        ]);
+        request
+    }
+}
+
+/// What the endpoint's answer means. Its body may have an `id`, which is kept.
+pub fn outcome(answer: Answer) -> Outcome {
+    const NAME: &str = "EMAIL_WEBHOOK_URL";
+    let response = match answer {
+        Ok(response) => response,
+        Err(error) => return no_answer(NAME, error),
+    };
+    match response.status {
+        200..=299 => {
+            let body: Value = serde_json::from_str(&response.body).unwrap_or(Value::Null);
+            let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
+            Outcome::Accepted { provider_id: id.chars().take(64).collect(), segments: None }
+        }
+        422 => Class::RecipientRefused
+            .outcome(Why::new("http_422", format!("{NAME} says that this person cannot be mailed"))),
+        401 | 403 => Class::Misconfigured.outcome(Why::new(
+            format!("http_{}", response.status),
+            format!("{NAME} refused the signature: compare EMAIL_WEBHOOK_SECRET"),
+        )),
+        status => by_http_status(NAME, status),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::mail::tests, *};
+    use crate::ports::{FetchError, OutgoingResponse};
+
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    fn settings() -> Settings {
+        Settings {
+            url: Some("https://app.example.com/hooks/email?k=1".to_owned()),
+            secret: WebhookSecret::parse(SECRET),
+            from: Some(tests::sender()),
+        }
+    }
+
+    fn answer(status: u16, body: &str) -> Outcome {
+        outcome(Ok(OutgoingResponse { status, body: body.to_owned() }))
+    }
+
+    #[test]
+    fn wire_format_unchanged() {
+        let webhook = settings().validate().unwrap_or_else(|missing| panic!("{missing} is missing"));
+        let request = webhook.request(&tests::mail(webhook.from()));
+        assert_eq!((request.method, request.url.as_str()), ("POST", "https://app.example.com/hooks/email?k=1"));
+        let header = |name: &str| request.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+        assert_eq!((header("webhook-id"), header("webhook-timestamp")), (Some("msg_1"), Some("1795310876")));
+        assert_eq!(header("content-type"), Some("application/json"));
+        let theirs = standardwebhooks::Webhook::new(SECRET).expect("a secret");
+        let wanted = theirs.sign("msg_1", 1_795_310_876, request.body.as_bytes()).ok();
+        assert_eq!(header("webhook-signature"), wanted.as_deref());
+        assert_eq!(
+            serde_json::from_str::<Value>(&request.body).ok(),
+            Some(json!({
+                "type": "email.send",
+                "timestamp": "2026-11-22T01:27:56.042Z",
+                "data": {
+                    "id": "msg_1",
+                    "template": "verification_code",
+                    "from": {"address": "no-reply@example.com", "name": "Example, Inc."},
+                    "to": "ana@example.com",
+                    "subject": "042137 is your Example code",
+                    "text": "042137 is your code.",
+                    "html": "<p>042137</p>",
+                    "code": "042137",
+                },
+            }))
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let missing = |settings: Settings| settings.validate().err();
+        assert_eq!(missing(Settings { url: None, ..settings() }), Some("url"));
+        assert_eq!(missing(Settings { secret: None, ..settings() }), Some("secret"));
+        assert_eq!(missing(Settings { from: None, ..settings() }), Some("from"));
+        assert_eq!(missing(settings()), None);
+    }
+
+    #[test]
+    fn answers_are_classified() {
+        let taken = |id: &str| Outcome::Accepted { provider_id: id.to_owned(), segments: None };
+        assert_eq!(answer(200, r#"{"id":"abc"}"#), taken("abc"));
+        assert_eq!(answer(204, ""), taken(""));
+        for (status, wanted) in [
+            (400, "misconfigured"),
+            (401, "misconfigured"),
+            (302, "misconfigured"),
+            (410, "misconfigured"),
+            (422, "recipient_refused"),
+            (429, "retryable"),
+            (500, "unknown"),
+            (503, "unknown"),
+        ] {
+            assert_eq!(answer(status, "").as_str(), wanted, "{status}");
+        }
+        assert_eq!(outcome(Err(FetchError::Timeout)).as_str(), "unknown");
+        assert_eq!(outcome(Err(FetchError::Network)).as_str(), "unknown");
+    }
+}

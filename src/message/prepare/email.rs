@@ -1,0 +1,99 @@
+//! An e-mail before it is written down.
+
+use std::time::Duration;
+
+use super::{Content, Driver, DropReason, Outgoing, Refused, Route};
+use crate::{
+    config::{EmailDriver, Issue, Stops},
+    context::Context,
+    crypto::Code,
+    email::EmailAddress,
+    ids::{MessageId, TryId},
+    message::{
+        Channel, Destination, Template,
+        mail::{self, About, Words},
+        notice::{self, Change},
+        template::LOCALE,
+    },
+    time::Timestamp,
+};
+
+/// Whether an address may get an e-mail at all.
+pub(super) fn admit(context: &Context) -> Result<(), Refused> {
+    if context.settings().email_enabled { Ok(()) } else { Err(Refused::SwitchedOff(Channel::Email)) }
+}
+
+/// The whole e-mail.
+pub(super) fn prepare(context: &Context, address: EmailAddress, content: Content) -> Result<Outgoing, Refused> {
+    let Content { template, code, lifetime, .. } = content;
+    let about = match template {
+        Template::VerificationCode => About::Verification(&code, lifetime),
+        Template::EnrolmentCode => About::Enrolment(&code, lifetime),
+    };
+    let words = mail::render(about, &context.config().app_name);
+    outgoing(context, address, template.slug(), words, Some(code), lifetime)
+}
+
+/// The whole e-mail that tells of a change.
+pub(super) fn notice(
+    context: &Context,
+    address: EmailAddress,
+    change: &Change,
+    when: Timestamp,
+) -> Result<Outgoing, Refused> {
+    let words = mail::render(About::Notice(change, when), &context.config().app_name);
+    outgoing(context, address, notice::TEMPLATE, words, None, notice::LIFETIME)
+}
+
+fn outgoing(
+    context: &Context,
+    address: EmailAddress,
+    template: &'static str,
+    words: Words,
+    code: Option<Code>,
+    lifetime: Duration,
+) -> Result<Outgoing, Refused> {
+    let config = context.config();
+    // The name stands in every e-mail; what else stops SMS does not stop e-mail.
+    let named = config.issues().iter().find(|issue| issue.variable == "APP_NAME");
+    let driver = match (named.or_else(|| config.blocking(Stops::Email)), &config.email.driver) {
+        (Some(issue), _) => return Err(Refused::Misconfigured(issue.clone())),
+        (None, Some(driver)) => driver,
+        (None, None) => return Err(Refused::Misconfigured(missing("EMAIL_DRIVER", "no driver carries e-mail"))),
+    };
+    let redirected_to = config.email.dev_receiver.as_ref().filter(|_| !config.is_production());
+    let route = match driver {
+        _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
+        EmailDriver::Null => Route::Drop(DropReason::NullDriver),
+        _ if !config.is_production() && redirected_to.is_none() => {
+            let detail = "outside prod e-mails go to this mailbox only, and it is missing";
+            return Err(Refused::Misconfigured(missing("DEV_EMAIL_RECEIVER", detail)));
+        }
+        driver => Route::Send(Driver::Email(driver.clone())),
+    };
+    let now = context.now();
+    let random = &*context.ports().random;
+    Ok(Outgoing {
+        id: MessageId::new(now, random),
+        try_id: TryId::new(now, random),
+        channel: Channel::Email,
+        template,
+        locale: LOCALE,
+        country: None,
+        cost_class: "none",
+        destination: Destination::Email(address),
+        redirected_to: redirected_to.map(|address| address.as_str().to_owned()),
+        sms: None,
+        subject: Some(words.subject),
+        body: words.text,
+        html: Some(words.html),
+        code,
+        lifetime,
+        route,
+        driver: driver.name(),
+    })
+}
+
+fn missing(variable: &'static str, detail: &str) -> Issue {
+    Issue { variable, stops: Stops::Email, detail: format!("{variable}: {detail}") }
+}
