@@ -72,8 +72,7 @@ mod tests {
 
     #[test]
     fn what_has_a_common_word_in_it_is_not() {
-        for fine in
-            ["correct horse battery staple", "vK3#qq-Lw92", "", "my password is a secret", "password 8302 7714 lamp"]
+        for fine in ["correct horse battery staple", "vK3#qq-Lw92", "", "my password is a secret", "dragon 8302771441"]
         {
             assert!(!is_common(fine), "{fine}");
         }
