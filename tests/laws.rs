@@ -31,6 +31,7 @@ mod laws {
     mod law_8_no_enumeration;
     mod law_9_fail_closed;
     mod migrations;
+    mod passwords;
     mod statements;
 }
 mod support;

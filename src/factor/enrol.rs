@@ -18,6 +18,7 @@ use crate::{
     ids::{AppId, FactorId, UserId},
     limit::{self, Check},
     message::{Channel, Destination},
+    password::Weakness,
     phone::PhoneNumber,
     ports::{Rows, Statement},
     statement,
@@ -74,6 +75,8 @@ pub enum EnrolError {
     ProofInvalid,
     /// A field of what it is made of is wrong: its name, and what is wanted.
     Invalid(&'static str, String),
+    /// The password is too weak, and why.
+    Weak(Vec<Weakness>),
     /// A setting switches new factors of this type off.
     Disabled(FactorType),
 }
@@ -90,7 +93,9 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
     let file = kind(of).ok_or(CreateError::NotSupported(of))?;
     let id = FactorId::new(context.now(), &*context.ports().random);
     let person = if of.is_sent() { None } else { Some(person(context, &command.user, &id).await?) };
-    let begun = file.begin(context, person.as_ref(), &command.new)?;
+    let said = file.consult(context, person.as_ref(), &command.new).await?;
+    let mut begun = file.begin(context, person.as_ref(), &command.new)?;
+    begun.data.extend(said);
     match begun.proof {
         ProofOf::Sent(channel) => {
             let destination = begun.destination.clone().ok_or(CreateError::FactorNotFound)?;
@@ -101,7 +106,7 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
             let asks = Asks::Held(of, awaits.clone(), begun.shown.clone());
             pending(context, &command, of, &id, &begun, asks).await
         }
-        ProofOf::Nothing => at_once(context, &command, of, &id, begun).await,
+        ProofOf::Nothing => at_once(context, &command, file, &id, begun).await,
     }
 }
 
@@ -165,20 +170,23 @@ async fn pending(
 async fn at_once(
     context: &Context,
     command: &Enrol,
-    of: FactorType,
+    file: &dyn Kind,
     id: &FactorId,
     begun: Begun,
 ) -> Result<Enrolled, EnrolError> {
+    let of = command.new.kind();
     let (now, stamp, key) = (context.now(), context.stamp(), command.reservation.as_ref());
     let row = NewRow { command, of, id, begun: &begun, stamp: &stamp, checks: &[] };
-    let event = Event::new(EventType::FactorActivated, id.as_str())
-        .user(Some(command.user.as_str()))
-        .data(json!({"type": of.as_str()}));
+    let mut data = begun.data.clone();
+    data.insert("type".to_owned(), Value::from(of.as_str()));
+    let event =
+        Event::new(EventType::FactorActivated, id.as_str()).user(Some(command.user.as_str())).data(Value::Object(data));
     let mut batch = vec![row.why_not(context)];
     batch.extend(key.map(|key| key.reserve(id.as_str(), &stamp, now)));
     batch.extend(row.statements(context));
     batch.push(statement!(store::REPLACE, &command.user, of.as_str(), id, stamp.as_str()));
     batch.push(statement!(store::ACTIVATE, id, stamp.as_str(), now.millis()));
+    batch.extend(file.added(command.user.as_str(), id.as_str(), &stamp));
     batch.push(event::store::write(context, event, When::Factor(id.as_str(), &stamp)));
     batch.extend(key.map(|key| key.release_unless_made(&stamp)));
     batch.extend(key.map(|key| key.finish(&stamp)));

@@ -3,6 +3,7 @@
 
 pub mod enrol;
 mod kind;
+pub mod password;
 mod phone;
 pub mod recovery_codes;
 pub mod remove;
@@ -10,6 +11,8 @@ pub mod store;
 pub mod totp;
 
 use serde_json::Value;
+
+use password::NewPassword;
 
 pub use kind::{Begun, FactorType, Kind, Person, ProofOf, ProveError, Verdict};
 
@@ -33,6 +36,8 @@ pub enum New {
     Totp,
     /// A set of recovery codes, in the place of the one there is.
     RecoveryCodes,
+    /// A password.
+    Password(NewPassword),
 }
 
 impl New {
@@ -42,6 +47,7 @@ impl New {
             Self::Phone(..) => FactorType::Phone,
             Self::Totp => FactorType::Totp,
             Self::RecoveryCodes => FactorType::RecoveryCodes,
+            Self::Password(_) => FactorType::Password,
         }
     }
 }
@@ -50,9 +56,10 @@ impl New {
 pub fn kind(of: FactorType) -> Option<&'static dyn Kind> {
     match of {
         FactorType::Phone => Some(&phone::Phone),
+        FactorType::Password => Some(&password::PasswordFactor),
         FactorType::Totp => Some(&totp::Totp),
         FactorType::RecoveryCodes => Some(&recovery_codes::RecoveryCodes),
-        FactorType::Email | FactorType::Passkey | FactorType::Password => None,
+        FactorType::Email | FactorType::Passkey => None,
     }
 }
 

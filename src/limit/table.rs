@@ -13,6 +13,8 @@ pub enum Per {
     User,
     /// The destination's MAC.
     Destination,
+    /// The user, at one client address (/64 for IPv6).
+    UserAndAddress,
 }
 
 /// How long a limit counts.
@@ -24,6 +26,10 @@ pub enum Window {
     Seconds(i64),
     /// Until it is cleared; for a destination, which nobody can unlock, until a day without a failure.
     UntilCleared,
+    /// As `password.lockout_seconds` says, from the last count.
+    Lockout,
+    /// A day from the last count; the wait grows with each one beyond the limit (`lockout.rs`).
+    Growing,
 }
 
 /// One limit.
@@ -119,6 +125,34 @@ pub const SECOND_FACTOR_FAILURES_IN_A_ROW: Limit = Limit {
     channels: &[],
 };
 
+/// Wrong passwords of one user from one address.
+pub const PASSWORD_FAILURES: Limit = Limit {
+    name: "password_failures",
+    per: Per::UserAndAddress,
+    default: 5,
+    most: 100,
+    window: Window::Lockout,
+    binding: Some("ACCOUNT_LOCKOUT_THRESHOLD"),
+    cleared_by: "the right password from there, a new password, or unlock",
+    meaning: "Wrong passwords from one address, as `client.ip` names it; 0 is never",
+    refunded: false,
+    channels: &[],
+};
+
+/// The same over all addresses: who changes theirs is slowed down.
+pub const PASSWORD_FAILURES_EVERYWHERE: Limit = Limit {
+    name: "password_failures_everywhere",
+    per: Per::User,
+    default: 5,
+    most: 100,
+    window: Window::Growing,
+    binding: None,
+    cleared_by: "the right password, a new password, or unlock",
+    meaning: "Wrong passwords over all addresses, before each further one has to wait",
+    refunded: false,
+    channels: &[],
+};
+
 const fn messages(name: &'static str, per: Per, window: Window, meaning: &'static str) -> Limit {
     let (default, binding) = match window {
         Window::Seconds(1800) => (5, Some("SMS_MFA_MESSAGE_THRESHOLD")),
@@ -170,7 +204,7 @@ pub const TRIES_DESTINATION_HALF_HOUR: Limit = Limit {
 };
 
 /// Every limit.
-pub const LIMITS: [Limit; 9] = [
+pub const LIMITS: [Limit; 11] = [
     WRONG_ANSWERS,
     SENDS,
     SECOND_FACTOR_FAILURES,
@@ -180,4 +214,6 @@ pub const LIMITS: [Limit; 9] = [
     MESSAGES_DESTINATION_HALF_HOUR,
     MESSAGES_DESTINATION_HOUR,
     TRIES_DESTINATION_HALF_HOUR,
+    PASSWORD_FAILURES,
+    PASSWORD_FAILURES_EVERYWHERE,
 ];

@@ -1,5 +1,5 @@
 //! Passwords, without HTTP and without SQL: what was typed, how it is kept, how strong it is,
-//! and whether it was seen in a breach. `docs/decisions/0012-passwords.md` has the reasons.
+//! and whether it was seen in a breach. `docs/decisions/0014-passwords.md` has the reasons.
 
 pub mod breach;
 mod common;

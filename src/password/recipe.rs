@@ -60,7 +60,7 @@ impl Scheme {
         lanes: 1,
     };
 
-    /// What is wanted, when a cost is out of bounds. Each bound is about one second of an isolate's time.
+    /// What is wanted, when a cost is out of bounds. At its bounds each takes one to two seconds of an isolate.
     fn fits(self, length: usize) -> Result<(), &'static str> {
         let fits = match self {
             Self::Argon2 { memory_kib, passes, lanes, .. } => {
@@ -75,7 +75,7 @@ impl Scheme {
                 (1..=16).contains(&log_n.min(20))
                     && p > 0
                     && (1..=MOST_MEMORY_KIB * 1024).contains(&block)
-                    && block * u64::from(p) <= MOST_MEMORY_KIB * 1024 * 8
+                    && block * u64::from(p) <= MOST_MEMORY_KIB * 1024 * 4
             }
             Self::Pbkdf2 { digest, rounds } => {
                 let blocks = length.div_ceil(digest.output_bytes()) as u64;
@@ -89,7 +89,7 @@ impl Scheme {
         match self {
             Self::Argon2 { .. } => "Argon2 with m up to 65536 (64 MiB), m times t up to 1048576, p up to 16",
             Self::Bcrypt { .. } => "bcrypt with a cost from 4 to 14",
-            Self::Scrypt { .. } => "scrypt with 128 N r up to 64 MiB, and p times that up to 512 MiB",
+            Self::Scrypt { .. } => "scrypt with 128 N r up to 64 MiB, and p times that up to 256 MiB",
             Self::Pbkdf2 { .. } => "PBKDF2 with up to 2000000 rounds for each block of its output",
         }
     }

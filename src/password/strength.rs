@@ -31,18 +31,6 @@ pub enum Weakness {
     Breached,
 }
 
-impl Weakness {
-    /// The stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TooShort => "password_too_short",
-            Self::Common => "password_common",
-            Self::Context => "password_context",
-            Self::Breached => "password_breached",
-        }
-    }
-}
-
 /// Every weakness that can be seen without asking anybody. None: it is fine.
 pub fn weaknesses(password: &Password, rules: &Rules) -> Vec<Weakness> {
     let text = password.expose();

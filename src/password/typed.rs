@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 pub const MOST: usize = 256;
 
 /// The longest text that is looked at, in bytes: it may shrink by normalising.
-const MOST_BYTES: usize = 8 * MOST;
+const MOST_BYTES: usize = 16 * MOST;
 
 /// A password. No `Debug`, no `Display`, no `Serialize`; overwritten in memory when it is dropped.
 #[derive(Clone)]
@@ -92,6 +92,8 @@ mod tests {
         assert_eq!(Password::parse(" a\t b ").expect("a password").expose(), " a\t b ");
         assert_eq!(length(&"🐴".repeat(MOST)), Some(MOST));
         assert_eq!(length(&"e\u{301}".repeat(MOST)), Some(MOST));
+        // Three decomposed letters of three bytes are one syllable.
+        assert_eq!(length(&"\u{1112}\u{1161}\u{11ab}".repeat(MOST)), Some(MOST));
         assert_eq!(length(&"x".repeat(MOST + 1)), None);
         assert_eq!(length(&"\u{fdfa}".repeat(MOST)), None, "it grows by normalising");
         assert_eq!(length(&"x".repeat(MOST_BYTES + 1)), None);

@@ -106,11 +106,30 @@ pub enum FieldCode {
     Value,
     /// The phone number cannot be used; the detail says why.
     Phone,
+    /// The password has too few characters.
+    PasswordTooShort,
+    /// Many people have the password.
+    PasswordCommon,
+    /// The password is made of the app's or the person's names.
+    PasswordContext,
+    /// The password was seen in a breach.
+    PasswordBreached,
 }
 
 impl FieldCode {
     /// Every code.
-    pub const ALL: [Self; 6] = [Self::Missing, Self::Unknown, Self::Duplicate, Self::Type, Self::Value, Self::Phone];
+    pub const ALL: [Self; 10] = [
+        Self::Missing,
+        Self::Unknown,
+        Self::Duplicate,
+        Self::Type,
+        Self::Value,
+        Self::Phone,
+        Self::PasswordTooShort,
+        Self::PasswordCommon,
+        Self::PasswordContext,
+        Self::PasswordBreached,
+    ];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -121,6 +140,10 @@ impl FieldCode {
             Self::Type => "form_param_type_invalid",
             Self::Value => "form_param_value_invalid",
             Self::Phone => "phone_number_invalid",
+            Self::PasswordTooShort => "password_too_short",
+            Self::PasswordCommon => "password_common",
+            Self::PasswordContext => "password_context",
+            Self::PasswordBreached => "password_breached",
         }
     }
 }

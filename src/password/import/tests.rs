@@ -103,7 +103,7 @@ fn costs_that_would_block_a_request_are_refused_at_import() {
         format!("$argon2id$v=19$m=64,t=1,p=1${salt}$c2FsdA"),
         format!("$scrypt$ln=17,r=8,p=1${salt}${hash}"),
         format!("$scrypt$ln=14,r=64,p=1${salt}${hash}"),
-        format!("$scrypt$ln=16,r=8,p=9${salt}${hash}"),
+        format!("$scrypt$ln=16,r=8,p=5${salt}${hash}"),
         format!("$scrypt$ln=255,r=1,p=1${salt}${hash}"),
         format!("$scrypt$ln=10,r=4294967295,p=4294967295${salt}${hash}"),
         format!("$scrypt$ln=10,r=0,p=1${salt}${hash}"),
