@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod limit;
 pub mod message;
+pub mod password;
 pub mod phone;
 pub mod ports;
 pub mod reseal;

@@ -33,6 +33,7 @@ mod laws {
     mod law_9_fail_closed;
     mod migrations;
     mod notices;
+    mod passwords;
     mod statements;
 }
 mod support;

@@ -145,7 +145,9 @@ pub(crate) fn of(context: &Context, factors: &[Factor], channel: Option<Channel>
         (Some(destination), channel) => sent(destination.clone(), channel),
         (None, Some(channel)) => Err(CreateError::ChannelMismatch(channel)),
         (None, None) => {
-            let kind = factor::kind(factor.kind).ok_or(CreateError::NotSupported(factor.kind))?;
+            // A password is not awaited: it comes with the call that asks whether it is right.
+            let kind = factor::kind(factor.kind).filter(|_| factor.kind != FactorType::Password);
+            let kind = kind.ok_or(CreateError::NotSupported(factor.kind))?;
             let (awaits, shown) = kind.challenge(context, factors);
             Ok(Asks::Held(factor.kind, awaits, shown))
         }

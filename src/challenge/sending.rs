@@ -87,7 +87,7 @@ fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Cha
         Per::Subject => Some(Check::only(*limit, &subject, settings)),
         Per::User if limit.holds(channel) => user.map(|user| Check::spend(*limit, &whom(user.as_str()), settings)),
         Per::Destination if limit.holds(channel) => Some(Check::spend(*limit, &whom(mac), settings)),
-        Per::Challenge | Per::User | Per::Destination => None,
+        Per::Challenge | Per::User | Per::Destination | Per::UserAndAddress => None,
     };
     LIMITS.iter().filter_map(check).collect()
 }

@@ -43,7 +43,8 @@ fn build(request: &OutgoingRequest) -> worker::Result<Request> {
     init.with_method(Method::from(request.method.to_owned()))
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual)
-        .with_body(Some(JsValue::from_str(&request.body)));
+        // A GET with a body, even an empty one, is refused.
+        .with_body((request.method != "GET").then(|| JsValue::from_str(&request.body)));
     Request::new_with_init(&request.url, &init)
 }
 

@@ -11,3 +11,4 @@ mod signatures;
 mod small;
 
 pub use bindings::bindings;
+pub(crate) use small::nfkc;

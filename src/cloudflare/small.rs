@@ -41,3 +41,8 @@ impl Log for Console {
         }
     }
 }
+
+/// JavaScript's own normalising: Unicode's tables are not in the Wasm.
+pub(crate) fn nfkc(text: &str) -> String {
+    js_sys::JsString::from(text).normalize("NFKC").into()
+}

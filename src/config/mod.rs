@@ -79,6 +79,14 @@ pub struct Config {
     pub enable_recovery_code: bool,
     /// E-mails per 30 minutes.
     pub email_mfa_email_threshold: i64,
+    /// Wrong passwords per person and address; 0 is never.
+    pub account_lockout_threshold: i64,
+    /// Seconds until a person locked out at an address may try again.
+    pub account_lockout_expires_in: i64,
+    /// Whether some second factor is required at sign-in.
+    pub mfa_is_required: bool,
+    /// Who knows the passwords of breaches.
+    pub breach_api_base: Option<String>,
     /// What carries SMS.
     pub sms: SmsConfig,
     /// What carries e-mail.
@@ -115,6 +123,11 @@ impl Config {
             sms_mfa_message_threshold: reader.integer("SMS_MFA_MESSAGE_THRESHOLD"),
             enable_recovery_code: reader.flag("ENABLE_RECOVERY_CODE"),
             email_mfa_email_threshold: reader.integer("EMAIL_MFA_EMAIL_THRESHOLD"),
+            account_lockout_threshold: reader.integer("ACCOUNT_LOCKOUT_THRESHOLD"),
+            account_lockout_expires_in: reader.integer("ACCOUNT_LOCKOUT_EXPIRES_IN"),
+            // An e-mail code makes no second factor (SP 800-63B-4 §3.1.3.1).
+            mfa_is_required: reader.flag("OTP_MFA_IS_REQUIRED") || reader.flag("SMS_MFA_IS_REQUIRED"),
+            breach_api_base: reader.text("BREACH_API_BASE"),
             sms,
             email,
             secrets,
@@ -126,6 +139,11 @@ impl Config {
     /// Everything that is wrong, in the table's order.
     pub fn issues(&self) -> &[Issue] {
         &self.issues
+    }
+
+    /// What is wrong with one variable.
+    pub fn issue_with(&self, variable: &str) -> Option<&Issue> {
+        self.issues.iter().find(|issue| issue.variable == variable)
     }
 
     /// The first reason why something that `stops` names cannot work.

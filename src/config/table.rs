@@ -163,7 +163,7 @@ pub const VARIABLES: &[Variable] = &[
         .required().secret().stops(Stops::Everything),
     variable("ENCRYPTION_KEYS", SECRETS, Kind::KeyRing, "The ring that seals secrets at rest: `{\"current\": \"k1\", \"keys\": {\"k1\": \"base64 of 32 bytes\"}}`")
         .required().secret().stops(Stops::Everything),
-    variable("CODE_PEPPER", SECRETS, Kind::KeyRing, "The ring that keys the MACs of codes and destinations; same form")
+    variable("CODE_PEPPER", SECRETS, Kind::KeyRing, "The ring that keys the MACs of codes, destinations and passwords; same form. A key stays until no password is under it")
         .required().secret().stops(Stops::Everything),
 
     variable("SMS_DRIVER", SMS, Kind::Choice(&["null", "twilio", "vonage"]), "What carries SMS. Unset: Twilio if its variables are complete, else Vonage, else `null`, which `prod` takes only by name")
@@ -212,6 +212,8 @@ pub const VARIABLES: &[Variable] = &[
         .default("https://api.resend.com").stops(Stops::Email),
     variable("POSTMARK_API_BASE", BASES, Kind::BaseUrl, "Postmark")
         .default("https://api.postmarkapp.com").stops(Stops::Email),
+    variable("BREACH_API_BASE", BASES, Kind::BaseUrl, "Pwned Passwords, or a mirror of its range API; asked when `password.breach_check` is true")
+        .default("https://api.pwnedpasswords.com"),
 
     variable("AUTHN_SMS_DRIVER", ONCE, Kind::Choice(&["null", "twilio", "vonage"]), "As authn.sh: the driver"),
     variable("AUTHN_SMS_FROM_NUMBER", ONCE, Kind::Sender, "As authn.sh: the sender"),
@@ -253,8 +255,10 @@ pub const VARIABLES: &[Variable] = &[
         .default("5").stops(Stops::Challenges),
     variable("EMAIL_MFA_EMAIL_THRESHOLD", LIMITS, Kind::Integer(1, 100), "E-mails per 30 minutes and person, and per address")
         .default("10").stops(Stops::Email),
-    variable("ACCOUNT_LOCKOUT_THRESHOLD", LIMITS, Kind::Integer(0, 100), "Wrong passwords per person and address; 0 is never").default("5"),
-    variable("ACCOUNT_LOCKOUT_EXPIRES_IN", LIMITS, Kind::Integer(0, 365 * DAY), "Seconds until a locked account opens").default("86400"),
+    variable("ACCOUNT_LOCKOUT_THRESHOLD", LIMITS, Kind::Integer(0, 100), "Wrong passwords per person and address; 0 is never")
+        .default("5").stops(Stops::Challenges),
+    variable("ACCOUNT_LOCKOUT_EXPIRES_IN", LIMITS, Kind::Integer(0, 365 * DAY), "Seconds until a person locked out at an address may try again")
+        .default("86400").stops(Stops::Challenges),
     variable("AUTHORIZATION_CODE_EXPIRES_IN", LIMITS, Kind::Integer(30, 600), "Seconds").default("300"),
     variable("SPA_ACCESS_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, DAY), "Seconds").default("1800"),
     variable("SPA_REFRESH_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, 365 * DAY), "Seconds").default("604800"),

@@ -19,6 +19,7 @@ use crate::{
     ids::{AppId, FactorId, UserId},
     limit::{self, Check},
     message::{Channel, Destination},
+    password::Weakness,
     phone::PhoneNumber,
     ports::{Rows, Statement},
     statement,
@@ -75,6 +76,8 @@ pub enum EnrolError {
     ProofInvalid,
     /// A field of what it is made of is wrong: its name, and what is wanted.
     Invalid(&'static str, String),
+    /// The password is too weak, and why.
+    Weak(Vec<Weakness>),
     /// A setting switches new factors of this type off.
     Disabled(FactorType),
 }
@@ -91,7 +94,9 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
     let file = kind(of).ok_or(CreateError::NotSupported(of))?;
     let id = FactorId::new(context.now(), &*context.ports().random);
     let person = if of.is_sent() { None } else { Some(person(context, &command.user, &id).await?) };
-    let begun = file.begin(context, person.as_ref(), &command.new)?;
+    let said = file.consult(context, person.as_ref(), &command.new).await?;
+    let mut begun = file.begin(context, person.as_ref(), &command.new)?;
+    begun.data.extend(said);
     match begun.proof {
         ProofOf::Sent(channel) => {
             let destination = begun.destination.clone().ok_or(CreateError::FactorNotFound)?;
@@ -105,7 +110,7 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
         ProofOf::Nothing => {
             let had_one =
                 person.is_some_and(|person| person.factors.iter().any(|one| one.kind == of && one.is_active()));
-            let enrolled = at_once(context, &command, of, &id, begun).await?;
+            let enrolled = at_once(context, &command, file, &id, begun).await?;
             match (enrolled.replayed, had_one) {
                 (true, _) => {}
                 (false, true) => notice::replaced(context, &enrolled.factor),
@@ -176,20 +181,23 @@ async fn pending(
 async fn at_once(
     context: &Context,
     command: &Enrol,
-    of: FactorType,
+    file: &dyn Kind,
     id: &FactorId,
     begun: Begun,
 ) -> Result<Enrolled, EnrolError> {
+    let of = command.new.kind();
     let (now, stamp, key) = (context.now(), context.stamp(), command.reservation.as_ref());
     let row = NewRow { command, of, id, begun: &begun, stamp: &stamp, checks: &[] };
-    let event = Event::new(EventType::FactorActivated, id.as_str())
-        .user(Some(command.user.as_str()))
-        .data(json!({"type": of.as_str()}));
+    let mut data = begun.data.clone();
+    data.insert("type".to_owned(), Value::from(of.as_str()));
+    let event =
+        Event::new(EventType::FactorActivated, id.as_str()).user(Some(command.user.as_str())).data(Value::Object(data));
     let mut batch = vec![row.why_not(context)];
     batch.extend(key.map(|key| key.reserve(id.as_str(), &stamp, now)));
     batch.extend(row.statements(context));
     batch.push(statement!(store::REPLACE, &command.user, of.as_str(), id, stamp.as_str()));
     batch.push(statement!(store::ACTIVATE, id, stamp.as_str(), now.millis()));
+    batch.extend(file.added(command.user.as_str(), id.as_str(), &stamp));
     batch.push(event::store::write(context, event, When::Factor(id.as_str(), &stamp)));
     batch.extend(key.map(|key| key.release_unless_made(&stamp)));
     batch.extend(key.map(|key| key.finish(&stamp)));

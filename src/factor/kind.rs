@@ -138,6 +138,20 @@ impl From<DatabaseError> for ProveError {
 
 /// One type of factor: begin, prove, describe, remove.
 pub trait Kind: Sync {
+    /// Judges what is to be added before it is begun, and asks others where that is needed. What they said is kept with
+    /// the factor.
+    ///
+    /// # Errors
+    /// What cannot be enrolled, and why.
+    fn consult<'a>(
+        &'a self,
+        _context: &'a Context,
+        _person: Option<&'a Person>,
+        _new: &'a super::New,
+    ) -> PortFuture<'a, Result<Map<String, Value>, EnrolError>> {
+        Box::pin(async { Ok(Map::new()) })
+    }
+
     /// Begins an enrolment. Nothing is stored yet.
     ///
     /// # Errors
@@ -174,6 +188,11 @@ pub trait Kind: Sync {
 
     /// What lists and answers show beyond what every factor has. Nothing that proves it.
     fn describe(&self, factor: &Factor) -> Map<String, Value>;
+
+    /// What else happens when one was added that needs no further proof: on the factor's stamp.
+    fn added(&self, _user: &str, _factor: &str, _stamp: &str) -> Vec<Statement> {
+        Vec::new()
+    }
 
     /// What else happens when one is removed; the row and what hangs on it are gone by themselves.
     fn remove(&self, _user: &str, _stamp: &str) -> Vec<Statement> {

@@ -5,6 +5,7 @@ mod email;
 pub mod enrol;
 mod kind;
 pub mod notice;
+pub mod password;
 mod phone;
 pub mod recovery_codes;
 pub mod remove;
@@ -12,6 +13,8 @@ pub mod store;
 pub mod totp;
 
 use serde_json::Value;
+
+use password::NewPassword;
 
 pub use kind::{Begun, FactorType, Kind, Person, ProofOf, ProveError, Verdict};
 
@@ -38,6 +41,8 @@ pub enum New {
     RecoveryCodes,
     /// A mailbox.
     Email(EmailAddress),
+    /// A password.
+    Password(NewPassword),
 }
 
 impl New {
@@ -48,6 +53,7 @@ impl New {
             Self::Totp => FactorType::Totp,
             Self::RecoveryCodes => FactorType::RecoveryCodes,
             Self::Email(..) => FactorType::Email,
+            Self::Password(_) => FactorType::Password,
         }
     }
 }
@@ -56,10 +62,11 @@ impl New {
 pub fn kind(of: FactorType) -> Option<&'static dyn Kind> {
     match of {
         FactorType::Phone => Some(&phone::Phone),
+        FactorType::Password => Some(&password::PasswordFactor),
         FactorType::Totp => Some(&totp::Totp),
         FactorType::RecoveryCodes => Some(&recovery_codes::RecoveryCodes),
         FactorType::Email => Some(&email::Email),
-        FactorType::Passkey | FactorType::Password => None,
+        FactorType::Passkey => None,
     }
 }
 

@@ -65,6 +65,7 @@ codes! {
     FormInvalid = "form_param_invalid", 422, "Fields are missing or wrong", "See `errors`.";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key belongs to another request", "Use a new key for a new request.";
     CodeIncorrect = "form_code_incorrect", 422, "The code is wrong", "Ask for it again; `attempts_left` says how often.";
+    PasswordIncorrect = "form_password_incorrect", 422, "The password is wrong", "Ask for it again; too many wrong ones lock out.";
     VerificationExpired = "verification_expired", 422, "No code is alive", "Resend, or make a new challenge.";
     VerificationFailed = "verification_failed", 422, "The challenge is dead", "Make a new challenge.";
     VerificationCanceled = "verification_canceled", 422, "The challenge was canceled", "Make a new challenge.";

@@ -1,11 +1,12 @@
 //! Limits: one table, and the counters that hold them. Every row is a setting, a row of
 //! `docs/configuration.md`, and a case of `tests/law_2_limits.rs`.
 
+pub mod lockout;
 pub mod store;
 mod table;
 
 pub use store::{Check, Refusal};
 pub use table::{
-    LIMITS, Limit, NOTICES_USER_HOUR, Per, REQUESTS_USER_FIVE_MINUTES, SECOND_FACTOR_FAILURES,
-    SECOND_FACTOR_FAILURES_IN_A_ROW, SENDS, WRONG_ANSWERS, Window,
+    LIMITS, Limit, NOTICES_USER_HOUR, PASSWORD_FAILURES, PASSWORD_FAILURES_EVERYWHERE, Per, REQUESTS_USER_FIVE_MINUTES,
+    SECOND_FACTOR_FAILURES, SECOND_FACTOR_FAILURES_IN_A_ROW, SENDS, WRONG_ANSWERS, Window,
 };

@@ -48,7 +48,7 @@ impl Limit {
         match self.window {
             Window::Seconds(seconds) => (Some(seconds * 1000), false),
             Window::UntilCleared if key.contains(":destination:") => (Some(DESTINATION_STREAK), true),
-            Window::UntilCleared | Window::Life => (None, false),
+            Window::UntilCleared | Window::Life | Window::Lockout | Window::Growing => (None, false),
         }
     }
 }
@@ -218,6 +218,7 @@ impl Per {
             Self::Subject => "user, else destination",
             Self::User => "user",
             Self::Destination => "destination",
+            Self::UserAndAddress => "user and client address",
         }
     }
 }

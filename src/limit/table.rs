@@ -13,6 +13,8 @@ pub enum Per {
     User,
     /// The destination's MAC.
     Destination,
+    /// The user, at one client address (/64 for IPv6).
+    UserAndAddress,
 }
 
 /// How long a limit counts.
@@ -24,6 +26,10 @@ pub enum Window {
     Seconds(i64),
     /// Until it is cleared; for a destination, which nobody can unlock, until a day without a failure.
     UntilCleared,
+    /// As `password.lockout_seconds` says, from the last count.
+    Lockout,
+    /// A day from the last count; the wait grows with each one beyond the limit (`lockout.rs`).
+    Growing,
 }
 
 /// One limit.
@@ -117,6 +123,34 @@ pub const SECOND_FACTOR_FAILURES_IN_A_ROW: Limit = Limit {
     binding: None,
     cleared_by: "a proven second factor, or unlock; for a destination also a day without a failure",
     meaning: "Wrong second-factor answers in a row, however slowly",
+    refunded: false,
+    channels: &[],
+};
+
+/// Wrong passwords of one user from one address.
+pub const PASSWORD_FAILURES: Limit = Limit {
+    name: "password_failures",
+    per: Per::UserAndAddress,
+    default: 5,
+    most: 100,
+    window: Window::Lockout,
+    binding: Some("ACCOUNT_LOCKOUT_THRESHOLD"),
+    cleared_by: "the right password from there, a new password, or unlock",
+    meaning: "Wrong passwords from one address, as `client.ip` names it; 0 is never",
+    refunded: false,
+    channels: &[],
+};
+
+/// The same over all addresses: who changes theirs is slowed down.
+pub const PASSWORD_FAILURES_EVERYWHERE: Limit = Limit {
+    name: "password_failures_everywhere",
+    per: Per::User,
+    default: 5,
+    most: 100,
+    window: Window::Growing,
+    binding: None,
+    cleared_by: "the right password, a new password, or unlock",
+    meaning: "Wrong passwords over all addresses, before each further one has to wait",
     refunded: false,
     channels: &[],
 };
@@ -223,7 +257,7 @@ pub const NOTICES_USER_HOUR: Limit = Limit {
 };
 
 /// Every limit.
-pub const LIMITS: [Limit; 13] = [
+pub const LIMITS: [Limit; 15] = [
     WRONG_ANSWERS,
     SENDS,
     SECOND_FACTOR_FAILURES,
@@ -237,4 +271,6 @@ pub const LIMITS: [Limit; 13] = [
     EMAILS_USER_HALF_HOUR,
     EMAILS_DESTINATION_HALF_HOUR,
     NOTICES_USER_HOUR,
+    PASSWORD_FAILURES,
+    PASSWORD_FAILURES_EVERYWHERE,
 ];

@@ -7,7 +7,7 @@ use super::PortFuture;
 /// A request to a carrier. It holds credentials and a code, so it has no `Debug`.
 #[derive(Clone)]
 pub struct OutgoingRequest {
-    /// `POST` for all that sends.
+    /// `POST` for all that sends, `GET` (without a body) for what asks.
     pub method: &'static str,
     /// The absolute URL.
     pub url: String,
@@ -24,7 +24,7 @@ pub struct OutgoingRequest {
 pub struct OutgoingResponse {
     /// The HTTP status.
     pub status: u16,
-    /// The body's first 64 KiB, as text; what is not UTF-8 is replaced.
+    /// The body's first 128 KiB, as text; what is not UTF-8 is replaced.
     pub body: String,
 }
 
@@ -40,7 +40,8 @@ pub enum FetchError {
 }
 
 /// The largest answer that is read, in bytes.
-pub const RESPONSE_LIMIT: usize = 64 * 1024;
+/// A carrier's is a few hundred; a range of breached passwords, padded, some fifty thousand.
+pub const RESPONSE_LIMIT: usize = 128 * 1024;
 
 /// Outgoing HTTP.
 pub trait Fetch: Send + Sync {

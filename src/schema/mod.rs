@@ -108,12 +108,31 @@ pub enum FieldCode {
     Phone,
     /// The e-mail address cannot be used; the detail says why.
     Email,
+    /// The password has too few characters.
+    PasswordTooShort,
+    /// Many people have the password.
+    PasswordCommon,
+    /// The password is made of the app's or the person's names.
+    PasswordContext,
+    /// The password was seen in a breach.
+    PasswordBreached,
 }
 
 impl FieldCode {
     /// Every code.
-    pub const ALL: [Self; 7] =
-        [Self::Missing, Self::Unknown, Self::Duplicate, Self::Type, Self::Value, Self::Phone, Self::Email];
+    pub const ALL: [Self; 11] = [
+        Self::Missing,
+        Self::Unknown,
+        Self::Duplicate,
+        Self::Type,
+        Self::Value,
+        Self::Phone,
+        Self::Email,
+        Self::PasswordTooShort,
+        Self::PasswordCommon,
+        Self::PasswordContext,
+        Self::PasswordBreached,
+    ];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -125,6 +144,10 @@ impl FieldCode {
             Self::Value => "form_param_value_invalid",
             Self::Phone => "phone_number_invalid",
             Self::Email => "email_address_invalid",
+            Self::PasswordTooShort => "password_too_short",
+            Self::PasswordCommon => "password_common",
+            Self::PasswordContext => "password_context",
+            Self::PasswordBreached => "password_breached",
         }
     }
 }

@@ -16,7 +16,8 @@ pub use table::SETTINGS;
 use crate::{
     config::Config,
     crypto::CodeLength,
-    limit::{LIMITS, Limit},
+    limit::{LIMITS, Limit, PASSWORD_FAILURES},
+    password,
     phone::{CallingCode, Validation, countries_of, is_known_country},
     schema::{FieldCode, FieldError},
     time::Timestamp,
@@ -72,6 +73,19 @@ impl Countries {
     }
 }
 
+/// What is asked of passwords.
+#[derive(Clone, Debug)]
+pub struct PasswordSettings {
+    /// The fewest characters where a password is the only factor.
+    pub minimum_length: usize,
+    /// The fewest where another factor is asked for too.
+    pub minimum_length_with_mfa: usize,
+    /// Whether a new password is held against those of breaches.
+    pub breach_check: bool,
+    /// How long somebody is locked out at an address.
+    pub lockout: Duration,
+}
+
 /// The settings in effect.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -97,6 +111,8 @@ pub struct Settings {
     pub message_retention: Duration,
     /// How long audit events are kept.
     pub audit_retention: Duration,
+    /// Passwords.
+    pub password: PasswordSettings,
     test_mode: Option<TestMode>,
     test_mode_until: Option<Timestamp>,
     limits: Vec<(&'static str, i64)>,
@@ -134,6 +150,15 @@ impl Settings {
             recovery_codes: RecoveryCodesSettings::effective(stored, config),
             message_retention: DAY * days(integer("messages.retention_days"), 30),
             audit_retention: DAY * days(integer("audit.retention_days"), 365),
+            password: PasswordSettings {
+                minimum_length: length(integer("password.minimum_length"), password::ALONE),
+                minimum_length_with_mfa: length(integer("password.minimum_length_with_mfa"), password::WITH_MFA),
+                breach_check: at(stored, "password.breach_check").and_then(Value::as_bool).unwrap_or(false),
+                lockout: Duration::from_secs(
+                    u64::try_from(integer("password.lockout_seconds").unwrap_or(config.account_lockout_expires_in))
+                        .unwrap_or(0),
+                ),
+            },
             test_mode: match text("test_mode") {
                 Some("enabled") => Some(TestMode::Enabled),
                 Some("disabled") => Some(TestMode::Disabled),
@@ -148,10 +173,13 @@ impl Settings {
                         Some("MFA_CODE_VERIFY_THRESHOLD") => config.mfa_code_verify_threshold,
                         Some("SMS_MFA_MESSAGE_THRESHOLD") => config.sms_mfa_message_threshold,
                         Some("EMAIL_MFA_EMAIL_THRESHOLD") => config.email_mfa_email_threshold,
+                        Some("ACCOUNT_LOCKOUT_THRESHOLD") => config.account_lockout_threshold,
                         _ => limit.default,
                     };
                     let stored = stored.get("limits").and_then(|limits| limits.get(limit.name)).and_then(Value::as_i64);
-                    (limit.name, stored.unwrap_or(bound).clamp(1, limit.most))
+                    // As with Melody Auth, a lockout after no wrong password is none.
+                    let least = i64::from(limit.name != PASSWORD_FAILURES.name);
+                    (limit.name, stored.unwrap_or(bound).clamp(least, limit.most))
                 })
                 .collect(),
         }
@@ -190,6 +218,12 @@ impl Settings {
             "test_mode_expires_at": self.test_mode_until.map(|until| until.to_string()),
             "messages": {"retention_days": self.message_retention.as_secs() / 86_400},
             "audit": {"retention_days": self.audit_retention.as_secs() / 86_400},
+            "password": {
+                "minimum_length": self.password.minimum_length,
+                "minimum_length_with_mfa": self.password.minimum_length_with_mfa,
+                "breach_check": self.password.breach_check,
+                "lockout_seconds": self.password.lockout.as_secs(),
+            },
             "limits": limits,
         })
     }
@@ -250,6 +284,11 @@ fn countries(list: &Value) -> Option<Countries> {
     list.iter()
         .all(|country| is_known_country(country))
         .then(|| Countries::Only(list.iter().map(|country| country.to_ascii_uppercase()).collect()))
+}
+
+/// A length of passwords.
+fn length(stored: Option<i64>, default: usize) -> usize {
+    stored.and_then(|length| usize::try_from(length).ok()).unwrap_or(default)
 }
 
 fn days(stored: Option<i64>, default: u32) -> u32 {

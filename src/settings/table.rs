@@ -31,6 +31,14 @@ const LIMITS: &[Field] = &[
     field("emails_per_destination_half_hour", Shape::Integer(1, 100), "E-mails to one address in 30 minutes")
         .example("10"),
     field("notices_per_user_hour", Shape::Integer(1, 100), "Notices to one user in an hour").example("10"),
+    field("password_failures", Shape::Integer(0, 100), "Wrong passwords of one user from one address; 0 is never")
+        .example("5"),
+    field(
+        "password_failures_everywhere",
+        Shape::Integer(1, 100),
+        "Wrong passwords before each further one has to wait",
+    )
+    .example("5"),
 ];
 
 const SMS_COUNTRIES: &[Field] = &[field(
@@ -39,6 +47,28 @@ const SMS_COUNTRIES: &[Field] = &[field(
     "Countries that SMS may go to, ISO 3166-1 alpha-2, or `*` alone; default: what `SMS_COUNTRY_CODE` names",
 )
 .example(r#"["US", "CA"]"#)];
+
+const PASSWORD: &[Field] = &[
+    field(
+        "minimum_length",
+        Shape::Integer(8, 64),
+        "The fewest characters where a password is the only factor; standards want 15",
+    )
+    .example("15"),
+    field(
+        "minimum_length_with_mfa",
+        Shape::Integer(8, 64),
+        "The fewest where a second factor is required, or the user has one",
+    )
+    .example("8"),
+    field(
+        "breach_check",
+        Shape::Boolean,
+        "Holds a new password against those of breaches: five characters of its SHA-1 go to `BREACH_API_BASE`",
+    )
+    .example("false"),
+    field("lockout_seconds", Shape::Integer(0, 31_536_000), "How long `password_failures` locks out").example("86400"),
+];
 
 /// The settings. A value, or `"inherit"` (or `null`) to go back to the binding or default.
 pub const SETTINGS: &[Field] = &[
@@ -106,5 +136,6 @@ pub const SETTINGS: &[Field] = &[
         ]),
         "Audit events",
     ),
+    field("password", Shape::Object(PASSWORD), "Passwords"),
     field("limits", Shape::Object(LIMITS), "Limits"),
 ];

@@ -157,11 +157,14 @@ fn taken_field(row: Option<&Row>) -> &'static str {
 pub async fn delete(context: &Context, id: &UserId) -> Result<bool, DatabaseError> {
     let stamp = context.stamp();
     let event = Event::new(EventType::UserDeleted, id.as_str()).user(Some(id.as_str()));
+    let [open, open_everywhere] = limit::lockout::open(id.as_str(), None);
     let batch = vec![
         statement!(store::STAMP, id, stamp.as_str()),
         event::store::write(context, event, When::User(id.as_str(), &stamp)),
         limit::store::unlock(id.as_str()),
         read(context, id),
+        open,
+        open_everywhere,
         statement!(store::ERASE_CHALLENGES, id),
         statement!(store::ERASE_NUMBERS, id),
         statement!(store::ERASE_MESSAGES, id),
@@ -172,13 +175,16 @@ pub async fn delete(context: &Context, id: &UserId) -> Result<bool, DatabaseErro
     Ok(answer.get(3).is_some_and(|rows| !rows.is_empty()))
 }
 
-/// Clears a user's second-factor failures.
+/// Clears a user's failures, of second factors and of passwords.
 pub async fn unlock(context: &Context, id: &UserId) -> Result<Option<User>, DatabaseError> {
     let stamp = context.stamp();
     let event = Event::new(EventType::UserUnlocked, id.as_str()).user(Some(id.as_str()));
+    let [open, open_everywhere] = limit::lockout::open(id.as_str(), None);
     let batch = vec![
         statement!(store::STAMP, id, stamp.as_str()),
         limit::store::unlock(id.as_str()),
+        open,
+        open_everywhere,
         event::store::write(context, event, When::User(id.as_str(), &stamp)),
         read(context, id),
     ];

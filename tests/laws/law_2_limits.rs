@@ -27,6 +27,8 @@ async fn every_limit_of_the_table_holds() {
             "requests_per_user_five_minutes" | "emails_per_user_half_hour" => emails(&world, limit, true).await,
             "emails_per_destination_half_hour" => emails(&world, limit, false).await,
             "notices_per_user_hour" => notices(limit).await,
+            "password_failures" => passwords(&world, limit, Some("203.0.113.7"), 86_400).await,
+            "password_failures_everywhere" => passwords(&world, limit, None, 30).await,
             name => panic!("{name} has no case"),
         }
     }
@@ -182,6 +184,28 @@ async fn failures_in_a_row(world: &World) {
     refused(world, create(), 429, "user_locked").await;
     world.here().clock.advance(Duration::from_millis(1));
     create().send().await.expect(201);
+}
+
+/// Wrong passwords; `tests/laws/passwords.rs` has the rest.
+async fn passwords(world: &World, limit: Limit, ip: Option<&str>, wait: u64) {
+    let user = world.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let verify = || {
+        let body = json!({"password": "wrong", "client": ip.map(|ip| json!({"ip": ip}))});
+        world.request("POST", &format!("/v1/users/{user}/verify-password")).json(&body)
+    };
+    set(world, limit.name, 3).await;
+    let together = at_once((0..20).map(|_| verify()).collect()).await;
+    assert_eq!((count(&together, 422, "form_password_incorrect"), count(&together, 429, "user_locked")), (3, 17));
+    assert_eq!(refused(world, verify(), 429, "user_locked").await, Some(wait));
+    world.here().clock.advance(Duration::from_secs(wait));
+    verify().send().await.expect_problem(422, "form_password_incorrect");
+    if ip.is_some() {
+        // 0 is never.
+        set(world, limit.name, 0).await;
+        for _ in 0..10 {
+            verify().send().await.expect_problem(422, "form_password_incorrect");
+        }
+    }
 }
 
 async fn messages(world: &World, limit: Limit, per_user: bool) {
@@ -406,14 +430,17 @@ async fn limits_are_what_the_design_says_until_a_binding_or_a_setting_says_other
         "requests_per_user_five_minutes": 5,
         "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10,
         "notices_per_user_hour": 10,
+        "password_failures": 5, "password_failures_everywhere": 5,
     });
     assert_eq!(limits(&world).await, expected);
     let mut bound = vars::null();
     bound.insert("MFA_CODE_VERIFY_THRESHOLD".to_owned(), json!(7));
     bound.insert("SMS_MFA_MESSAGE_THRESHOLD".to_owned(), json!("2"));
     bound.insert("EMAIL_MFA_EMAIL_THRESHOLD".to_owned(), json!(3));
+    bound.insert("ACCOUNT_LOCKOUT_THRESHOLD".to_owned(), json!(0));
     let bound = World::on(&world.here().redeploy(&bound));
     expected["second_factor_failures"] = json!(7);
+    expected["password_failures"] = json!(0);
     expected["messages_per_user_half_hour"] = json!(2);
     expected["messages_per_destination_half_hour"] = json!(2);
     expected["emails_per_user_half_hour"] = json!(3);

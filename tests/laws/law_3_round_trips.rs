@@ -81,6 +81,13 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
         let answered = world.answer(&held.json, &code).await;
         assert_eq!((answered.status, answered.round_trips()), (status, 2), "an authenticator app takes two");
     }
+    let password = json!({"password": "lilac-otter-walks-at-dawn"});
+    let wrong = world.post(&format!("{user}/verify-password"), &password).await;
+    assert_eq!((wrong.status, wrong.round_trips()), (422, 2));
+    let body = json!({"type": "password", "password": password["password"], "override": {"reason": "x"}});
+    let set = world.post(&factors, &body).await;
+    assert_eq!((set.status, set.round_trips()), (201, 2));
+    all.note("verifyPassword", world.post(&format!("{user}/verify-password"), &password).await, 200);
     all.note("deleteFactor", world.delete(&format!("{factor}?override_reason=x")).await, 204);
     all.note("resetFactors", world.delete(&format!("{factors}?override_reason=x")).await, 204);
     all.note("deleteUser", world.delete(&user).await, 204);
@@ -106,6 +113,8 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
             let trips = match operation.id {
                 // The number and the seed have to be read first, or whose codes they will be.
                 "resendChallenge" | "challengeFactor" | "createRecoveryCodes" => 2,
+                // The slow work comes between.
+                "verifyPassword" => 2,
                 _ => 1,
             };
             (operation.id, trips)

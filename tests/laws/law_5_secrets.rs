@@ -7,6 +7,7 @@ use postern::{
     config::Config,
     crypto::{Code, KeyRing},
     message::Outgoing,
+    password::{Password, PasswordHash},
     phone::PhoneNumber,
     ports::{OutgoingRequest, Param},
     secret::Secret,
@@ -312,6 +313,8 @@ fn what_is_secret_does_not_print_itself() {
     has_not!(OutgoingRequest: fmt::Debug);
     has_not!(Param: fmt::Debug);
     has_not!(Config: fmt::Debug);
+    has_not!(Password: fmt::Debug, fmt::Display, serde::Serialize);
+    has_not!(PasswordHash: fmt::Debug, fmt::Display, serde::Serialize);
     assert_eq!(format!("{:?}", Secret::new("hunter2hunter2".to_owned())), "[secret]");
     let ring: Value = serde_json::from_str(vars::RING).unwrap();
     let ring = KeyRing::parse(&ring.as_object().unwrap().clone().into_iter().collect()).unwrap();

@@ -133,7 +133,9 @@ async fn outside_prod_a_carrier_without_a_receiver_refuses_and_names_the_variabl
 
 #[tokio::test]
 async fn a_bad_threshold_stops_challenges_and_nothing_else() {
-    for name in ["MFA_CODE_VERIFY_THRESHOLD", "SMS_MFA_MESSAGE_THRESHOLD", "SMS_COUNTRY_CODE"] {
+    for name in
+        ["MFA_CODE_VERIFY_THRESHOLD", "SMS_MFA_MESSAGE_THRESHOLD", "SMS_COUNTRY_CODE", "ACCOUNT_LOCKOUT_THRESHOLD"]
+    {
         let good = World::null();
         let (user, factor, number) = good.user_with_phone().await;
         good.here().clock.advance(Duration::from_secs(31));

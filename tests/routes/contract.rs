@@ -53,7 +53,7 @@ async fn every_example_is_taken_by_its_own_route() {
         let code = response.json["code"].as_str().unwrap_or_default();
         // The example's code cannot be the right one, and its challenge is nobody's.
         let taken = response.status < 300
-            || ["form_code_incorrect", "verification_expired"].contains(&code)
+            || ["form_code_incorrect", "verification_expired", "form_password_incorrect"].contains(&code)
             || (operation.id == "resendChallenge" && code == "rate_limit_exceeded")
             || (operation.id == "createFactor" && code == "proof_required")
             || (operation.id == "createRecoveryCodes" && code == "proof_invalid")

@@ -19,6 +19,7 @@ mod health;
 mod idempotency;
 mod instance;
 mod messages;
+mod passwords;
 mod recovery_codes;
 mod samples;
 mod sms_driver;

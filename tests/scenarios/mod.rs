@@ -10,6 +10,7 @@ pub mod instance;
 pub mod job_1;
 pub mod job_2;
 pub mod parallel;
+pub mod passwords;
 
 /// Calls a macro with every scenario and its setup.
 #[macro_export]
@@ -32,6 +33,9 @@ macro_rules! for_each_scenario {
             null held::a_hundred_answers_with_one_code_of_an_app_verify_once;
             null held::recovery_codes_replace_a_lost_app_and_are_made_anew;
             null held::fifty_answers_with_one_recovery_code_use_it_once;
+            null passwords::a_password_is_set_verified_and_changed;
+            null passwords::a_password_proves_a_first_phone_and_no_second_one;
+            null passwords::people_move_here_with_their_passwords;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

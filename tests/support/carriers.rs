@@ -64,6 +64,9 @@ struct State {
     /// What no real carrier would have taken.
     violations: Vec<String>,
     behaviour: Option<Behaviour>,
+    /// Passwords that were in a breach, and how often somebody asked.
+    breached: Vec<String>,
+    ranges: usize,
     /// By number, stronger than the general one.
     behaviours: Vec<(String, Behaviour)>,
 }
@@ -88,6 +91,35 @@ impl Carriers {
     /// Everything to this number from now on.
     pub fn behave_for(&self, number: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(0, (number.to_owned(), behaviour));
+    }
+
+    /// A password that was in a breach.
+    pub fn breach(&self, password: &str) {
+        self.state().breached.push(password.to_owned());
+    }
+
+    /// How many ranges of breached passwords were asked for.
+    pub fn ranges(&self) -> usize {
+        self.state().ranges
+    }
+
+    fn range(&self, prefix: &str, method: &str, padding: Option<&str>, body: &str) -> Reply {
+        let mut state = self.state();
+        state.ranges += 1;
+        let behaviour = state.behaviours.iter().find(|(whom, _)| whom == "breaches").map(|(_, behaviour)| behaviour);
+        match behaviour.cloned().unwrap_or(Behaviour::Accept) {
+            Behaviour::Accept => match super::breaches::range(prefix, method, padding, body, &state.breached) {
+                Ok(body) => Reply::Respond(200, body),
+                Err(what) => {
+                    state.violations.push(what);
+                    Reply::Respond(400, "The hash prefix was not in a valid format".to_owned())
+                }
+            },
+            Behaviour::Answer(status, body) => Reply::Respond(status, body),
+            Behaviour::Hang => Reply::Hang,
+            Behaviour::Drop => Reply::Drop,
+            Behaviour::NotHttp => Reply::NotHttp,
+        }
     }
 
     /// What was sent so far.
@@ -119,6 +151,9 @@ impl Carriers {
         let header = |name: &str| {
             headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
         };
+        if let Some(prefix) = path.strip_prefix("/pwned/range/") {
+            return self.range(prefix, method, header("add-padding"), body);
+        }
         if method != "POST" || header("content-type") != Some("application/x-www-form-urlencoded") {
             return self.violate(format!("{method} {path}: not a form POST"));
         }

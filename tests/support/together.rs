@@ -6,13 +6,16 @@ use std::{
     task::Poll,
 };
 
-use tokio::task::JoinSet;
-
 use super::{Request, Response};
 
-/// Sends all requests at once.
+/// Sends all requests at once; the answers are in the requests' order.
 pub async fn at_once(requests: Vec<Request>) -> Vec<Response> {
-    requests.into_iter().map(Request::send).collect::<JoinSet<_>>().join_all().await
+    let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(request.send())).collect();
+    let mut responses = Vec::with_capacity(sent.len());
+    for response in sent {
+        responses.push(response.await.unwrap());
+    }
+    responses
 }
 
 /// How many answers have this status and code; an empty code is any.

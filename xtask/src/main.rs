@@ -1,5 +1,6 @@
 //! The project's own chores, run as `cargo run -p xtask -- CHORE`; `make` calls them.
 
+mod common_passwords;
 mod generate;
 mod phone_table;
 mod secrets;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo run -p xtask -- CHORE
   generate [--check]                     writes (or checks) what is generated from the code's tables
   phone-table [--metadata FILE] [--check] makes (or checks) the phone number table from libphonenumber's metadata
+  common-passwords FILE                  makes the list of common passwords from the npm package's file
   openapi                                prints the OpenAPI document, for scripts/validate-openapi.mjs
   secrets                                prints fresh secrets as JSON, for `wrangler secret bulk`
   dev-vars                               writes .dev.vars with fresh secrets, unless there is one";
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.split_first() {
         Some((chore, rest)) if chore == "generate" => generate::run(rest),
         Some((chore, rest)) if chore == "phone-table" => phone_table::run(rest),
+        Some((chore, [file])) if chore == "common-passwords" => common_passwords::run(file),
         Some((chore, [])) if chore == "openapi" => openapi(),
         Some((chore, [])) if chore == "secrets" => secrets::print(),
         Some((chore, [])) if chore == "dev-vars" => secrets::write_dev_vars(),

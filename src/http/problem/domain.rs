@@ -4,11 +4,15 @@ use super::{Code, Problem};
 use crate::{
     challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
     email::EmailError,
-    factor::enrol::EnrolError,
+    factor::{FactorType, enrol::EnrolError},
     http::{input::wrong, reply::Failure},
     idempotency::Claim,
-    limit::{Refusal, SECOND_FACTOR_FAILURES, SECOND_FACTOR_FAILURES_IN_A_ROW},
+    limit::{
+        PASSWORD_FAILURES, PASSWORD_FAILURES_EVERYWHERE, Refusal, SECOND_FACTOR_FAILURES,
+        SECOND_FACTOR_FAILURES_IN_A_ROW,
+    },
     message::{Channel, Refused},
+    password::Weakness,
     phone::PhoneError,
     schema::{FieldCode, FieldError},
 };
@@ -47,7 +51,10 @@ impl From<Refused> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let name = refusal.limit;
-        let answers = [SECOND_FACTOR_FAILURES.name, SECOND_FACTOR_FAILURES_IN_A_ROW.name].contains(&name);
+        let answers =
+            [SECOND_FACTOR_FAILURES, SECOND_FACTOR_FAILURES_IN_A_ROW, PASSWORD_FAILURES, PASSWORD_FAILURES_EVERYWHERE]
+                .iter()
+                .any(|limit| limit.name == name);
         let code = match refusal.wait {
             Some(_) if answers => Code::UserLocked,
             Some(_) => Code::RateLimited,
@@ -94,6 +101,10 @@ impl From<CreateError> for Failure {
             CreateError::FactorNotFound => Problem::not_found("active factor of this user").into(),
             CreateError::ChannelMismatch(channel) => {
                 wrong("channel", format!("nothing goes there by {}", channel.as_str())).into()
+            }
+            CreateError::NotSupported(FactorType::Password) => {
+                let detail = "a password is proven by POST /v1/users/{id}/verify-password";
+                Problem::new(Code::StrategyNotSupported, detail).into()
             }
             CreateError::NotSupported(kind) => {
                 let detail = format!("the factor type {} is not supported yet", kind.as_str());
@@ -149,6 +160,7 @@ impl From<EnrolError> for Failure {
                 Problem::new(Code::IdentifierExists, format!("the user has proven this {} already", kind.as_str()))
             }
             EnrolError::Invalid(field, detail) => wrong(field, detail),
+            EnrolError::Weak(weak) => Problem::form(weak.into_iter().map(weakness).collect()),
             EnrolError::Disabled(kind) => Problem::new(
                 Code::StrategyNotSupported,
                 format!("the setting multi_factor.{}.enabled is false", kind.as_str()),
@@ -158,6 +170,22 @@ impl From<EnrolError> for Failure {
         };
         problem.into()
     }
+}
+
+/// What is weak about a password, for the person.
+fn weakness(weakness: Weakness) -> FieldError {
+    let (code, detail) = match weakness {
+        Weakness::TooShort => (
+            FieldCode::PasswordTooShort,
+            "more characters are wanted: password.minimum_length, or with a second factor password.minimum_length_with_mfa",
+        ),
+        Weakness::Common => (FieldCode::PasswordCommon, "many people have this password, or nearly this one"),
+        Weakness::Context => {
+            (FieldCode::PasswordContext, "it is made of the name of the app or the person, or their address")
+        }
+        Weakness::Breached => (FieldCode::PasswordBreached, "it was seen in a breach of some site, and is tried first"),
+    };
+    FieldError::new("password", code, detail)
 }
 
 /// Nothing allows the change.

@@ -6,6 +6,7 @@ use super::{
     Run,
     challenges::{ANSWERING, SENDING, answered},
     parts::{CHANNEL, CLIENT, EMAIL, LOCALE, PHONE, address, channel, locale, number, on_behalf},
+    passwords::{PASSWORD, password},
     view,
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     factor::{
         Authority, Factor, FactorType, New,
         enrol::{self, Enrol},
+        password::NewPassword,
         remove::{self, Removed},
         store,
     },
@@ -28,6 +30,7 @@ use crate::{
     ids::{AppId, ChallengeId, FactorId, UserId},
     message::Channel,
     schema::{Field, Form, Shape, field},
+    secret::Secret,
 };
 
 pub(super) const TAG: &str = "Factors";
@@ -49,11 +52,15 @@ pub(super) const OVERRIDE: Field = field(
 );
 
 const ENROL: &[Field] = &[
-    field("type", Shape::OneOf(&["phone", "email", "totp", "passkey", "recovery_codes"]), "The kind")
-        .required()
-        .example(r#""phone""#),
+    field("type", Shape::OneOf(&FactorType::NAMES), "The kind").required().example(r#""phone""#),
     PHONE,
     EMAIL,
+    PASSWORD,
+    field(
+        "hash",
+        Shape::Text(512),
+        "Instead of a password, when people move here: the hash that your system made of it with bcrypt, Argon2, scrypt or PBKDF2",
+    ),
     field("name", Shape::Text(60), "What the user calls it").example(r#""My phone""#),
     CHANNEL,
     LOCALE,
@@ -90,7 +97,8 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     (
         Operation {
             description: "Adds a pending factor and sends the code that proves it. What goes into an authenticator app is in this answer only. \
-                Recovery codes are active at once, and in this answer only. A user who has an active factor needs `proof` or `override`.",
+                Recovery codes are active at once, and in this answer only. A password is active at once, and takes the place of the one before. \
+                A user who has an active factor needs `proof` or `override`.",
             auth: WRITE,
             idempotent: true,
             body: Some(ENROL),
@@ -198,7 +206,12 @@ fn new(context: &Context, form: &Form) -> Result<New, Failure> {
                 Some(_) => Err(wrong("channel", "an e-mail factor takes its code by email").into()),
             }
         }
-        _ => Err(Problem::new(Code::StrategyNotSupported, "this type of factor is not supported yet").into()),
+        Some(FactorType::Password) => match (form.text("password"), form.text("hash")) {
+            (Some(typed), None) => Ok(New::Password(NewPassword::Typed(password(typed)?))),
+            (None, Some(hash)) => Ok(New::Password(NewPassword::Hashed(Secret::new(hash.to_owned())))),
+            _ => Err(wrong("password", "a password or a hash of it is wanted, and not both").into()),
+        },
+        _ => Err(Problem::new(Code::StrategyNotSupported, "this factor type is not supported yet").into()),
     }
 }
 

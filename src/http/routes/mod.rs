@@ -12,6 +12,7 @@ mod health;
 mod instance;
 mod messages;
 mod parts;
+mod passwords;
 mod recovery_codes;
 mod users;
 mod view;
@@ -41,6 +42,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         users::ROUTES,
         factors::ROUTES,
         recovery_codes::ROUTES,
+        passwords::ROUTES,
         messages::ROUTES,
         audit_events::ROUTES,
         api_keys::ROUTES,

@@ -102,7 +102,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     ),
     (
         Operation {
-            description: "Clears wrong second-factor answers. Make sure first who it is.",
+            description: "Clears wrong second-factor answers and wrong passwords. Make sure first who it is.",
             auth: Auth::Key(Scope::UsersOverride),
             gives: ONE,
             ..operation("POST", "/v1/users/{id}/unlock", "unlockUser", TAG, "Unlock a user")

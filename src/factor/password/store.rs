@@ -1,0 +1,36 @@
+//! SQL of passwords: what has to be read to verify one, and the statement that decides.
+
+use crate::is_open;
+
+/// Reads a user's password. `?1` user.
+pub(super) const READ: &str = "SELECT u.id, f.id AS factor_id, f.secret FROM users u
+  LEFT JOIN factors f ON f.user_id = u.id AND f.type = 'password' AND f.activated_at IS NOT NULL
+  WHERE u.id = ?1";
+
+/// Makes the challenge that a password has answered in the same moment, rightly or wrongly; it is decided by this: no
+/// lockout is closed, and the password is still the one that was read. `?1` lockouts, `?2` now, `?3` id, `?4` stamp,
+/// `?5` user, `?6` factor, `?7` app, `?8` purpose, `?9` subject, `?10` test, `?11` its end, `?12` whether it was right,
+/// `?13` the hash that was read.
+pub(super) const DECIDE: &str = concat!(
+    "INSERT INTO challenges (id, stamp, user_id, factor_id, app_id, type, purpose, subject, is_test, generation, expires_at,
+       sends, wrong_answers, wrong_answers_max, verified_at, created_at)
+     SELECT ?3, ?4, ?5, ?6, ?7, 'password', ?8, ?9, ?10, 0, ?11, 0, CASE WHEN ?12 THEN 0 ELSE 1 END, 1,
+       CASE WHEN ?12 THEN ?2 END, ?2
+     WHERE EXISTS (SELECT 1 FROM users WHERE id = ?5)
+       AND (?7 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?7))
+       AND (SELECT f.secret FROM factors f WHERE f.user_id = ?5 AND f.type = 'password' AND f.activated_at IS NOT NULL)
+         IS ?13
+       AND ",
+    is_open!()
+);
+
+/// Notes the use of a password that was right, and puts a newer hash of it in its place. `?1` factor, `?2` now,
+/// `?3` challenge, `?4` stamp, `?5` the newer hash, if there is one.
+pub(super) const USED: &str = "UPDATE factors SET last_used_at = ?2, secret = coalesce(?5, secret)
+  WHERE id = ?1 AND EXISTS (SELECT 1 FROM challenges WHERE id = ?3 AND stamp = ?4 AND verified_at IS NOT NULL)";
+
+/// Whether an app is known. `?1` app.
+pub(super) const APP_KNOWN: &str = "SELECT (?1 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?1)) AS app_known";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[READ, DECIDE, USED, APP_KNOWN];
