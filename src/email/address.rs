@@ -106,6 +106,8 @@ impl fmt::Debug for EmailAddress {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn normalised(text: &str) -> Result<String, EmailError> {
@@ -196,6 +198,20 @@ mod tests {
         assert_eq!(normalised(&format!("{}@{}", local(64), domain(190))), Err(EmailError::TooLong));
         assert!(normalised(&format!("a@{}.com", "d".repeat(63))).is_ok());
         assert_eq!(normalised(&format!("a@{}.com", "d".repeat(64))), Err(EmailError::Domain));
+    }
+
+    proptest! {
+        /// Whatever is accepted is its own normal form, fits where addresses go, and cannot end a header.
+        #[test]
+        fn what_is_accepted_is_harmless(text in "[a-zA-Z0-9.+<>,;\"\\r\\n (ü-]{1,4}@[a-zA-Z0-9.<> -]{1,6}\\.[a-z]{1,5}") {
+            if let Ok(address) = EmailAddress::parse(&text) {
+                prop_assert_eq!(EmailAddress::parse(address.as_str()).map(|again| again.as_str().to_owned()), Ok(address.as_str().to_owned()));
+                prop_assert!(address.as_str().len() <= MAX_LENGTH && address.as_str().is_ascii());
+                prop_assert!(!address.as_str().contains([' ', '\r', '\n', '<', '>', ',', ';', '"', '(']));
+                prop_assert!(!address.as_str().chars().any(|character| character.is_ascii_uppercase()));
+                prop_assert!(address.masked().len() < address.as_str().len() + 20);
+            }
+        }
     }
 
     #[test]

@@ -315,6 +315,24 @@ async fn tries(limit: Limit) {
     assert_eq!(world.carriers.sent_to(&number).len(), 6);
 }
 
+/// Challenges of an authenticator app are counted with e-mails: neither makes room for the other.
+#[tokio::test]
+async fn requests_by_mail_and_by_app_are_one_count() {
+    let world = World::null();
+    let (user, _, _) = world.user_with_email().await;
+    world.enrol_totp(&user, json!({"type": "totp", "override": {"reason": "test"}})).await;
+    let create = |kind: &str| world.request("POST", "/v1/challenges").json(&json!({"user_id": user, "type": kind}));
+    // The two enrolments were two.
+    for kind in ["totp", "email", "totp"] {
+        create(kind).send().await.expect(201);
+    }
+    for kind in ["totp", "email"] {
+        assert_eq!(refused(&world, create(kind), 429, "rate_limit_exceeded").await, Some(300));
+    }
+    let (other, _, _) = world.user_with_totp().await;
+    world.post("/v1/challenges", &json!({"user_id": other, "type": "totp"})).await.expect(201);
+}
+
 #[tokio::test]
 async fn a_users_messages_count_over_all_their_phones() {
     let world = World::null();

@@ -133,6 +133,34 @@ async fn the_last_one_hears_of_its_own_removal() {
     assert_eq!(told(&world, 2).unwrap().0, address);
 }
 
+/// What has no destination of its own is told of all the same: an app, recovery codes, new ones, their removal.
+#[tokio::test]
+async fn every_type_of_factor_is_told_of() {
+    let world = world();
+    world.patch("/v1/instance", &json!({"multi_factor": {"recovery_codes": {"enabled": true}}})).await.expect(200);
+    let address = world.address();
+    let ana = user(&world, json!({"email": address})).await;
+    let (app, _) = world.enrol_totp(&ana, json!({"type": "totp", "name": "My app"})).await;
+    let body = json!({"override": {"reason": "x"}});
+    let codes = format!("/v1/users/{ana}/recovery-codes");
+    world.post(&codes, &body).await.expect(201);
+    world.post(&codes, &body).await.expect(201);
+    remove(&world, &ana, &app).await;
+    let sent = world.carriers.mail.sent_to(&address);
+    let subjects: Vec<&str> = sent.iter().map(|mail| mail.subject.as_str()).collect();
+    assert_eq!(
+        subjects,
+        [
+            "An authenticator app was added to your Example account",
+            "Recovery codes were added to your Example account",
+            "New recovery codes were made for your Example account",
+            "An authenticator app was removed from your Example account",
+        ]
+    );
+    assert!(sent[0].text.contains("(\u{201c}My app\u{201d})"));
+    assert_eq!(reasons(&world), [] as [String; 0]);
+}
+
 #[tokio::test]
 async fn nothing_is_told_of_what_was_never_proven_or_did_not_happen() {
     let world = world();
