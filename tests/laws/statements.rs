@@ -23,6 +23,7 @@ fn statements() -> Vec<&'static str> {
         housekeeping::STATEMENTS,
         idempotency::STATEMENTS,
         limit::store::STATEMENTS,
+        message::gate::STATEMENTS,
         message::store::STATEMENTS,
         reseal::STATEMENTS,
         settings::STATEMENTS,

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, missing_docs)]
 
 pub mod authenticator;
+pub mod calls;
 pub mod carriers;
 pub mod client;
 pub mod contract;
