@@ -42,6 +42,7 @@ fn configuration() -> String {
         let window = match limit.window {
             Window::Life => "its life".to_owned(),
             Window::Seconds(seconds) => format!("{} minutes from the first", seconds / 60),
+            Window::Refill(seconds) => format!("one more every {} minutes", seconds / 60),
             Window::UntilCleared => "until cleared".to_owned(),
             Window::Lockout => "`password.lockout_seconds` from the last".to_owned(),
             Window::Growing => "a day from the last; the wait grows from 30 seconds to 15 minutes".to_owned(),

@@ -13,6 +13,8 @@
 
 mod laws {
     mod bad_day;
+    mod calls;
+    mod calls_gate;
     mod housekeeping;
     mod keys;
     mod law_1_d1_decides;

@@ -110,16 +110,26 @@ impl From<Refused> for CreateError {
 /// Makes a challenge.
 pub async fn create(context: &Context, command: Create) -> Result<Created, CreateError> {
     let Create { target, channel, purpose, locale, app, reservation } = command;
-    let (asks, user, factor) = match target {
-        Target::Destination(destination) => (sent(destination, channel)?, None, None),
+    let (asks, user, factor, user_locale) = match target {
+        Target::Destination(destination) => (sent(destination, channel)?, None, None, None),
         Target::User(user, wanted) => {
-            let (asks, factor) = asked(context, &user, &wanted, channel).await?;
-            (asks, Some(user), factor)
+            let (asks, factor, locale) = asked(context, &user, &wanted, channel).await?;
+            (asks, Some(user), factor, locale)
         }
-        Target::Address(user) => (own_address(context, &user, channel).await?, Some(user), None),
+        Target::Address(user) => (own_address(context, &user, channel).await?, Some(user), None, None),
     };
-    let facts =
-        Facts { asks, user, factor, factor_is_active: true, new_factor: None, purpose, locale, app, reservation };
+    let facts = Facts {
+        asks,
+        user,
+        factor,
+        factor_is_active: true,
+        new_factor: None,
+        purpose,
+        locale,
+        user_locale,
+        app,
+        reservation,
+    };
     let draft = Draft::new(context, facts)?;
     let answer = context.decide(draft.statements(context)).await?;
     draft.finish(context, &answer).await
@@ -154,18 +164,17 @@ pub(crate) fn of(context: &Context, factors: &[Factor], channel: Option<Channel>
     }
 }
 
-/// What is asked of a user, and which factor: none is fixed where any of several passkeys may answer.
+/// What is asked of a user, which factor (none is fixed where any of several passkeys may answer), and the user's language.
 async fn asked(
     context: &Context,
     user: &UserId,
     wanted: &Wanted,
     channel: Option<Channel>,
-) -> Result<(Asks, Option<FactorId>), CreateError> {
+) -> Result<(Asks, Option<FactorId>, Option<String>), CreateError> {
     let answer = context.decide(factor::store::list(user)).await?;
     let [users, factors] = answer.as_slice() else { return Err(CreateError::UserNotFound) };
-    if users.is_empty() {
-        return Err(CreateError::UserNotFound);
-    }
+    let user = users.first().ok_or(CreateError::UserNotFound)?;
+    let locale = user.opt_text("locale").map(str::to_owned);
     let mut factors = factors.iter().map(Factor::read).collect::<Result<Vec<_>, _>>()?;
     let kind = wanted.kind.or_else(|| channel.filter(|_| wanted.factor.is_none()).map(Channel::factor));
     factors.retain(|factor| {
@@ -179,7 +188,7 @@ async fn asked(
     let id = first.id.clone();
     let several = first.kind == FactorType::Passkey && wanted.factor.is_none();
     factors.retain(|factor| if several { factor.kind == FactorType::Passkey } else { factor.id == id });
-    Ok((of(context, &factors, channel)?, (!several).then_some(id)))
+    Ok((of(context, &factors, channel)?, (!several).then_some(id), locale))
 }
 
 /// A code to the address that a user has, whether it was proven before or not.

@@ -47,7 +47,10 @@ pub(crate) struct Facts {
     /// That the factor is made in the same batch, and goes with a send that fails.
     pub(crate) new_factor: Option<NewFactor>,
     pub(crate) purpose: Purpose,
+    /// The language asked for.
     pub(crate) locale: Option<String>,
+    /// The user's, where it is known.
+    pub(crate) user_locale: Option<String>,
     pub(crate) app: Option<AppId>,
     pub(crate) reservation: Option<Reservation>,
 }
@@ -85,7 +88,8 @@ impl Draft {
         let id = ChallengeId::new(context.now(), &*context.ports().random);
         let (code, checks) = match &facts.asks {
             Asks::Sent(destination, channel) => {
-                let checks = checks(context, facts.user.as_ref(), destination, *channel);
+                let is_proven = facts.factor.is_some() && facts.factor_is_active;
+                let checks = checks(context, facts.user.as_ref(), destination, *channel, is_proven);
                 (Some(code(context, &facts, &id, destination.clone(), *channel)?), checks)
             }
             Asks::Held(of, ..) => (None, super::sending::held_checks(context, facts.user.as_ref(), &id, *of)),
@@ -250,7 +254,8 @@ fn code(
         Purpose::Enrolment => Template::EnrolmentCode,
         Purpose::Verification | Purpose::SignIn | Purpose::StepUp => Template::VerificationCode,
     };
-    let content = Content { template, code, lifetime: settings.code_lifetime, locale: facts.locale.clone() };
+    let locale = facts.locale.clone().or_else(|| facts.user_locale.clone());
+    let content = Content { template, code, lifetime: settings.code_lifetime, locale };
     let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
     Ok(Code { destination, channel, seed, mac, outgoing })
 }

@@ -108,10 +108,12 @@ pub async fn resend(
         _ => Template::VerificationCode,
     };
     let dies_at = challenge.expires_at.min(now + settings.code_lifetime);
-    let content = Content { template, code, lifetime: now.until(dies_at), locale: challenge.locale.clone() };
+    let content =
+        Content { template, code, lifetime: now.until(dies_at), locale: row.opt_text("spoken").map(str::to_owned) };
     let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
     let user = challenge.user_id.as_deref().and_then(UserId::parse);
-    let checks = checks(context, user.as_ref(), &destination, channel);
+    let is_proven = challenge.factor_id.is_some() && challenge.purpose != Purpose::Enrolment;
+    let checks = checks(context, user.as_ref(), &destination, channel, is_proven);
     let stamp = context.stamp();
 
     let mut batch: Vec<_> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();

@@ -51,14 +51,16 @@ impl CodeSource<'_> {
 }
 
 /// Everything that has to have room before a code goes to a destination: the table's rows per user and destination.
+/// `is_proven`: it is an active factor of the user.
 pub(crate) fn checks(
     context: &Context,
     user: Option<&UserId>,
     destination: &Destination,
     channel: Channel,
+    is_proven: bool,
 ) -> Vec<Check> {
     let mac = context.pepper().destination_mac(destination.as_str());
-    rows(context, user, &mac, Some(channel))
+    rows(context, user, &mac, Some(channel), is_proven)
 }
 
 /// The same for a challenge that sends nothing.
@@ -68,7 +70,7 @@ pub(crate) fn held_checks(
     challenge: &ChallengeId,
     of: FactorType,
 ) -> Vec<Check> {
-    let mut checks = rows(context, user, &context.pepper().destination_mac(challenge.as_str()), None);
+    let mut checks = rows(context, user, &context.pepper().destination_mac(challenge.as_str()), None, true);
     if let (FactorType::Totp, Some(user)) = (of, user) {
         let whom = if context.credential().is_test { format!("test:{user}") } else { user.to_string() };
         checks.push(Check::spend(limit::REQUESTS_USER_FIVE_MINUTES, &whom, context.settings()));
@@ -76,7 +78,7 @@ pub(crate) fn held_checks(
     checks
 }
 
-fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Channel>) -> Vec<Check> {
+fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Channel>, is_proven: bool) -> Vec<Check> {
     let settings = context.settings();
     let test = context.credential().is_test;
     let subject = limit::store::subject(test, user.map(UserId::as_str), mac);
@@ -87,10 +89,14 @@ fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Cha
         Per::Subject => Some(Check::only(*limit, &subject, settings)),
         Per::User if limit.holds(channel) => user.map(|user| Check::spend(*limit, &whom(user.as_str()), settings)),
         Per::Destination if limit.holds(channel) => Some(Check::spend(*limit, &whom(mac), settings)),
-        Per::Challenge | Per::User | Per::Destination | Per::UserAndAddress => None,
+        Per::NewDestination if limit.holds(channel) && !is_proven => Some(Check::spend(*limit, &whom(mac), settings)),
+        Per::Challenge | Per::User | Per::Destination | Per::NewDestination | Per::UserAndAddress => None,
     };
     LIMITS.iter().filter_map(check).collect()
 }
+
+/// Carriers' codes for numbers that exist and get no SMS: landlines, mostly.
+const NO_SMS: [&str; 3] = ["21214", "21614", "30006"];
 
 /// A send that certainly did not go out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +109,8 @@ pub struct NotSent {
     pub driver: &'static str,
     /// The carrier's code and what to do.
     pub why: Why,
+    /// The channel that may reach this recipient instead.
+    pub instead: Option<Channel>,
 }
 
 /// Which code of a challenge goes out.
@@ -133,7 +141,7 @@ pub(crate) async fn dispatch(
         return Ok(());
     };
     let tried = message::send::send(context, outgoing, driver).await;
-    let not_sent = not_sent(outgoing, &tried);
+    let not_sent = not_sent(context, outgoing, &tried);
     let now = context.ports().clock.now();
     let mut statements = message::store::ended(context, outgoing, &tried);
     if not_sent.is_some() {
@@ -157,7 +165,7 @@ pub(crate) async fn dispatch(
     not_sent.map_or(Ok(()), Err)
 }
 
-fn not_sent(outgoing: &Outgoing, tried: &Tried) -> Option<NotSent> {
+fn not_sent(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Option<NotSent> {
     match &tried.outcome {
         // It may have gone out: the code has to live.
         Outcome::Accepted { .. } | Outcome::Unknown(_) => None,
@@ -169,6 +177,14 @@ fn not_sent(outgoing: &Outgoing, tried: &Tried) -> Option<NotSent> {
             class: tried.outcome.as_str(),
             driver: outgoing.driver,
             why: why.clone(),
+            instead: instead(context, outgoing, &tried.outcome),
         }),
     }
+}
+
+/// Calls, where a number gets no SMS and may be called.
+fn instead(context: &Context, outgoing: &Outgoing, outcome: &Outcome) -> Option<Channel> {
+    let no_sms = matches!(outcome, Outcome::RecipientRefused(why) if NO_SMS.contains(&why.code.as_str()));
+    let number = outgoing.destination.phone().filter(|_| outgoing.channel == Channel::Sms && no_sms);
+    number.filter(|number| message::prepare::may_be_called(context, number)).map(|_| Channel::Voice)
 }

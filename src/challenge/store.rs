@@ -16,9 +16,11 @@ macro_rules! select {
 /// Reads a challenge. `?1` id, `?2` whether a test key asks: the two do not see each other's.
 pub const GET: &str = select!(" FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2");
 
-/// Reads a challenge with what another code of it needs.
-pub const GET_FOR_RESEND: &str =
-    select!(", c.seed, c.pepper_id, c.digits FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2");
+/// Reads a challenge with what another code of it needs; `spoken` is the language asked for, else the user's.
+pub const GET_FOR_RESEND: &str = select!(
+    ", c.seed, c.pepper_id, c.digits, coalesce(c.locale, (SELECT u.locale FROM users u WHERE u.id = c.user_id)) AS spoken
+     FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2"
+);
 
 /// Makes a challenge. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` factor,
 /// `?8` app, `?9` purpose, `?10` channel, `?11` destination, `?12` country, `?13` locale, `?14` subject, `?15` test,

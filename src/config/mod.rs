@@ -6,6 +6,7 @@ mod email;
 mod sms;
 mod table;
 mod value;
+mod voice;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub use sms::{SmsConfig, SmsDriver};
 pub use table::{Kind, Stops, VARIABLES, Variable};
 use value::Parsed;
 pub(crate) use value::{is_loopback_host, is_sender};
+pub use voice::{VoiceConfig, VoiceDriver};
 
 use crate::{
     crypto::{KeyRing, WebhookSecret, token_hash},
@@ -69,7 +71,7 @@ pub struct Config {
     pub app_name: String,
     /// The calling code of numbers typed without one.
     pub calling_code: Option<CallingCode>,
-    /// The number that gets SMS outside `prod`.
+    /// The number that gets SMS and calls outside `prod`.
     pub dev_sms_receiver: Option<String>,
     /// Wrong second-factor answers per 30 minutes.
     pub mfa_code_verify_threshold: i64,
@@ -91,6 +93,8 @@ pub struct Config {
     pub sms: SmsConfig,
     /// What carries e-mail.
     pub email: EmailConfig,
+    /// What makes calls.
+    pub voice: VoiceConfig,
     secrets: Option<Secrets>,
     issues: Vec<Issue>,
     set: Vec<&'static str>,
@@ -111,6 +115,7 @@ impl Config {
         let public_url = reader.text("PUBLIC_URL");
         let sms = sms::read(&mut reader, environment, public_url.as_deref());
         let email = email::read(&mut reader, environment);
+        let voice = voice::read(&reader, &sms);
         Self {
             environment,
             dev_tools: environment == Environment::Development && reader.text("DEV_TOOLS").as_deref() == Some("on"),
@@ -130,6 +135,7 @@ impl Config {
             breach_api_base: reader.text("BREACH_API_BASE"),
             sms,
             email,
+            voice,
             secrets,
             set: reader.set,
             issues: reader.issues,

@@ -44,6 +44,8 @@ pub enum Kind {
     ServerKey,
     /// A ring of 256-bit keys with the current one named.
     KeyRing,
+    /// An RSA private key, PEM.
+    PrivateKey,
 }
 
 /// What does not work while a variable is missing or malformed. All else goes on (law 9).
@@ -55,6 +57,8 @@ pub enum Stops {
     Sending,
     /// Sending e-mails, and nothing else.
     Email,
+    /// Calls.
+    Calls,
     /// Making and answering challenges.
     Challenges,
     /// Making recovery codes.
@@ -168,7 +172,7 @@ pub const VARIABLES: &[Variable] = &[
 
     variable("SMS_DRIVER", SMS, Kind::Choice(&["null", "twilio", "vonage"]), "What carries SMS. Unset: Twilio if its variables are complete, else Vonage, else `null`, which `prod` takes only by name")
         .stops(Stops::Sending).example("twilio"),
-    variable("DEV_SMS_RECEIVER", SMS, Kind::E164, "The phone that gets every SMS outside `prod`")
+    variable("DEV_SMS_RECEIVER", SMS, Kind::E164, "The phone that gets every SMS and call outside `prod`")
         .stops(Stops::Sending).example("+16471231234"),
     variable("SMS_COUNTRY_CODE", SMS, Kind::CallingCode, "The calling code of numbers typed without one; its countries are allowed by default")
         .default("+1").stops(Stops::Challenges).example("+1"),
@@ -177,9 +181,9 @@ pub const VARIABLES: &[Variable] = &[
         .alias("TWILIO_ACCOUNT_SID").stops(Stops::Sending).example("AC00000000000000000000000000000000"),
     variable("TWILIO_AUTH_TOKEN", TWILIO, Kind::Credential, "The account's auth token; delivery reports are signed with it, even when an API key sends")
         .secret().stops(Stops::Sending),
-    variable("TWILIO_SENDER_NUMBER", TWILIO, Kind::Sender, "The number that sends")
+    variable("TWILIO_SENDER_NUMBER", TWILIO, Kind::Sender, "The number that sends, and calls: calls need it even with a Messaging Service")
         .alias("TWILIO_PHONE_NUMBER").stops(Stops::Sending).example("+15005550006"),
-    variable("TWILIO_MESSAGING_SERVICE_SID", TWILIO, Kind::Sid("MG"), "A Messaging Service; with one, the sender number is ignored")
+    variable("TWILIO_MESSAGING_SERVICE_SID", TWILIO, Kind::Sid("MG"), "A Messaging Service for SMS; with one, SMS ignores the sender number")
         .stops(Stops::Sending).example("MG00000000000000000000000000000000"),
     variable("TWILIO_API_KEY_SID", TWILIO, Kind::Sid("SK"), "An API key to send with instead of the auth token")
         .stops(Stops::Sending).example("SK00000000000000000000000000000000"),
@@ -194,11 +198,12 @@ pub const VARIABLES: &[Variable] = &[
         .secret().stops(Stops::Sending),
     variable("VONAGE_SENDER_NUMBER", VONAGE, Kind::Sender, "The number or name that sends")
         .stops(Stops::Sending).example("+447700900100"),
-    variable("VONAGE_SIGNATURE_SECRET", VONAGE, Kind::Credential, "Signs requests (SHA-256) when there is no API secret")
+    variable("VONAGE_SIGNATURE_SECRET", VONAGE, Kind::Credential, "Signs SMS requests (SHA-256) when there is no API secret; with one, the webhooks of calls have to be signed with it")
         .secret().stops(Stops::Sending),
-    variable("VONAGE_APPLICATION_ID", VONAGE, Kind::Text(64), "The application for calls"),
-    variable("VONAGE_PRIVATE_KEY", VONAGE, Kind::Credential, "The application's private key")
-        .secret(),
+    variable("VONAGE_APPLICATION_ID", VONAGE, Kind::Text(64), "The application that makes calls")
+        .stops(Stops::Calls).example("00000000-0000-0000-0000-000000000000"),
+    variable("VONAGE_PRIVATE_KEY", VONAGE, Kind::PrivateKey, "The application's private key; line ends may be written as `\\n`")
+        .secret().stops(Stops::Calls),
 
     variable("TWILIO_API_BASE", BASES, Kind::BaseUrl, "Twilio's API, or a regional host of it")
         .default("https://api.twilio.com").stops(Stops::Sending),
@@ -207,7 +212,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("VONAGE_SMS_BASE", BASES, Kind::BaseUrl, "Vonage's SMS API")
         .default("https://rest.nexmo.com").stops(Stops::Sending),
     variable("VONAGE_API_BASE", BASES, Kind::BaseUrl, "Vonage's Voice and Messages API")
-        .default("https://api.nexmo.com"),
+        .default("https://api.nexmo.com").stops(Stops::Calls),
     variable("RESEND_API_BASE", BASES, Kind::BaseUrl, "Resend")
         .default("https://api.resend.com").stops(Stops::Email),
     variable("POSTMARK_API_BASE", BASES, Kind::BaseUrl, "Postmark")

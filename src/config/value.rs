@@ -74,6 +74,10 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
             let text = scalar(raw)?;
             (text.chars().count() <= 4096 && !text.contains(['\r', '\0'])).then(|| Parsed::Secret(Secret::new(text)))
         }
+        Kind::PrivateKey => {
+            let secret = Secret::new(scalar(raw)?);
+            crate::crypto::RsaPrivateKey::from_pem(&secret).ok().map(|_| Parsed::Secret(secret))
+        }
         Kind::Environment => text(raw, |text| {
             let odd = text != "prod" && ["prod", "production"].contains(&text.to_ascii_lowercase().as_str());
             text.len() <= 32 && !odd && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -125,6 +129,9 @@ pub(super) fn wanted(kind: Kind) -> String {
         Kind::Environment => "prod, or a word of your own for development (not production)".to_owned(),
         Kind::Text(max) => format!("a text of at most {max} characters"),
         Kind::Credential => "a credential as the carrier shows it".to_owned(),
+        Kind::PrivateKey => {
+            "an RSA private key in PEM, from -----BEGIN PRIVATE KEY----- on, without a passphrase".to_owned()
+        }
         Kind::Flag => "true or false".to_owned(),
         Kind::Integer(min, max) => format!("a whole number from {min} to {max}"),
         Kind::Choice(choices) => format!("one of {}", choices.join(", ")),

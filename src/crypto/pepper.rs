@@ -5,6 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 
 use super::{Code, CodeLength, KeyRing};
 use crate::ids::ChallengeId;
@@ -72,6 +73,26 @@ impl<'a> Pepper<'a> {
     /// The fingerprint of a request, which tells a repeated one from another; its input may hold a phone number.
     pub fn fingerprint(self, request: &str) -> String {
         self.current_mac("request", request)
+    }
+
+    /// 128 bits in the path of a call's callbacks, which prove that we gave it out: for a call that waits for a key, or
+    /// for one that does not.
+    pub fn callback_token(self, message: &str, gate: bool) -> String {
+        self.callback_token_under(self.0.current(), message, gate).unwrap_or_default()
+    }
+
+    /// Which call a token was given out for, under any key of the ring: whether it waits for a key.
+    pub fn open_callback_token(self, message: &str, token: &str) -> Option<bool> {
+        let under = |gate: bool, id: &str| {
+            let ours = self.callback_token_under(id, message, gate);
+            ours.is_some_and(|ours| bool::from(ours.as_bytes().ct_eq(token.as_bytes())))
+        };
+        [true, false].into_iter().find(|gate| self.0.ids().any(|id| under(*gate, id)))
+    }
+
+    fn callback_token_under(self, key_id: &str, message: &str, gate: bool) -> Option<String> {
+        let mac = self.mac(key_id, "callback", &format!("{message}\0{gate}"))?;
+        mac.first_chunk::<16>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
 
     fn current_mac(self, label: &str, input: &str) -> String {

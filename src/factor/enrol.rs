@@ -88,12 +88,14 @@ impl<E: Into<CreateError>> From<E> for EnrolError {
     }
 }
 
-/// Adds a factor: one round trip where a code is sent to it, else a second one that reads whose it will be.
+/// Adds a factor: one round trip where a code is sent to it, else a second one that reads whose it will be. A call
+/// that is told no language speaks the user's, and so has to read it.
 pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolError> {
     let of = command.new.kind();
     let file = kind(of).ok_or(CreateError::NotSupported(of))?;
     let id = FactorId::new(context.now(), &*context.ports().random);
-    let person = if of.is_sent() { None } else { Some(person(context, &command.user, &id).await?) };
+    let speaks = command.locale.is_none() && matches!(command.new, New::Phone(_, Channel::Voice));
+    let person = if of.is_sent() && !speaks { None } else { Some(person(context, &command.user, &id).await?) };
     let said = file.consult(context, person.as_ref(), &command.new).await?;
     let mut begun = file.begin(context, person.as_ref(), &command.new)?;
     begun.data.extend(said);
@@ -101,11 +103,11 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
         ProofOf::Sent(channel) => {
             let destination = begun.destination.clone().ok_or(CreateError::FactorNotFound)?;
             let asks = create::sent(destination, Some(channel))?;
-            pending(context, &command, of, &id, &begun, asks).await
+            pending(context, &command, person.as_ref(), &id, &begun, asks).await
         }
         ProofOf::Held(ref awaits) => {
             let asks = Asks::Held(of, awaits.clone(), begun.shown.clone());
-            pending(context, &command, of, &id, &begun, asks).await
+            pending(context, &command, person.as_ref(), &id, &begun, asks).await
         }
         ProofOf::Nothing => {
             let had_one =
@@ -133,11 +135,12 @@ async fn person(context: &Context, user: &UserId, factor: &FactorId) -> Result<P
 async fn pending(
     context: &Context,
     command: &Enrol,
-    of: FactorType,
+    person: Option<&Person>,
     id: &FactorId,
     begun: &Begun,
     asks: Asks,
 ) -> Result<Enrolled, EnrolError> {
+    let of = command.new.kind();
     let facts = Facts {
         asks,
         user: Some(command.user.clone()),
@@ -146,6 +149,7 @@ async fn pending(
         new_factor: Some(NewFactor { proof: command.authority.proof().cloned() }),
         purpose: Purpose::Enrolment,
         locale: command.locale.clone(),
+        user_locale: person.and_then(|person| person.user.locale.clone()),
         app: command.app.clone(),
         reservation: command.reservation.clone(),
     };
@@ -345,8 +349,9 @@ pub async fn challenge(
     locale: Option<String>,
     reservation: Option<Reservation>,
 ) -> Result<Created, CreateError> {
-    let answer = context.decide(vec![statement!(store::GET, &factor, &user)]).await?;
+    let answer = context.decide(vec![statement!(store::GET, &factor, &user), statement!(store::USER, &user)]).await?;
     let row = answer.first().and_then(|rows| rows.first()).ok_or(CreateError::FactorNotFound)?;
+    let user_locale = answer.get(1).and_then(|rows| rows.first()?.opt_text("locale").map(str::to_owned));
     let found = Factor::read(row)?;
     let is_active = found.is_active();
     // What allowed it has to be recent: an old pending factor is as good as none.
@@ -367,6 +372,7 @@ pub async fn challenge(
         new_factor: None,
         purpose,
         locale,
+        user_locale,
         app: None,
         reservation,
     };

@@ -154,8 +154,9 @@ fn why(refused: &Refused) -> String {
     match refused {
         Refused::SwitchedOff(channel) => format!("{}_disabled", channel.as_str()),
         Refused::TestNumber => "test_number".to_owned(),
-        Refused::Country(_) => "country_not_allowed".to_owned(),
+        Refused::Country(..) => "country_not_allowed".to_owned(),
         Refused::Misconfigured(issue) => issue.variable.to_owned(),
+        Refused::FixedLine => "fixed_line".to_owned(),
         Refused::Channel(channel) => format!("{}_not_supported", channel.as_str()),
     }
 }

@@ -73,7 +73,7 @@ codes! {
     StrategyNotSupported = "strategy_not_supported", 422, "This is not supported", "See the detail.";
     TestIdentifierForbidden = "test_identifier_forbidden", 422, "Test numbers are refused here", "Use a real number, or change `test_mode`.";
     CountryNotAllowed = "country_not_allowed", 422, "Messages may not go to this country", "Change the setting named in the detail.";
-    RecipientRefused = "message_recipient_refused", 422, "The carrier refuses this recipient", "Ask for another number or address; the detail has the carrier's reason.";
+    RecipientRefused = "message_recipient_refused", 422, "The carrier refuses this recipient", "Ask for another number or address, or use one of `channels`; the detail has the carrier's reason.";
     MessageBlocked = "message_blocked", 422, "The carrier blocks this as fraud", "Ask for another number; the detail has the carrier's reason.";
     RateLimited = "rate_limit_exceeded", 429, "Too many requests", "Wait as long as Retry-After says.";
     UserLocked = "user_locked", 429, "Too many wrong answers", "Wait as long as Retry-After says, or unlock.";
@@ -83,6 +83,7 @@ codes! {
     ConfigurationInvalid = "configuration_invalid", 503, "The deployment is not configured", "Set the variable named in the detail.";
     SmsDisabled = "sms_disabled", 503, "Sending SMS is switched off", "Set `sms.enabled` to true.";
     EmailDisabled = "email_disabled", 503, "Sending e-mail is switched off", "Set `email.enabled` to true.";
+    VoiceDisabled = "voice_disabled", 503, "Calls are switched off", "Set `voice.enabled` to true.";
     DatabaseUnmigrated = "database_unmigrated", 503, "The database is not migrated", "Run the command in the detail.";
     DatabaseUnavailable = "database_unavailable", 503, "The database is not available", "Try again.";
 }

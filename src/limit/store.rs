@@ -38,7 +38,9 @@ impl Check {
 
     fn to_json(&self) -> Value {
         let (window, rolling) = self.limit.window_millis(&self.key);
-        json!({"name": self.limit.name, "key": self.key, "max": self.max, "window": window, "rolling": rolling, "spends": self.spends, "refunds": self.limit.refunded})
+        let refill = matches!(self.limit.window, Window::Refill(_));
+        json!({"name": self.limit.name, "key": self.key, "max": self.max, "window": window, "rolling": rolling,
+            "refill": refill, "spends": self.spends, "refunds": self.limit.refunded})
     }
 }
 
@@ -46,7 +48,7 @@ impl Limit {
     /// How long a counter lives in milliseconds, and whether each count starts that time anew.
     fn window_millis(self, key: &str) -> (Option<i64>, bool) {
         match self.window {
-            Window::Seconds(seconds) => (Some(seconds * 1000), false),
+            Window::Seconds(seconds) | Window::Refill(seconds) => (Some(seconds * 1000), false),
             Window::UntilCleared if key.contains(":destination:") => (Some(DESTINATION_STREAK), true),
             Window::UntilCleared | Window::Life | Window::Lockout | Window::Growing => (None, false),
         }
@@ -58,13 +60,26 @@ pub fn parameter(checks: &[Check]) -> String {
     Value::from(checks.iter().map(Check::to_json).collect::<Vec<_>>()).to_string()
 }
 
+/// Whether a counter `c` has no room for the check `l`. A bucket is kept as the time when it will be whole again: each
+/// call moves that on by one refill, and it is empty while it lies further ahead than all but one refill.
+#[macro_export]
+macro_rules! is_full {
+    () => {
+        "CASE WHEN l.value ->> 'refill' THEN c.expires_at - ?2 > (l.value ->> 'max' - 1) * (l.value ->> 'window')
+           ELSE c.count >= l.value ->> 'max' AND (c.expires_at IS NULL OR c.expires_at > ?2) END"
+    };
+}
+
 /// Part of a deciding statement's WHERE: every check has room. `?1` are the checks, `?2` is now.
 #[macro_export]
 macro_rules! have_room {
     () => {
-        "NOT EXISTS (
-           SELECT 1 FROM json_each(?1) l CROSS JOIN counters c ON c.key = l.value ->> 'key'
-           WHERE c.count >= l.value ->> 'max' AND (c.expires_at IS NULL OR c.expires_at > ?2))"
+        concat!(
+            "NOT EXISTS (
+           SELECT 1 FROM json_each(?1) l CROSS JOIN counters c ON c.key = l.value ->> 'key' WHERE ",
+            $crate::is_full!(),
+            ")"
+        )
     };
 }
 
@@ -75,7 +90,9 @@ const SPEND: &str = "INSERT INTO counters (key, count, expires_at)
   WHERE l.value ->> 'spends' AND EXISTS (SELECT 1 FROM challenges WHERE id = ?3 AND stamp = ?4)
   ON CONFLICT (key) DO UPDATE SET
     count = CASE WHEN expires_at <= ?2 THEN 1 ELSE count + 1 END,
-    expires_at = CASE WHEN expires_at <= ?2 THEN excluded.expires_at ELSE expires_at END";
+    expires_at = CASE WHEN expires_at <= ?2 THEN excluded.expires_at
+      WHEN key LIKE 'calls_per_new_destination:%' THEN expires_at + excluded.expires_at - ?2
+      ELSE expires_at END";
 
 /// Counts what was decided.
 pub fn spend(checks: &[Check], now: Timestamp, challenge: &str, stamp: &str) -> Statement {
@@ -97,11 +114,15 @@ pub fn spend_on_message(checks: &[Check], now: Timestamp, message: &str) -> Stat
 }
 
 /// Gives back what was counted for a message that certainly did not go out.
-/// Only in the window in which it was counted, at `?3`.
-const REFUND: &str = "UPDATE counters SET count = count - 1
+/// Only in the window in which it was counted, at `?3`; a bucket has no window.
+const REFUND: &str = "UPDATE counters SET count = count - 1,
+    expires_at = CASE WHEN key LIKE 'calls_per_new_destination:%'
+      THEN expires_at - (SELECT l.value ->> 'window' FROM json_each(?1) l WHERE l.value ->> 'key' = counters.key)
+      ELSE expires_at END
   WHERE key IN (SELECT l.value ->> 'key' FROM json_each(?1) l WHERE l.value ->> 'spends' AND l.value ->> 'refunds')
     AND count > 0 AND expires_at > ?2
-    AND expires_at - (SELECT l.value ->> 'window' FROM json_each(?1) l WHERE l.value ->> 'key' = counters.key) <= ?3";
+    AND (key LIKE 'calls_per_new_destination:%'
+      OR expires_at - (SELECT l.value ->> 'window' FROM json_each(?1) l WHERE l.value ->> 'key' = counters.key) <= ?3)";
 
 /// Gives back what [`spend`] counted at `spent`, but for limits that count tries whatever becomes of them.
 pub fn refund(checks: &[Check], now: Timestamp, spent: Timestamp) -> Statement {
@@ -109,10 +130,15 @@ pub fn refund(checks: &[Check], now: Timestamp, spent: Timestamp) -> Statement {
 }
 
 /// The checks without room, when the deciding statement refused.
-const REFUSALS: &str = "SELECT l.value ->> 'name' AS name, c.expires_at AS expires_at
+const REFUSALS: &str = concat!(
+    "SELECT l.value ->> 'name' AS name,
+    CASE WHEN l.value ->> 'refill' THEN c.expires_at - (l.value ->> 'max' - 1) * (l.value ->> 'window')
+      ELSE c.expires_at END AS expires_at
   FROM json_each(?1) l CROSS JOIN counters c ON c.key = l.value ->> 'key'
-  WHERE c.count >= l.value ->> 'max' AND (c.expires_at IS NULL OR c.expires_at > ?2)
-    AND NOT EXISTS (SELECT 1 FROM challenges WHERE id = ?3 AND stamp = ?4)";
+  WHERE (",
+    is_full!(),
+    ") AND NOT EXISTS (SELECT 1 FROM challenges WHERE id = ?3 AND stamp = ?4)"
+);
 
 /// Asks which checks refused; no row when the batch was decided.
 pub fn refusals(checks: &[Check], now: Timestamp, challenge: &str, stamp: &str) -> Statement {
@@ -219,6 +245,7 @@ impl Per {
             Self::User => "user",
             Self::Destination => "destination",
             Self::UserAndAddress => "user and client address",
+            Self::NewDestination => "new destination",
         }
     }
 }

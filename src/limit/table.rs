@@ -15,6 +15,8 @@ pub enum Per {
     Destination,
     /// The user, at one client address (/64 for IPv6).
     UserAndAddress,
+    /// The destination's MAC, while it is not the proven factor of the user who is asked.
+    NewDestination,
 }
 
 /// How long a limit counts.
@@ -24,6 +26,8 @@ pub enum Window {
     Life,
     /// So many seconds from the first count, then from zero.
     Seconds(i64),
+    /// A bucket: so many at once, and one more each time so many seconds have passed.
+    Refill(i64),
     /// Until it is cleared; for a destination, which nobody can unlock, until a day without a failure.
     UntilCleared,
     /// As `password.lockout_seconds` says, from the last count.
@@ -256,8 +260,23 @@ pub const NOTICES_USER_HOUR: Limit = Limit {
     channels: &[],
 };
 
+/// Calls to a number that nobody has proven yet: a burst, then one an hour. Calls cost most, and to numbers that
+/// somebody types they are what fraud is made of.
+pub const CALLS_NEW_DESTINATION: Limit = Limit {
+    name: "calls_per_new_destination",
+    per: Per::NewDestination,
+    default: 5,
+    most: 100,
+    window: Window::Refill(3600),
+    binding: None,
+    cleared_by: "time: one an hour",
+    meaning: "Calls at once to a number not proven yet, then 1 an hour",
+    refunded: true,
+    channels: &[Channel::Voice],
+};
+
 /// Every limit.
-pub const LIMITS: [Limit; 15] = [
+pub const LIMITS: [Limit; 16] = [
     WRONG_ANSWERS,
     SENDS,
     SECOND_FACTOR_FAILURES,
@@ -266,6 +285,7 @@ pub const LIMITS: [Limit; 15] = [
     MESSAGES_USER_HOUR,
     MESSAGES_DESTINATION_HALF_HOUR,
     MESSAGES_DESTINATION_HOUR,
+    CALLS_NEW_DESTINATION,
     TRIES_DESTINATION_HALF_HOUR,
     REQUESTS_USER_FIVE_MINUTES,
     EMAILS_USER_HALF_HOUR,

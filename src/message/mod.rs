@@ -3,16 +3,18 @@
 
 mod channel;
 pub mod drivers;
+pub mod gate;
 pub mod mail;
 pub mod notice;
 pub mod prepare;
 mod segments;
 pub mod send;
+pub mod speech;
 pub mod store;
 mod template;
 
 pub use channel::{Channel, Destination};
-pub use prepare::{Content, Driver, DropReason, Outgoing, Refused, Route};
+pub use prepare::{Content, Driver, DropReason, Outgoing, Refused, Route, Speaks};
 pub use segments::{Encoding, segments};
 pub use store::{Message, Try};
 pub use template::Template;

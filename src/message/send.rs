@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use super::{
-    Driver, Encoding, Outgoing,
-    drivers::{Mail, Outcome, Sms, send_mail, twilio, vonage},
+    Driver, Encoding, Outgoing, Speaks,
+    drivers::{
+        Mail, Outcome, Sms, Why,
+        call::{Call, Opening},
+        send_mail, twilio, twilio_voice, vonage, vonage_voice,
+    },
+    speech::Script,
 };
 use crate::{
-    config::{EmailDriver, SmsDriver},
+    config::{EmailDriver, SmsDriver, VoiceDriver},
     context::Context,
     crypto::Code,
     ports::Level,
@@ -31,6 +36,7 @@ pub async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver) -> Tr
     let outcome = match driver {
         Driver::Sms(driver) => sms(context, outgoing, driver, started).await,
         Driver::Email(driver) => email(context, outgoing, driver, started).await,
+        Driver::Voice(driver, speaks) => voice(context, outgoing, driver, *speaks, started).await,
     };
     let latency_ms = millis(started.until(context.ports().clock.now()));
     if let Some(why) = outcome.why() {
@@ -78,4 +84,54 @@ async fn email(context: &Context, outgoing: &Outgoing, driver: &EmailDriver, sta
         now: started,
     };
     send_mail(context.ports(), driver, &mail).await
+}
+
+async fn voice(
+    context: &Context,
+    outgoing: &Outgoing,
+    driver: &VoiceDriver,
+    speaks: Speaks,
+    started: Timestamp,
+) -> Outcome {
+    let Speaks { voice, template, gate } = speaks;
+    let name = context.config().app_name.as_str();
+    let (greeting, nobody) = (Script::gate(voice, template, name), Script::nobody(voice));
+    let code = outgoing.code.as_ref().map(|code| Script::greeting_and_code(voice, template, name, code));
+    let callback =
+        context.config().sms.callback_base.as_deref().map(|base| callback(context, base, outgoing, driver, gate));
+    let opening = match (&callback, &code) {
+        (Some(next), _) if gate => Opening::Gate { greeting: &greeting, nobody: &nobody, next },
+        (_, Some(code)) if !gate => Opening::Code(code),
+        // Prepared otherwise it would not have come here.
+        _ => return Outcome::Misconfigured(Why::new("no_gate", "the call could not wait for a key: check PUBLIC_URL")),
+    };
+    let to = outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str());
+    let call = Call { to, opening, events: callback.as_deref(), timeout: TRY_TIMEOUT };
+    let fetch = &context.ports().fetch;
+    match driver {
+        VoiceDriver::Null => Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None },
+        VoiceDriver::Twilio(twilio) => twilio_voice::outcome(fetch.fetch(twilio.request(&call)).await),
+        VoiceDriver::Vonage(vonage) => {
+            let input = vonage.signing_input(started.millis() / 1000, &context.stamp());
+            match context.ports().signatures.sign_rs256(vonage.private_key(), input.as_bytes()).await {
+                Ok(signature) => vonage_voice::outcome(fetch.fetch(vonage.request(&call, &input, &signature)).await),
+                Err(error) => Outcome::Misconfigured(Why::new(
+                    "not_signed",
+                    format!("the call could not be signed with VONAGE_PRIVATE_KEY: {error}"),
+                )),
+            }
+        }
+    }
+}
+
+/// Where the carrier tells of this call, and asks for what comes after the key.
+fn callback(context: &Context, base: &str, outgoing: &Outgoing, driver: &VoiceDriver, gate: bool) -> String {
+    let id = &outgoing.id;
+    match (driver, gate) {
+        (VoiceDriver::Vonage(_), gate) => {
+            format!("{base}/v1/callbacks/vonage/{id}/{}", context.pepper().callback_token(id.as_str(), gate))
+        }
+        (_, true) => format!("{base}/v1/callbacks/twilio/{id}/voice"),
+        (_, false) => format!("{base}/v1/callbacks/twilio/{id}"),
+    }
 }

@@ -18,7 +18,7 @@ use crate::{
     crypto::CodeLength,
     limit::{LIMITS, Limit, PASSWORD_FAILURES},
     password,
-    phone::{CallingCode, Validation, countries_of, is_known_country},
+    phone::{CallingCode, Validation, countries_of, is_e164_form, is_known_country},
     schema::{FieldCode, FieldError},
     time::Timestamp,
     totp::Digits,
@@ -97,6 +97,14 @@ pub struct Settings {
     pub notices_enabled: bool,
     /// Where SMS may go.
     pub sms_countries: Countries,
+    /// The kill switch of calls.
+    pub voice_enabled: bool,
+    /// Where calls may go.
+    pub voice_countries: Countries,
+    /// Whether a call waits for a key before it tells the code.
+    pub voice_gate: bool,
+    /// The number that calls, E.164; `None`: the carrier's sender.
+    pub voice_from_number: Option<String>,
     /// How strictly numbers are held against their country's plan.
     pub validation: Validation,
     /// How long codes are.
@@ -138,6 +146,16 @@ impl Settings {
             sms_countries: at(stored, "countries.sms.allowed")
                 .and_then(countries)
                 .unwrap_or_else(|| Countries::Only(default_countries(config))),
+            voice_enabled: at(stored, "voice.enabled").is_none_or(|stored| stored.as_bool() == Some(true)),
+            voice_countries: at(stored, "countries.voice.allowed")
+                .and_then(countries)
+                .unwrap_or_else(|| Countries::Only(default_countries(config))),
+            // Only the word opens it.
+            voice_gate: text("voice.gate") != Some("off"),
+            voice_from_number: text("voice.from_number")
+                .filter(|number| is_e164_form(number))
+                .or(config.voice.from_number())
+                .map(str::to_owned),
             validation: match text("numbers.validation") {
                 Some("valid") => Validation::Valid,
                 _ => Validation::Possible,
@@ -210,7 +228,10 @@ impl Settings {
             "sms": {"enabled": self.sms_enabled},
             "email": {"enabled": self.email_enabled},
             "notices": {"enabled": self.notices_enabled},
-            "countries": {"sms": {"allowed": self.sms_countries.to_list()}},
+            "voice": {"enabled": self.voice_enabled, "gate": if self.voice_gate { "on" } else { "off" },
+                "from_number": self.voice_from_number},
+            "countries": {"sms": {"allowed": self.sms_countries.to_list()},
+                "voice": {"allowed": self.voice_countries.to_list()}},
             "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
             "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},
             "multi_factor": {"totp": self.totp.to_json(), "recovery_codes": self.recovery_codes.to_json()},
@@ -250,9 +271,16 @@ pub fn merge(stored: &mut Value, change: &Value) {
 /// end within 30 days. That counts when a change touches them: once they have ended they stop no other change.
 pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    if at(stored, "countries.sms.allowed").is_some_and(|list| countries(list).is_none()) {
-        let detail = "ISO 3166-1 alpha-2 codes like US, or * for all, are wanted";
-        errors.push(FieldError::new("countries.sms.allowed", FieldCode::Value, detail));
+    for path in ["countries.sms.allowed", "countries.voice.allowed"] {
+        if at(stored, path).is_some_and(|list| countries(list).is_none()) {
+            let detail = "ISO 3166-1 alpha-2 codes like US, or * for all, are wanted";
+            errors.push(FieldError::new(path, FieldCode::Value, detail));
+        }
+    }
+    let caller = at(stored, "voice.from_number").and_then(Value::as_str);
+    if caller.is_some_and(|number| !is_e164_form(number)) {
+        let detail = "a number in E.164 form is wanted, like +15005550006";
+        errors.push(FieldError::new("voice.from_number", FieldCode::Phone, detail));
     }
     if at(stored, "multi_factor.totp.digits").is_some_and(|digits| digits.as_i64().and_then(Digits::new).is_none()) {
         errors.push(FieldError::new("multi_factor.totp.digits", FieldCode::Value, "6 or 8 is wanted"));

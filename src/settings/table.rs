@@ -16,6 +16,12 @@ const LIMITS: &[Field] = &[
         .example("5"),
     field("messages_per_destination_hour", Shape::Integer(1, 100), "Messages to one number in an hour").example("10"),
     field(
+        "calls_per_new_destination",
+        Shape::Integer(1, 100),
+        "Calls at once to a number not proven yet, then 1 an hour",
+    )
+    .example("5"),
+    field(
         "tries_per_destination_half_hour",
         Shape::Integer(1, 100),
         "Tries to send to one number or address in 30 minutes",
@@ -70,6 +76,25 @@ const PASSWORD: &[Field] = &[
     field("lockout_seconds", Shape::Integer(0, 31_536_000), "How long `password_failures` locks out").example("86400"),
 ];
 
+const VOICE: &[Field] = &[
+    field("enabled", Shape::Boolean, "The kill switch: `false` stops all calls at once, also those under way").example("true"),
+    field(
+        "gate",
+        Shape::OneOf(&["on", "off"]),
+        "`on`: the code is told once a key is pressed, which needs https in `PUBLIC_URL`; `off`: at once, to mailboxes too",
+    )
+    .example(r#""on""#),
+    field("from_number", Shape::Text(16), "The number that calls, E.164; default: the carrier's sender, if it is a number")
+        .example(r#""+15005550006""#),
+];
+
+const VOICE_COUNTRIES: &[Field] = &[field(
+    "allowed",
+    Shape::List(&Shape::Text(2), 250),
+    "Countries that calls may go to, as for SMS; default: what `SMS_COUNTRY_CODE` names",
+)
+.example(r#"["US", "CA"]"#)];
+
 /// The settings. A value, or `"inherit"` (or `null`) to go back to the binding or default.
 pub const SETTINGS: &[Field] = &[
     field(
@@ -96,7 +121,15 @@ pub const SETTINGS: &[Field] = &[
         .example("true")]),
         "Notices of changed factors",
     ),
-    field("countries", Shape::Object(&[field("sms", Shape::Object(SMS_COUNTRIES), "For SMS")]), "Countries"),
+    field("voice", Shape::Object(VOICE), "Calls"),
+    field(
+        "countries",
+        Shape::Object(&[
+            field("sms", Shape::Object(SMS_COUNTRIES), "For SMS"),
+            field("voice", Shape::Object(VOICE_COUNTRIES), "For calls"),
+        ]),
+        "Countries",
+    ),
     field(
         "numbers",
         Shape::Object(&[field(

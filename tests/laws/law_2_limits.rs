@@ -23,6 +23,7 @@ async fn every_limit_of_the_table_holds() {
             "messages_per_destination_half_hour" | "messages_per_destination_hour" => {
                 messages(&world, limit, false).await;
             }
+            "calls_per_new_destination" => calls(&world, limit).await,
             "tries_per_destination_half_hour" => tries(limit).await,
             "requests_per_user_five_minutes" | "emails_per_user_half_hour" => emails(&world, limit, true).await,
             "emails_per_destination_half_hour" => emails(&world, limit, false).await,
@@ -435,6 +436,76 @@ async fn a_message_that_did_not_go_out_costs_the_person_nothing() {
     }
 }
 
+/// A bucket: a burst passes, also at once, and then one an hour. A proven number of the user is not new.
+async fn calls(world: &World, limit: Limit) {
+    assert_eq!(limit.window, Window::Refill(3600));
+    set(world, limit.name, 3).await;
+    let number = world.number();
+    let body = json!({"to": {"phone": number}, "channel": "voice"});
+    let call = || world.request("POST", "/v1/challenges").json(&body);
+    let together = at_once((0..40).map(|_| call()).collect()).await;
+    assert_eq!((count(&together, 201, ""), count(&together, 429, "rate_limit_exceeded")), (3, 37));
+    assert_eq!(refused(world, call(), 429, "rate_limit_exceeded").await, Some(3600));
+    // SMS does not use it up, and goes on.
+    world.challenge(&number).await;
+    for _ in 0..3 {
+        world.here().clock.advance(MINUTE * 60 - Duration::from_millis(1));
+        assert_eq!(refused(world, call(), 429, "rate_limit_exceeded").await, Some(1));
+        world.here().clock.advance(Duration::from_millis(1));
+        let together = at_once((0..20).map(|_| call()).collect()).await;
+        assert_eq!((count(&together, 201, ""), count(&together, 429, "rate_limit_exceeded")), (1, 19));
+    }
+    // Two hours bring two, and a day no more than the burst.
+    for (hours, passes) in [(2, 2), (24, 3)] {
+        world.here().clock.advance(MINUTE * 60 * hours);
+        let together = at_once((0..20).map(|_| call()).collect()).await;
+        assert_eq!(count(&together, 201, ""), passes);
+    }
+    // Another number has its own; so has the number once its user has proven it.
+    world.call(&world.number()).await;
+    let (user, _, number) = world.user_with_phone().await;
+    let body = json!({"user_id": user, "channel": "voice"});
+    for _ in 0..4 {
+        world.post("/v1/challenges", &body).await.expect(201);
+    }
+    for passes in [true, true, true, false] {
+        let body = json!({"to": {"phone": number}, "channel": "voice"});
+        let call = world.post("/v1/challenges", &body).await;
+        if passes {
+            call.expect(201)
+        } else {
+            call.expect_problem(429, "rate_limit_exceeded")
+        };
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_did_not_go_out_is_given_back() {
+    let world = World::twilio();
+    set(&world, "calls_per_new_destination", 2).await;
+    let number = world.number();
+    let body = json!({"to": {"phone": number}, "channel": "voice"});
+    let busy = Behaviour::Answer(429, json!({"code": 20429, "message": "no"}).to_string());
+    // From a bucket that is whole, and from one that is not.
+    for _ in 0..2 {
+        world.carriers.behave_for(&number, busy.clone());
+        for _ in 0..4 {
+            world.post("/v1/challenges", &body).await.expect_problem(502, "message_failed");
+        }
+        world.carriers.behave_for(&number, Behaviour::Accept);
+        world.post("/v1/challenges", &body).await.expect(201);
+    }
+    world.post("/v1/challenges", &body).await.expect_problem(429, "rate_limit_exceeded");
+    // One that the carrier refuses for this number costs as one that went out.
+    let (world, refused) = (World::twilio(), Behaviour::Answer(400, json!({"code": 21214}).to_string()));
+    set(&world, "calls_per_new_destination", 2).await;
+    world.carriers.behave_for(&number, refused);
+    for _ in 0..2 {
+        world.post("/v1/challenges", &body).await.expect_problem(422, "message_recipient_refused");
+    }
+    world.post("/v1/challenges", &body).await.expect_problem(429, "rate_limit_exceeded");
+}
+
 #[tokio::test]
 async fn limits_are_what_the_design_says_until_a_binding_or_a_setting_says_otherwise() {
     let world = World::null();
@@ -449,6 +520,7 @@ async fn limits_are_what_the_design_says_until_a_binding_or_a_setting_says_other
         "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10,
         "notices_per_user_hour": 10,
         "password_failures": 5, "password_failures_everywhere": 5,
+        "calls_per_new_destination": 5,
     });
     assert_eq!(limits(&world).await, expected);
     let mut bound = vars::null();

@@ -25,6 +25,7 @@ fn statements() -> Vec<&'static str> {
         idempotency::STATEMENTS,
         limit::lockout::STATEMENTS,
         limit::store::STATEMENTS,
+        message::gate::STATEMENTS,
         message::store::STATEMENTS,
         reseal::STATEMENTS,
         settings::STATEMENTS,

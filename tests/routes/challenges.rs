@@ -74,8 +74,6 @@ async fn a_challenge_is_for_a_number_or_a_user_and_for_what_fits() {
         assert_eq!(answer.fields().first().map(|(field, _)| *field), Some(field), "{body}: {}", answer.text);
         answer.expect_problem(422, "form_param_invalid");
     }
-    let body = json!({"to": to, "channel": "voice"});
-    world.post("/v1/challenges", &body).await.expect_problem(422, "strategy_not_supported");
     assert_eq!(world.here().database.number("SELECT count(*) FROM challenges WHERE user_id IS NULL"), 0);
 }
 

@@ -159,6 +159,13 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
                 broken.patch("/v1/instance", &setting).await.expect(200);
                 broken.post(&format!("/v1/users/{user}/recovery-codes"), &json!({})).await.expect(201);
             }
+            Stops::Calls => {
+                users.expect(200);
+                answered.expect(200);
+                sent.expect(201);
+                let call = json!({"to": {"phone": broken.number()}, "channel": "voice"});
+                assert!(refused(broken.post("/v1/challenges", &call).await), "{}", variable.name);
+            }
             // Neither stops SMS.
             Stops::Email | Stops::Nothing => {
                 users.expect(200);

@@ -19,12 +19,16 @@ async fn the_defaults_are_shown_and_nothing_is_stored() {
     for switch in ["sms", "email", "notices"] {
         assert_eq!(settings[switch], json!({"enabled": true}));
     }
-    assert_eq!(settings["countries"]["sms"]["allowed"], json!(["US", "CA"]));
+    assert_eq!(settings["voice"], json!({"enabled": true, "gate": "on", "from_number": null}));
+    for channel in ["sms", "voice"] {
+        assert_eq!(settings["countries"][channel]["allowed"], json!(["US", "CA"]));
+    }
     assert_eq!(settings["codes"], json!({"length": 6, "lifetime_seconds": 300}));
     assert_eq!(settings["test_mode"], "enabled");
     let limits = json!({"wrong_answers": 5, "sends_per_challenge": 4, "second_factor_failures": 10,
         "second_factor_failures_in_a_row": 100, "messages_per_user_half_hour": 5, "messages_per_user_hour": 10,
         "messages_per_destination_half_hour": 5, "messages_per_destination_hour": 10,
+        "calls_per_new_destination": 5,
         "tries_per_destination_half_hour": 20, "requests_per_user_five_minutes": 5,
         "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10, "notices_per_user_hour": 10,
         "password_failures": 5, "password_failures_everywhere": 5});

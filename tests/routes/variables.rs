@@ -47,6 +47,9 @@ pub fn good(kind: Kind) -> Vec<Value> {
             vec![json!(vars::KEY), json!(vars::KEY.replace("live", "test")), json!(format!(" {} ", vars::KEY))]
         }
         Kind::Credential => vec![json!("secret"), json!("a b+c/d=\n-----"), json!(12_345_678)],
+        Kind::PrivateKey => {
+            vec![json!(vars::PRIVATE_KEY), json!(vars::PRIVATE_KEY.replace('\n', "\\n")), json!(vars::PKCS1_KEY)]
+        }
         Kind::Environment => vec![json!("prod"), json!("dev"), json!("staging-2")],
         Kind::Text(max) => vec![json!("x"), json!("é".repeat(max)), json!(42)],
         Kind::Origin => vec![
@@ -106,6 +109,12 @@ pub fn bad(kind: Kind) -> Vec<Value> {
             json!(vars::KEY.replace("sk_", "")),
         ],
         Kind::Credential => vec![json!("hunter2\r\nx"), json!("hunter2".repeat(1000)), json!("hunter2\u{0}")],
+        Kind::PrivateKey => vec![
+            json!("hunter2"),
+            json!(vars::PUBLIC_KEY),
+            json!("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"),
+            json!(7),
+        ],
         Kind::Environment => vec![json!("production"), json!("PROD"), json!("hunter2 hunter2"), json!("h".repeat(33))],
         Kind::Text(max) => vec![json!("h".repeat(max + 1)), json!("hunter2\nhunter2"), json!("a\u{0}")],
         Kind::Origin => vec![

@@ -11,6 +11,7 @@ pub mod job_1;
 pub mod job_2;
 pub mod parallel;
 pub mod passwords;
+pub mod voice;
 
 /// Calls a macro with every scenario and its setup.
 #[macro_export]
@@ -63,6 +64,16 @@ macro_rules! for_each_scenario {
             vonage carriers::vonage_gets_what_it_wants;
             vonage carriers::vonages_errors_are_told_with_their_remedy;
             dev_twilio carriers::outside_prod_everything_goes_to_the_receiver;
+            twilio voice::a_call_tells_the_code_after_a_key;
+            twilio voice::a_call_speaks_the_language_asked_for_else_the_users;
+            twilio voice::a_landline_is_offered_a_call;
+            twilio voice::a_phone_is_enrolled_by_a_call;
+            twilio voice::a_call_that_is_refused_leaves_no_live_code;
+            vonage voice::vonage_calls_and_tells_the_code_after_a_key;
+            vonage voice::vonages_refusals_of_calls_are_told;
+            dev_twilio voice::outside_prod_the_receiver_is_called;
+            null voice::the_inbox_shows_what_would_be_said;
+            alone voice::voice_and_sms_are_switched_apart;
         }
     };
 }

@@ -2,15 +2,23 @@
 //! answer each class of error, hang, drop the connection, or answer garbage. Native tests call them directly,
 //! tests in workerd over loopback.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use super::{mail_providers::MailProviders, vars};
+use super::{
+    calls::{self, Called},
+    mail_providers::MailProviders,
+    vars,
+};
 
 /// How a carrier answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +33,19 @@ pub enum Behaviour {
     Drop,
     /// It answers something that is not HTTP.
     NotHttp,
+}
+
+impl Behaviour {
+    /// What goes back where all is in order, or instead of it.
+    fn reply(self, status: u16, body: String) -> Reply {
+        match self {
+            Self::Accept => Reply::Respond(status, body),
+            Self::Answer(status, body) => Reply::Respond(status, body),
+            Self::Hang => Reply::Hang,
+            Self::Drop => Reply::Drop,
+            Self::NotHttp => Reply::NotHttp,
+        }
+    }
 }
 
 /// What goes back over the wire.
@@ -61,6 +82,9 @@ impl Sent {
 #[derive(Default)]
 struct State {
     sent: Vec<Sent>,
+    calls: Vec<Called>,
+    /// The ids of tokens that came with calls.
+    tokens: BTreeSet<String>,
     /// What no real carrier would have taken.
     violations: Vec<String>,
     behaviour: Option<Behaviour>,
@@ -132,6 +156,16 @@ impl Carriers {
         self.sent().into_iter().filter(|sent| sent.to == number).collect()
     }
 
+    /// The calls so far.
+    pub fn calls(&self) -> Vec<Called> {
+        self.state().calls.clone()
+    }
+
+    /// The calls to a number.
+    pub fn calls_to(&self, number: &str) -> Vec<Called> {
+        self.calls().into_iter().filter(|call| call.to == number).collect()
+    }
+
     /// What a real carrier would have refused as malformed.
     pub fn violations(&self) -> Vec<String> {
         let mut all = self.state().violations.clone();
@@ -154,6 +188,9 @@ impl Carriers {
         if let Some(prefix) = path.strip_prefix("/pwned/range/") {
             return self.range(prefix, method, header("add-padding"), body);
         }
+        if path == "/vonage/v1/calls" && method == "POST" && header("content-type") == Some("application/json") {
+            return self.vonage_call(header("authorization"), body);
+        }
         if method != "POST" || header("content-type") != Some("application/x-www-form-urlencoded") {
             return self.violate(format!("{method} {path}: not a form POST"));
         }
@@ -168,8 +205,92 @@ impl Carriers {
             path if path == format!("/twilio/2010-04-01/Accounts/{}/Messages.json", vars::ACCOUNT) => {
                 self.twilio(header("authorization"), &fields)
             }
+            path if path == format!("/twilio/2010-04-01/Accounts/{}/Calls.json", vars::ACCOUNT) => {
+                self.twilio_call(header("authorization"), &fields)
+            }
             path => self.violate(format!("no carrier has {path}")),
         }
+    }
+
+    fn twilio_call(&self, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
+        const KNOWN: [&str; 7] =
+            ["To", "From", "Twiml", "Timeout", "TimeLimit", "StatusCallback", "StatusCallbackEvent"];
+        let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        if let Some((unknown, _)) = fields.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            return self.violate(format!("Twilio's calls know no field {unknown}"));
+        }
+        if authorization != Some(&basic(vars::ACCOUNT, vars::TOKEN)) {
+            return Reply::Respond(401, r#"{"code":20003,"message":"Authenticate","status":401}"#.to_owned());
+        }
+        let (to, from) = (field("To").unwrap_or_default(), field("From").unwrap_or_default());
+        let seconds = |name: &str| field(name).and_then(|seconds| seconds.parse::<u32>().ok()).unwrap_or(0);
+        if !is_e164(to) || !is_e164(from) || !(5..=600).contains(&seconds("Timeout")) || seconds("TimeLimit") == 0 {
+            return self.violate("Twilio: To, From, Timeout or TimeLimit of a call is malformed");
+        }
+        let events = field("StatusCallback");
+        if events.is_some_and(|url| !url.starts_with("https://"))
+            || field("StatusCallbackEvent").is_some() != events.is_some()
+        {
+            return self.violate("Twilio: a call's callback without https, or without its event");
+        }
+        let heard = match calls::twiml(field("Twiml").unwrap_or_default()) {
+            Ok(heard) => heard,
+            Err(what) => return self.violate(format!("Twilio: {what}")),
+        };
+        let id = format!("CA{:032x}", self.state().calls.len());
+        let reply = format!(r#"{{"sid":"{id}","status":"queued","direction":"outbound-api","price":null}}"#);
+        let (to, from, events) = (to.to_owned(), from.to_owned(), events.map(str::to_owned));
+        self.answer_call(Called { carrier: "twilio", to, from, id, heard, events, accepted: false }, reply)
+    }
+
+    fn vonage_call(&self, authorization: Option<&str>, body: &str) -> Reply {
+        const KNOWN: [&str; 7] = ["to", "from", "ncco", "ringing_timer", "length_timer", "event_url", "event_method"];
+        let token = calls::verify_token(authorization, vars::VONAGE_APPLICATION, &mut self.state().tokens);
+        if let Err(what) = token {
+            self.state().violations.push(format!("Vonage's token: {what}"));
+            return Reply::Respond(401, r#"{"type":"UNAUTHORIZED","error_title":"Unauthorized"}"#.to_owned());
+        }
+        let Ok(body) = serde_json::from_str::<Value>(body) else { return self.violate("Vonage: no JSON") };
+        if let Some(unknown) =
+            body.as_object().and_then(|body| body.keys().find(|name| !KNOWN.contains(&name.as_str())))
+        {
+            return self.violate(format!("Vonage's calls know no {unknown}"));
+        }
+        let phone = |end: &Value| {
+            let number = end["number"].as_str().filter(|_| end["type"] == "phone").unwrap_or_default();
+            let good = (7..=15).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+            good.then(|| format!("+{number}"))
+        };
+        let ends = (phone(&body["to"][0]), phone(&body["from"]), body["to"].as_array().map(Vec::len));
+        let (Some(to), Some(from), Some(1)) = ends else { return self.violate("Vonage: to or from is malformed") };
+        let within = |name: &str, most: u64| body[name].as_u64().is_some_and(|seconds| (1..=most).contains(&seconds));
+        let events = body["event_url"][0].as_str().map(str::to_owned);
+        if !within("ringing_timer", 120)
+            || !within("length_timer", 7200)
+            || events.as_ref().is_some_and(|url| !url.starts_with("https://") || body["event_method"] != "POST")
+        {
+            return self.violate("Vonage: a timer or event_url is malformed");
+        }
+        let heard = match calls::ncco(&body["ncco"]) {
+            Ok(heard) => heard,
+            Err(what) => return self.violate(format!("Vonage: {what}")),
+        };
+        let id = format!("63f61863-4a51-4f6b-86e1-{:012x}", self.state().calls.len());
+        let reply =
+            format!(r#"{{"uuid":"{id}","status":"started","direction":"outbound","conversation_uuid":"CON-{id}"}}"#);
+        self.answer_call(Called { carrier: "vonage", to, from, id, heard, events, accepted: false }, reply)
+    }
+
+    fn answer_call(&self, call: Called, reply: String) -> Reply {
+        let behaviour = self.behaviour_for(&call.to);
+        self.state().calls.push(Called { accepted: behaviour == Behaviour::Accept, ..call });
+        behaviour.reply(201, reply)
+    }
+
+    fn behaviour_for(&self, number: &str) -> Behaviour {
+        let state = self.state();
+        let by_number = state.behaviours.iter().find(|(known, _)| known == number).map(|(_, behaviour)| behaviour);
+        by_number.or(state.behaviour.as_ref()).cloned().unwrap_or(Behaviour::Accept)
     }
 
     fn twilio(&self, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
@@ -245,18 +366,9 @@ impl Carriers {
         status: u16,
         reply: String,
     ) -> Reply {
-        let mut state = self.state();
-        let by_number =
-            state.behaviours.iter().find(|(number, _)| *number == to).map(|(_, behaviour)| behaviour.clone());
-        let behaviour = by_number.or_else(|| state.behaviour.clone()).unwrap_or(Behaviour::Accept);
-        state.sent.push(Sent { carrier, to, from, body, fields, accepted: behaviour == Behaviour::Accept });
-        match behaviour {
-            Behaviour::Accept => Reply::Respond(status, reply),
-            Behaviour::Answer(status, body) => Reply::Respond(status, body),
-            Behaviour::Hang => Reply::Hang,
-            Behaviour::Drop => Reply::Drop,
-            Behaviour::NotHttp => Reply::NotHttp,
-        }
+        let behaviour = self.behaviour_for(&to);
+        self.state().sent.push(Sent { carrier, to, from, body, fields, accepted: behaviour == Behaviour::Accept });
+        behaviour.reply(status, reply)
     }
 
     /// Serves on a loopback port; gives the base URL. Ends with the runtime.

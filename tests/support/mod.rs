@@ -4,6 +4,7 @@
 
 pub mod authenticator;
 pub mod breaches;
+pub mod calls;
 pub mod carriers;
 pub mod client;
 pub mod contract;

@@ -20,6 +20,12 @@ pub const POSTMARK_TOKEN: &str = "postmark-token-0123456789";
 pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub const MAIL_SENDER: &str = "Example <no-reply@example.com>";
 pub const MAIL_RECEIVER: &str = "dev@example.com";
+pub const VONAGE_SIGNATURE: &str = "vonage-signature-secret-0123456789";
+/// Made with openssl for the tests, in both of its wrappings, and its public half.
+pub const PRIVATE_KEY: &str = include_str!("../data/rsa_test_key_pkcs8.pem");
+pub const PKCS1_KEY: &str = include_str!("../data/rsa_test_key_pkcs1.pem");
+pub const PUBLIC_KEY: &str = include_str!("../data/rsa_test_key_public.pem");
+pub const VONAGE_APPLICATION: &str = "15c58522-95d0-4394-a535-54c70515c045";
 pub const VONAGE_SENDER: &str = "+447700900100";
 
 fn vars(list: &[(&str, Value)]) -> Vars {
@@ -75,6 +81,11 @@ pub fn prod_vonage(base: &str) -> Vars {
         ("VONAGE_API_SECRET", json!(VONAGE_SECRET)),
         ("VONAGE_SENDER_NUMBER", json!(VONAGE_SENDER)),
         ("VONAGE_SMS_BASE", json!(format!("{base}/vonage"))),
+        ("VONAGE_API_BASE", json!(format!("{base}/vonage"))),
+        ("VONAGE_APPLICATION_ID", json!(VONAGE_APPLICATION)),
+        // In one line, as a variable often has it.
+        ("VONAGE_PRIVATE_KEY", json!(PRIVATE_KEY.replace('\n', "\\n"))),
+        ("PUBLIC_URL", json!("https://login.example.com")),
         ("SMS_COUNTRY_CODE", json!("+44")),
     ]));
     all

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     authenticator::Authenticator,
+    calls::Called,
     carriers::{Carriers, Sent},
     client::{Request, Response, Target},
     native::Native,
@@ -110,6 +111,19 @@ impl World {
     pub fn challenge(&self, number: &str) -> impl Future<Output = Value> + use<> {
         let request = self.request("POST", "/v1/challenges").json(&json!({"to": {"phone": number}}));
         async move { request.send().await.expect(201) }
+    }
+
+    /// Calls a number with a code; gives the challenge.
+    #[track_caller]
+    pub fn call(&self, number: &str) -> impl Future<Output = Value> + use<> {
+        let body = json!({"to": {"phone": number}, "channel": "voice"});
+        let request = self.request("POST", "/v1/challenges").json(&body);
+        async move { request.send().await.expect(201) }
+    }
+
+    /// The newest call to a number.
+    pub fn called(&self, number: &str) -> Called {
+        self.carriers.calls_to(number).pop().unwrap_or_else(|| panic!("nobody called {number}"))
     }
 
     /// Answers a challenge.

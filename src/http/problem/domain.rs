@@ -1,5 +1,7 @@
 //! The one map from what the domain refuses to what the reader is told.
 
+use serde_json::json;
+
 use super::{Code, Problem};
 use crate::{
     challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
@@ -31,14 +33,23 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::SwitchedOff(channel) => {
-                let code = if channel == Channel::Email { Code::EmailDisabled } else { Code::SmsDisabled };
+                let code = match channel {
+                    Channel::Sms => Code::SmsDisabled,
+                    Channel::Voice => Code::VoiceDisabled,
+                    Channel::Email => Code::EmailDisabled,
+                };
                 Self::new(code, format!("the setting {}.enabled is false", channel.as_str()))
             }
             Refused::TestNumber => {
                 Self::new(Code::TestIdentifierForbidden, "the setting test_mode refuses +15555550100 to +15555550199")
             }
-            Refused::Country(country) => {
-                Self::new(Code::CountryNotAllowed, format!("{country} is not in the setting countries.sms.allowed"))
+            Refused::Country(channel, country) => {
+                let setting = format!("countries.{}.allowed", channel.as_str());
+                Self::new(Code::CountryNotAllowed, format!("{country} is not in the setting {setting}"))
+            }
+            Refused::FixedLine => {
+                let detail = "the number is a fixed line, which gets no SMS: call it (channel voice)";
+                Self::new(Code::RecipientRefused, detail).member("channels", json!([Channel::Voice.as_str()]))
             }
             Refused::Misconfigured(issue) => Self::new(Code::ConfigurationInvalid, issue.detail),
             Refused::Channel(channel) => {
@@ -77,7 +88,11 @@ impl From<NotSent> for Problem {
             _ => Code::MessageFailed,
         };
         let detail = format!("{} ({} {})", not_sent.why.detail, not_sent.driver, not_sent.why.code);
-        Self::new(code, detail).member("message_id", not_sent.message_id)
+        let problem = Self::new(code, detail).member("message_id", not_sent.message_id);
+        match not_sent.instead {
+            Some(channel) => problem.member("channels", json!([channel.as_str()])),
+            None => problem,
+        }
     }
 }
 

@@ -12,17 +12,21 @@ use crate::{
     http::{
         Code, Incoming, Problem, Reply,
         contract::{Auth, Gives, Operation, operation},
-        reply::Answer,
+        reply::{Answer, Failure},
     },
     ids::{EventId, MessageId},
-    message::{self, Status, store::Report},
-    ports::Level,
+    message::{
+        self, Channel, Status,
+        drivers::{call::Progress, twilio_voice},
+        store::Report,
+    },
+    ports::{DatabaseError, Level},
     statement,
 };
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(
     Operation {
-        description: "Twilio's status callback, signed with the account's auth token for `PUBLIC_URL`. A status never regresses.",
+        description: "Twilio's status callback of an SMS, or of a call that waits for no key, signed with the account's auth token for `PUBLIC_URL`. A status never regresses.",
         auth: Auth::Carrier,
         status: 204,
         gives: Gives::Nothing,
@@ -39,32 +43,18 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 )];
 
 async fn twilio(incoming: Incoming) -> Answer {
-    let app = &incoming.app;
-    let fields: Vec<(String, String)> = form_urlencoded::parse(&incoming.body).into_owned().collect();
+    let fields = form(&incoming);
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     if !signed(&incoming, &fields) {
-        app.ports
-            .log
-            .line(Level::Warn, &format!("{} a delivery report without a valid signature", incoming.request_id));
-        let minute_ago = EventId::floor(incoming.now.before(Duration::from_mins(1)));
-        let event = EventId::new(incoming.now, &*app.ports.random);
-        let refused = statement!(
-            event::store::CALLBACK_REFUSED,
-            &event,
-            &incoming.request_id,
-            incoming.now.millis(),
-            &minute_ago
-        );
-        if let Err(error) = incoming.round_trips.batch(&app.ports, vec![refused]).await {
-            app.ports.log.line(Level::Error, &format!("{} {error}", incoming.request_id));
-        }
-        return Err(Problem::new(Code::SignatureInvalid, "the signature is missing or wrong").into());
+        return Err(refused(&incoming).await);
     }
-    let id = incoming
-        .params
-        .first()
-        .and_then(|(_, id)| MessageId::parse(id))
-        .ok_or_else(|| Problem::not_found("message"))?;
+    let id = message(&incoming)?;
+    // A call that waits for no key reports here.
+    if let Some(sid) = field("CallSid") {
+        let progress = field("CallStatus").and_then(twilio_voice::progress);
+        called(&incoming, &Call { message: &id, driver: "twilio", sid, gate: false }, progress).await?;
+        return Ok(Reply::nothing());
+    }
     let status = match field("MessageStatus") {
         Some("sent" | "sending" | "queued" | "accepted") => Status::Sent,
         Some("delivered" | "read") => Status::Delivered,
@@ -77,15 +67,76 @@ async fn twilio(incoming: Incoming) -> Answer {
     let Some(provider_id) = field("MessageSid").filter(|sid| (1..=64).contains(&sid.len())) else {
         return Ok(Reply::nothing());
     };
-    let report = Report { id: &id, provider_id, status, error_code: error };
-    let event = EventId::new(incoming.now, &*app.ports.random);
-    let batch = message::store::report(&report, &event, &incoming.request_id, incoming.now);
-    incoming.round_trips.batch(&app.ports, batch).await?;
+    let report = Report { id: &id, driver: "twilio", channel: Channel::Sms, provider_id, status, error_code: error };
+    record(&incoming, &report).await?;
     Ok(Reply::nothing())
 }
 
+/// The fields of a form.
+pub(super) fn form(incoming: &Incoming) -> Vec<(String, String)> {
+    form_urlencoded::parse(&incoming.body).into_owned().collect()
+}
+
+/// The message that the path names.
+pub(super) fn message(incoming: &Incoming) -> Result<MessageId, Failure> {
+    let id = incoming.params.first().and_then(|(_, id)| MessageId::parse(id));
+    Ok(id.ok_or_else(|| Problem::not_found("message"))?)
+}
+
+/// Somebody called a callback without proving that they are the carrier.
+pub(super) async fn refused(incoming: &Incoming) -> Failure {
+    let app = &incoming.app;
+    app.ports.log.line(Level::Warn, &format!("{} a delivery report without a valid signature", incoming.request_id));
+    let minute_ago = EventId::floor(incoming.now.before(Duration::from_mins(1)));
+    let event = EventId::new(incoming.now, &*app.ports.random);
+    let refused =
+        statement!(event::store::CALLBACK_REFUSED, &event, &incoming.request_id, incoming.now.millis(), &minute_ago);
+    if let Err(error) = incoming.round_trips.batch(&app.ports, vec![refused]).await {
+        app.ports.log.line(Level::Error, &format!("{} {error}", incoming.request_id));
+    }
+    Problem::new(Code::SignatureInvalid, "the signature is missing or wrong").into()
+}
+
+/// A call that a carrier tells of.
+pub(super) struct Call<'a> {
+    pub(super) message: &'a MessageId,
+    pub(super) driver: &'a str,
+    /// The carrier's id of it.
+    pub(super) sid: &'a str,
+    /// Whether it waits for a key.
+    pub(super) gate: bool,
+}
+
+/// Writes down how a call goes. One that waited for a key has arrived with the key, and not by being answered: a
+/// mailbox answers too.
+pub(super) async fn called(
+    incoming: &Incoming,
+    call: &Call<'_>,
+    progress: Option<Progress>,
+) -> Result<(), DatabaseError> {
+    let (status, error_code) = match progress {
+        Some(Progress::UnderWay) => (Status::Sent, None),
+        Some(Progress::Completed) if call.gate => (Status::Failed, Some("no_key_pressed")),
+        Some(Progress::Completed) => (Status::Delivered, None),
+        Some(Progress::NotAnswered(why)) => (Status::Failed, Some(why)),
+        None => return Ok(()),
+    };
+    if !(1..=64).contains(&call.sid.len()) {
+        return Ok(());
+    }
+    let Call { message: id, driver, sid: provider_id, .. } = *call;
+    record(incoming, &Report { id, driver, channel: Channel::Voice, provider_id, status, error_code }).await
+}
+
+async fn record(incoming: &Incoming, report: &Report<'_>) -> Result<(), DatabaseError> {
+    let event = EventId::new(incoming.now, &*incoming.app.ports.random);
+    let batch = message::store::report(report, &event, &incoming.request_id, incoming.now);
+    incoming.round_trips.batch(&incoming.app.ports, batch).await?;
+    Ok(())
+}
+
 /// Whether `X-Twilio-Signature` is HMAC-SHA1 under the auth token over the configured URL and the sorted fields.
-fn signed(incoming: &Incoming, fields: &[(String, String)]) -> bool {
+pub(super) fn signed(incoming: &Incoming, fields: &[(String, String)]) -> bool {
     let config = &incoming.app.config;
     let (Some(SmsDriver::Twilio(twilio)), Some(base)) = (&config.sms.driver, &config.sms.callback_base) else {
         return false;

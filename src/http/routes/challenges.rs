@@ -45,6 +45,7 @@ pub(super) const SENDING: &[Code] = &[
     Code::MessageFailed,
     Code::SmsDisabled,
     Code::EmailDisabled,
+    Code::VoiceDisabled,
 ];
 
 /// What another code of a challenge refuses with, beside [`SENDING`].

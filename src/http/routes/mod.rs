@@ -3,6 +3,7 @@
 mod api_keys;
 mod audit_events;
 mod callbacks;
+mod callbacks_voice;
 mod challenges;
 mod dev;
 mod docs;
@@ -48,6 +49,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         api_keys::ROUTES,
         instance::ROUTES,
         callbacks::ROUTES,
+        callbacks_voice::ROUTES,
         dev::ROUTES,
     ]
     .concat()

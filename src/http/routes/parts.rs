@@ -19,12 +19,12 @@ use crate::{
 pub(super) const CHANNEL: Field = field(
     "channel",
     Shape::OneOf(&Channel::NAMES),
-    "How the code goes; default: `sms` to a phone, `email` to an address",
+    "How the code goes; `voice` calls; default: `sms` to a phone, `email` to an address",
 )
 .example(r#""sms""#);
 /// The language of the message.
 pub(super) const LOCALE: Field =
-    field("locale", Shape::Text(35), "The person's language (BCP 47); texts are English for now").example(r#""en-US""#);
+    field("locale", Shape::Text(35), "The person's language (BCP 47), else the user's; calls speak en, es, fr, de, pt, zh and ja, texts are English for now").example(r#""en-US""#);
 /// On whose behalf.
 pub(super) const CLIENT: Field = field(
     "client",

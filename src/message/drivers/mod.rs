@@ -1,13 +1,17 @@
 //! Message drivers: each knows one carrier's wire format and nothing else. A file has the settings with
 //! `validate()`, the request, and what the carrier's answers mean.
 
+pub mod call;
 pub mod cloudflare_email;
 pub mod email_webhook;
 mod mail;
 pub mod postmark;
 pub mod resend;
 pub mod twilio;
+pub mod twilio_voice;
 pub mod vonage;
+pub mod vonage_voice;
+pub mod vonage_webhook;
 
 use std::time::Duration;
 

@@ -3,17 +3,20 @@
 
 mod email;
 mod sms;
+mod voice;
 
 use std::time::Duration;
 
-use super::{Channel, Destination, Encoding, Template, notice::Change};
+use super::{Channel, Destination, Encoding, Template, notice::Change, speech::Voice};
 use crate::{
-    config::{EmailDriver, Issue, SmsDriver},
+    config::{EmailDriver, Issue, SmsDriver, Stops, VoiceDriver},
     context::Context,
     crypto::Code,
     ids::{MessageId, TryId},
+    phone::{self, PhoneNumber},
     time::Timestamp,
 };
+pub use voice::may_be_called;
 
 /// Why no message may go there. Server keys learn it; nothing was counted or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +25,10 @@ pub enum Refused {
     SwitchedOff(Channel),
     /// It is a test number, and `test_mode` refuses them.
     TestNumber,
-    /// Its country is not in `countries.sms.allowed`.
-    Country(String),
+    /// Its country is not in `countries.sms.allowed`, or `countries.voice.allowed`.
+    Country(Channel, String),
+    /// It is a fixed line, which gets no SMS and may be called.
+    FixedLine,
     /// A variable is missing or malformed.
     Misconfigured(Issue),
     /// Nothing carries this channel.
@@ -68,6 +73,19 @@ pub enum Driver {
     Sms(SmsDriver),
     /// An e-mail.
     Email(EmailDriver),
+    /// A call.
+    Voice(VoiceDriver, Speaks),
+}
+
+/// How a call speaks.
+#[derive(Clone, Copy)]
+pub struct Speaks {
+    /// In which voice.
+    pub voice: Voice,
+    /// What the code is for.
+    pub template: Template,
+    /// Whether it waits for a key before it tells the code.
+    pub gate: bool,
 }
 
 /// What is to be said.
@@ -127,6 +145,7 @@ pub fn admit(context: &Context, destination: &Destination, channel: Channel) -> 
     match (channel, destination) {
         (Channel::Sms, Destination::Phone(number)) => sms::admit(context, number),
         (Channel::Email, Destination::Email(_)) => email::admit(context),
+        (Channel::Voice, Destination::Phone(number)) => voice::admit(context, number),
         (channel, _) => Err(Refused::Channel(channel)),
     }
 }
@@ -141,6 +160,7 @@ pub fn prepare(
     match (channel, destination) {
         (Channel::Sms, Destination::Phone(number)) => sms::prepare(context, number, content),
         (Channel::Email, Destination::Email(address)) => email::prepare(context, address, content),
+        (Channel::Voice, Destination::Phone(number)) => voice::prepare(context, number, content),
         (channel, _) => Err(Refused::Channel(channel)),
     }
 }
@@ -157,4 +177,20 @@ pub fn notice(
         Destination::Phone(number) => sms::notice(context, number, change),
         Destination::Email(address) => email::notice(context, address, change, when),
     }
+}
+
+/// Domestic is what the default calling code names; the receiver decides where the money goes.
+fn cost_class(context: &Context, route: &Route, number: &PhoneNumber, receiver: Option<&str>) -> &'static str {
+    let home = context.config().calling_code.map(phone::CallingCode::get);
+    let billed = receiver.and_then(|number| PhoneNumber::from_stored(number).ok());
+    let code = billed.as_ref().unwrap_or(number).calling_code();
+    match route {
+        Route::Drop(_) => "none",
+        Route::Send(_) if home == Some(code) => "domestic",
+        Route::Send(_) => "international",
+    }
+}
+
+fn missing(variable: &'static str, detail: &str) -> Issue {
+    Issue { variable, stops: Stops::Sending, detail: format!("{variable}: {detail}") }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Content, Driver, DropReason, Outgoing, Refused, Route};
+use super::{Content, Driver, DropReason, Outgoing, Refused, Route, cost_class, may_be_called, missing};
 use crate::{
-    config::{Issue, SmsDriver, Stops},
+    config::{SmsDriver, Stops},
     context::Context,
     crypto::Code,
     ids::{MessageId, TryId},
@@ -14,7 +14,7 @@ use crate::{
         segments,
         template::LOCALE,
     },
-    phone::{self, PhoneNumber},
+    phone::{self, NumberKind, PhoneNumber},
     settings::TestMode,
 };
 
@@ -32,7 +32,11 @@ pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refus
     }
     let country = number.country();
     if !settings.sms_countries.allow(country.as_str()) {
-        return Err(Refused::Country(country.to_string()));
+        return Err(Refused::Country(Channel::Sms, country.to_string()));
+    }
+    // Where calls go nowhere, the carrier may say it.
+    if number.kind() == NumberKind::FixedLine && may_be_called(context, number) {
+        return Err(Refused::FixedLine);
     }
     Ok(())
 }
@@ -98,20 +102,4 @@ fn outgoing(
         route,
         driver: driver.name(),
     })
-}
-
-/// Domestic is what the default calling code names; the receiver decides where the money goes.
-fn cost_class(context: &Context, route: &Route, number: &PhoneNumber, receiver: Option<&str>) -> &'static str {
-    let home = context.config().calling_code.map(phone::CallingCode::get);
-    let billed = receiver.and_then(|number| PhoneNumber::from_stored(number).ok());
-    let code = billed.as_ref().unwrap_or(number).calling_code();
-    match route {
-        Route::Drop(_) => "none",
-        Route::Send(_) if home == Some(code) => "domestic",
-        Route::Send(_) => "international",
-    }
-}
-
-fn missing(variable: &'static str, detail: &str) -> Issue {
-    Issue { variable, stops: Stops::Sending, detail: format!("{variable}: {detail}") }
 }

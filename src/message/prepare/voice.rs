@@ -1,0 +1,117 @@
+//! A call before it is written down.
+
+use super::{Content, Driver, DropReason, Outgoing, Refused, Route, Speaks, cost_class, missing};
+use crate::{
+    config::{Stops, VoiceDriver},
+    context::Context,
+    ids::{MessageId, TryId},
+    message::{
+        Channel, Destination,
+        speech::{Script, Voice},
+    },
+    phone::{self, PhoneNumber},
+    settings::TestMode,
+};
+
+/// Whether a number may be called at all.
+pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refused> {
+    let settings = context.settings();
+    if !settings.voice_enabled {
+        return Err(Refused::SwitchedOff(Channel::Voice));
+    }
+    if number.is_test() {
+        return match context.test_mode() {
+            TestMode::Rejected => Err(Refused::TestNumber),
+            TestMode::Enabled | TestMode::Disabled => Ok(()),
+        };
+    }
+    let country = number.country();
+    if !settings.voice_countries.allow(country.as_str()) {
+        return Err(Refused::Country(Channel::Voice, country.to_string()));
+    }
+    Ok(())
+}
+
+/// Whether a call to this number is worth offering: nothing that is known before forbids it.
+pub fn may_be_called(context: &Context, number: &PhoneNumber) -> bool {
+    admit(context, number).is_ok()
+        && driver(context).is_ok_and(|driver| !matches!(driver, VoiceDriver::Null) && gate(context, &driver).is_ok())
+}
+
+/// The whole call.
+pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) -> Result<Outgoing, Refused> {
+    let config = context.config();
+    let Content { template, code, lifetime, locale } = content;
+    let driver = driver(context)?;
+    let redirected_to = (!config.is_production()).then(|| config.dev_sms_receiver.clone()).flatten();
+    let receiver_is_test = redirected_to.as_deref().is_some_and(phone::is_test_number);
+    let voice = Voice::of(locale.as_deref().unwrap_or_default());
+    let name = driver.name();
+    let route = match &driver {
+        _ if number.is_test() || receiver_is_test => Route::Drop(DropReason::TestNumber),
+        _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
+        VoiceDriver::Null => Route::Drop(DropReason::NullDriver),
+        _ if !config.is_production() && redirected_to.is_none() => {
+            let detail = "outside prod a carrier calls this number only, and it is missing";
+            return Err(Refused::Misconfigured(missing("DEV_SMS_RECEIVER", detail)));
+        }
+        _ => {
+            let gate = gate(context, &driver)?;
+            Route::Send(Driver::Voice(driver, Speaks { voice, template, gate }))
+        }
+    };
+    let greeting = if context.settings().voice_gate {
+        Script::gate(voice, template, &config.app_name).to_text() + " " + &Script::code(voice, &code).to_text()
+    } else {
+        Script::greeting_and_code(voice, template, &config.app_name, &code).to_text()
+    };
+    let now = context.now();
+    let random = &*context.ports().random;
+    Ok(Outgoing {
+        id: MessageId::new(now, random),
+        try_id: TryId::new(now, random),
+        channel: Channel::Voice,
+        template: template.slug(),
+        locale: voice.locale(),
+        country: Some(number.country().to_string()),
+        cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
+        destination: Destination::Phone(number),
+        redirected_to,
+        sms: None,
+        subject: None,
+        body: greeting,
+        html: None,
+        code: Some(code),
+        lifetime,
+        route,
+        driver: name,
+    })
+}
+
+/// What makes the call.
+fn driver(context: &Context) -> Result<VoiceDriver, Refused> {
+    let config = context.config();
+    if let Some(issue) = config.blocking(Stops::Sending).or_else(|| config.blocking(Stops::Calls)) {
+        return Err(Refused::Misconfigured(issue.clone()));
+    }
+    config.voice.driver(context.settings().voice_from_number.as_deref()).map_err(Refused::Misconfigured)
+}
+
+/// Whether the call waits for a key. It never goes out without the wait because something is missing: only because
+/// the setting says so.
+fn gate(context: &Context, driver: &VoiceDriver) -> Result<bool, Refused> {
+    if !context.settings().voice_gate {
+        return Ok(false);
+    }
+    if context.config().sms.callback_base.is_none() {
+        let detail = "calls tell the code once a key is pressed, which the carrier reports to an https PUBLIC_URL: set it, or set the setting voice.gate to off";
+        return Err(Refused::Misconfigured(missing("PUBLIC_URL", detail)));
+    }
+    if let VoiceDriver::Twilio(twilio) = driver
+        && twilio.auth_token().is_none()
+    {
+        let detail = "calls tell the code once a key is pressed, and Twilio signs its report of that with the auth token: set it, or set the setting voice.gate to off";
+        return Err(Refused::Misconfigured(missing("TWILIO_AUTH_TOKEN", detail)));
+    }
+    Ok(true)
+}

@@ -1,0 +1,107 @@
+//! Who speaks: the voice for the language and region that were asked for, by the names that the carriers have.
+
+use super::phrases::{CHINESE, ENGLISH, FRENCH, GERMAN, JAPANESE, PORTUGUESE, Phrases, SPANISH};
+
+/// A language of a region, as a carrier's engine speaks it.
+#[derive(Clone, Copy)]
+pub struct Voice(&'static Row);
+
+struct Row {
+    /// BCP 47, as people write it.
+    locale: &'static str,
+    /// What both carriers call the language.
+    tag: &'static str,
+    /// Twilio's voice. Without one Twilio takes `man`, which does not speak every language.
+    twilio: &'static str,
+    phrases: &'static Phrases,
+    /// Regions that get this row; the first row of a language takes the rest.
+    regions: &'static [&'static str],
+}
+
+const fn row(
+    locale: &'static str,
+    twilio: &'static str,
+    phrases: &'static Phrases,
+    regions: &'static [&'static str],
+) -> Row {
+    Row { locale, tag: locale, twilio, phrases, regions }
+}
+
+/// By language; the first row of each is for regions that no other row names.
+static VOICES: &[(&str, &[Row])] = &[
+    (
+        "en",
+        &[
+            row("en-US", "Polly.Joanna", &ENGLISH, &[]),
+            row("en-GB", "Polly.Amy", &ENGLISH, &["GB", "IE", "ZA"]),
+            row("en-AU", "Polly.Nicole", &ENGLISH, &["AU", "NZ"]),
+            row("en-IN", "Polly.Aditi", &ENGLISH, &["IN"]),
+        ],
+    ),
+    (
+        "es",
+        &[
+            row("es-MX", "Polly.Mia", &SPANISH, &[]),
+            row("es-ES", "Polly.Lucia", &SPANISH, &["", "ES", "AD", "GQ"]),
+            row("es-US", "Polly.Penelope", &SPANISH, &["US", "PR"]),
+        ],
+    ),
+    ("fr", &[row("fr-FR", "Polly.Celine", &FRENCH, &[]), row("fr-CA", "Polly.Chantal", &FRENCH, &["CA"])]),
+    ("de", &[row("de-DE", "Polly.Vicki", &GERMAN, &[])]),
+    (
+        "pt",
+        &[
+            row("pt-BR", "Polly.Vitoria", &PORTUGUESE, &[]),
+            row("pt-PT", "Polly.Ines", &PORTUGUESE, &["PT", "AO", "CV", "GW", "MO", "MZ", "ST", "TL"]),
+        ],
+    ),
+    ("zh", &[Row { locale: "zh-CN", tag: "cmn-CN", twilio: "Polly.Zhiyu", phrases: &CHINESE, regions: &[] }]),
+    ("ja", &[row("ja-JP", "Polly.Mizuki", &JAPANESE, &[])]),
+];
+
+static FALLBACK: Row = row("en-US", "Polly.Joanna", &ENGLISH, &[]);
+
+impl Voice {
+    /// The languages there are, each with the regions that sound different.
+    pub fn all() -> impl Iterator<Item = Self> {
+        VOICES.iter().flat_map(|(_, rows)| rows.iter().map(Self))
+    }
+
+    /// The voice for a language tag; English where the language has none. A script or variant changes nothing.
+    pub fn of(locale: &str) -> Self {
+        let mut subtags = locale.split(['-', '_']);
+        let language = subtags.next().unwrap_or_default().to_ascii_lowercase();
+        // Two letters or three digits are a region; a single letter begins an extension.
+        let region = subtags
+            .take_while(|subtag| subtag.len() > 1)
+            .find(|subtag| {
+                let letters = subtag.len() == 2 && subtag.bytes().all(|byte| byte.is_ascii_alphabetic());
+                letters || (subtag.len() == 3 && subtag.bytes().all(|byte| byte.is_ascii_digit()))
+            })
+            .unwrap_or_default()
+            .to_ascii_uppercase();
+        let language = if language == "cmn" { "zh" } else { language.as_str() };
+        let rows = VOICES.iter().find(|(name, _)| *name == language).map_or(&[][..], |(_, rows)| rows);
+        let named = rows.iter().find(|row| row.regions.contains(&region.as_str()));
+        Self(named.or(rows.first()).unwrap_or(&FALLBACK))
+    }
+
+    /// The language and region that are spoken, BCP 47.
+    pub fn locale(self) -> &'static str {
+        self.0.locale
+    }
+
+    /// What the carriers call that language.
+    pub fn tag(self) -> &'static str {
+        self.0.tag
+    }
+
+    /// The name of Twilio's voice.
+    pub fn twilio(self) -> &'static str {
+        self.0.twilio
+    }
+
+    pub(super) fn phrases(self) -> &'static Phrases {
+        self.0.phrases
+    }
+}
