@@ -84,7 +84,7 @@ fn network(ip: &str) -> String {
     match ip.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V6(ip)) => match ip.to_ipv4_mapped() {
             Some(ip) => ip.to_string(),
-            None => ip.segments().iter().take(4).map(|part| format!("{part:x}:")).collect(),
+            None => std::net::Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
         },
         _ => ip.to_owned(),
     }

@@ -4,7 +4,10 @@ use sha1::{Digest, Sha1};
 
 /// The SHA-1 of a password in capital hexadecimal.
 pub fn sha1(password: &str) -> String {
-    Sha1::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect()
+    let digest: [u8; 20] = Sha1::digest(password.as_bytes()).into();
+    let hash = u128::from_be_bytes(digest[..16].try_into().unwrap());
+    let rest = u32::from_be_bytes(digest[16..].try_into().unwrap());
+    format!("{hash:032X}{rest:08X}")
 }
 
 /// The answer to a range, padded; or what is wrong with the request.
