@@ -10,6 +10,8 @@ ALTER TABLE factors ADD COLUMN secret TEXT;
 ALTER TABLE factors ADD COLUMN counter INTEGER;
 -- A passkey's credential id, base64url.
 ALTER TABLE factors ADD COLUMN credential_id TEXT;
+-- One credential id belongs to one passkey in the whole instance; an assertion finds it by that.
+CREATE UNIQUE INDEX factors_by_credential ON factors (credential_id) WHERE credential_id IS NOT NULL;
 -- What else its type keeps and anybody may see who may see the factor; JSON.
 ALTER TABLE factors ADD COLUMN data TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(data));
 -- One password and one set of recovery codes per user.

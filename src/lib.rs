@@ -28,3 +28,4 @@ pub mod settings;
 pub mod time;
 pub mod totp;
 pub mod user;
+pub mod webauthn;

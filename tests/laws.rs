@@ -19,6 +19,7 @@ mod laws {
     mod keys;
     mod law_1_d1_decides;
     mod law_2_limits;
+    mod law_2_passkeys;
     mod law_2_recovery_codes;
     mod law_2_totp;
     mod law_3_round_trips;

@@ -30,6 +30,8 @@ pub enum Target {
     User(UserId, Wanted),
     /// A user, by the address that they have: is it theirs?
     Address(UserId),
+    /// Whoever has a passkey: it says whose it is.
+    Passkey,
 }
 
 /// Which of a user's active factors is asked; with nothing named the second factor used last.
@@ -112,6 +114,7 @@ pub async fn create(context: &Context, command: Create) -> Result<Created, Creat
     let Create { target, channel, purpose, locale, app, reservation } = command;
     let (asks, user, factor, user_locale) = match target {
         Target::Destination(destination) => (sent(destination, channel)?, None, None, None),
+        Target::Passkey => (anybodys_passkey(context, channel)?, None, None, None),
         Target::User(user, wanted) => {
             let (asks, factor, locale) = asked(context, &user, &wanted, channel).await?;
             (asks, Some(user), factor, locale)
@@ -158,13 +161,27 @@ pub(crate) fn of(context: &Context, factors: &[Factor], channel: Option<Channel>
             // A password is not awaited: it comes with the call that asks whether it is right.
             let kind = factor::kind(factor.kind).filter(|_| factor.kind != FactorType::Password);
             let kind = kind.ok_or(CreateError::NotSupported(factor.kind))?;
-            let (awaits, shown) = kind.challenge(context, factors);
+            let (awaits, shown) = kind.challenge(context, factors)?;
             Ok(Asks::Held(factor.kind, awaits, shown))
         }
     }
 }
 
-/// What is asked of a user, which factor (none is fixed where any of several passkeys may answer), and the user's language.
+/// An assertion by any discoverable passkey.
+fn anybodys_passkey(context: &Context, channel: Option<Channel>) -> Result<Asks, CreateError> {
+    let kind = FactorType::Passkey;
+    match (factor::kind(kind), channel) {
+        (_, Some(channel)) => Err(CreateError::ChannelMismatch(channel)),
+        (None, None) => Err(CreateError::NotSupported(kind)),
+        (Some(file), None) => {
+            let (awaits, shown) = file.challenge(context, &[])?;
+            Ok(Asks::Held(kind, awaits, shown))
+        }
+    }
+}
+
+/// What is asked of a user, which factor (none is fixed where any of several passkeys may answer), and the user's
+/// language.
 async fn asked(
     context: &Context,
     user: &UserId,

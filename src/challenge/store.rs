@@ -93,11 +93,12 @@ pub const OPEN: &str = "UPDATE challenges SET stamp = ?4
         AND (n.expires_at IS NULL OR n.expires_at > ?2))";
 
 /// Decides the answer of a challenge that [`OPEN`] has stamped: right if its factor was stamped by what accepts it.
-/// `?1` id, `?2` now, `?3` the factor that answered, where the challenge names none, `?4` stamp, `?5` evidence.
+/// `?1` id, `?2` now, `?3` the factor that answered, where the challenge names none, `?4` stamp, `?5` evidence; of a
+/// wrong answer only where it failed is kept.
 pub const DECIDE: &str = "UPDATE challenges SET
     wrong_answers = wrong_answers + CASE WHEN r.is_right THEN 0 ELSE 1 END,
     verified_at = CASE WHEN r.is_right THEN ?2 END,
-    evidence = CASE WHEN r.is_right THEN ?5 ELSE evidence END,
+    evidence = CASE WHEN r.is_right THEN ?5 ELSE json_patch('{}', json_object('failed_step', ?5 ->> 'failed_step')) END,
     factor_id = CASE WHEN r.is_right THEN coalesce(factor_id, ?3) ELSE factor_id END,
     user_id = CASE WHEN r.is_right THEN coalesce(user_id, (SELECT f.user_id FROM factors f WHERE f.id = ?3)) ELSE user_id END
   FROM (

@@ -31,16 +31,9 @@ impl Signatures for WebCryptoSignatures {
         Box::pin(SendFuture::new(async move {
             let subtle = subtle()?;
             let imported = import_public(&subtle, key).await?;
-            // WebAuthn brings ES256 in DER; WebCrypto takes r and s.
-            let raw = match key {
-                PublicKey::Es256 { .. } => match ecdsa_raw(signature) {
-                    Some(raw) => raw.to_vec(),
-                    None => return Ok(false),
-                },
-                PublicKey::EdDsa(_) | PublicKey::Rs256 { .. } => signature.to_vec(),
-            };
+            let Some(signature) = for_webcrypto(key, signature) else { return Ok(false) };
             let promise = subtle
-                .verify_with_object_and_u8_array_and_u8_array(&algorithm(key), &imported, &raw, message)
+                .verify_with_object_and_u8_array_and_u8_array(&algorithm(key), &imported, &signature, message)
                 .map_err(|error| failed(&error))?;
             let valid = JsFuture::from(promise).await.map_err(|error| failed(&error))?;
             Ok(valid.is_truthy())
@@ -61,6 +54,16 @@ impl Signatures for WebCryptoSignatures {
             let signature = JsFuture::from(promise).await.map_err(|error| failed(&error))?;
             Ok(Uint8Array::new(&signature).to_vec())
         }))
+    }
+}
+
+/// A signature as WebCrypto takes it; `None`: of no form that it could be valid in. WebAuthn brings ES256 in DER, where r
+/// and s are wanted, and an EdDSA signature of another length is an error to the platform, not a wrong one.
+fn for_webcrypto(key: &PublicKey, signature: &[u8]) -> Option<Vec<u8>> {
+    match key {
+        PublicKey::Es256 { .. } => ecdsa_raw(signature).map(Vec::from),
+        PublicKey::EdDsa(_) => (signature.len() == 64).then(|| signature.to_vec()),
+        PublicKey::Rs256 { .. } => Some(signature.to_vec()),
     }
 }
 

@@ -17,7 +17,7 @@ pub use email::{EmailConfig, EmailDriver};
 pub use sms::{SmsConfig, SmsDriver};
 pub use table::{Kind, Stops, VARIABLES, Variable};
 use value::Parsed;
-pub(crate) use value::{is_loopback_host, is_sender};
+pub(crate) use value::{is_loopback_host, is_sender, origin};
 pub use voice::{VoiceConfig, VoiceDriver};
 
 use crate::{
@@ -89,6 +89,8 @@ pub struct Config {
     pub mfa_is_required: bool,
     /// Who knows the passwords of breaches.
     pub breach_api_base: Option<String>,
+    /// Whether passkeys can be enrolled, unless a setting says otherwise.
+    pub allow_passkey_enrollment: bool,
     /// What carries SMS.
     pub sms: SmsConfig,
     /// What carries e-mail.
@@ -133,6 +135,7 @@ impl Config {
             // An e-mail code makes no second factor (SP 800-63B-4 §3.1.3.1).
             mfa_is_required: reader.flag("OTP_MFA_IS_REQUIRED") || reader.flag("SMS_MFA_IS_REQUIRED"),
             breach_api_base: reader.text("BREACH_API_BASE"),
+            allow_passkey_enrollment: reader.flag("ALLOW_PASSKEY_ENROLLMENT"),
             sms,
             email,
             voice,

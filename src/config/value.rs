@@ -225,7 +225,7 @@ fn object(raw: &Value) -> Option<BTreeMap<String, Value>> {
 }
 
 /// An origin: scheme, host, maybe a port, nothing else. A single trailing slash is forgiven.
-fn origin(text: &str) -> Option<String> {
+pub(crate) fn origin(text: &str) -> Option<String> {
     let text = text.strip_suffix('/').unwrap_or(text);
     let uri: http::Uri = text.parse().ok()?;
     let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme))?;

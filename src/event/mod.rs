@@ -44,6 +44,8 @@ event_types! {
     FactorActivated = "factor.activated",
     /// A factor was removed.
     FactorRemoved = "factor.removed",
+    /// A passkey's signature counter did not grow: there may be a copy of it. The assertion was refused.
+    PasskeyCounterRegressed = "passkey.counter_regressed",
     /// Nobody could be told of a changed factor; the reason says why.
     NoticeNotSent = "notice.not_sent",
     /// A user was made.

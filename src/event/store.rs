@@ -81,6 +81,8 @@ pub enum When<'a> {
     Factor(&'a str, &'a str),
     /// The message is in this state.
     Message(&'a str, &'a str),
+    /// The active factor has another stamp than the challenge, which has this one: it did not accept the answer.
+    NotAccepted(&'a str, &'a str, &'a str),
     /// The user has this stamp.
     User(&'a str, &'a str),
     /// The key has this stamp.
@@ -144,6 +146,10 @@ const EMAIL_VERIFIED: &str = insert!(
 );
 const FACTOR: &str = insert!("WHERE EXISTS (SELECT 1 FROM factors WHERE id = ?14 AND stamp = ?15)");
 const MESSAGE: &str = insert!("?4", "?5", "?6", "FROM messages m WHERE m.id = ?14 AND m.status = ?15");
+const NOT_ACCEPTED: &str = insert!(
+    "WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?14 AND stamp = ?15)
+       AND EXISTS (SELECT 1 FROM factors WHERE id = ?16 AND stamp <> ?15 AND activated_at IS NOT NULL)"
+);
 const USER: &str = insert!("WHERE EXISTS (SELECT 1 FROM users WHERE id = ?14 AND stamp = ?15)");
 const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
 const RETIRED: &str = insert!("WHERE EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?14 AND stamp = ?15)");
@@ -159,6 +165,7 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::EmailVerified(id, stamp) => (EMAIL_VERIFIED, Some((id, stamp))),
         When::Factor(id, stamp) => (FACTOR, Some((id, stamp))),
         When::Message(id, status) => (MESSAGE, Some((id, status))),
+        When::NotAccepted(_, id, stamp) => (NOT_ACCEPTED, Some((id, stamp))),
         When::User(id, stamp) => (USER, Some((id, stamp))),
         When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
         When::Retired(hash, stamp) => (RETIRED, Some((hash, stamp))),
@@ -181,6 +188,9 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
     ];
     if let Some((id, stamp)) = condition {
         params.extend([id.into(), stamp.into()]);
+    }
+    if let When::NotAccepted(factor, ..) = when {
+        params.push(factor.into());
     }
     Statement::new(sql, params)
 }
@@ -255,6 +265,7 @@ pub const STATEMENTS: &[&str] = &[
     EMAIL_VERIFIED,
     FACTOR,
     MESSAGE,
+    NOT_ACCEPTED,
     USER,
     API_KEY,
     RETIRED,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Factor, enrol::EnrolError};
 use crate::{
-    challenge::{Challenge, Given},
+    challenge::{Challenge, Given, create::CreateError},
     config::Issue,
     context::Context,
     ids::FactorId,
@@ -159,8 +159,11 @@ pub trait Kind: Sync {
     fn begin(&self, context: &Context, person: Option<&Person>, new: &super::New) -> Result<Begun, EnrolError>;
 
     /// What a challenge of an existing factor awaits, and what its answer shows for it (`public_key`).
-    fn challenge(&self, _context: &Context, _factors: &[Factor]) -> (Value, Map<String, Value>) {
-        (Value::Object(Map::new()), Map::new())
+    ///
+    /// # Errors
+    /// Why it cannot be asked.
+    fn challenge(&self, _context: &Context, _factors: &[Factor]) -> Result<(Value, Map<String, Value>), CreateError> {
+        Ok((Value::Object(Map::new()), Map::new()))
     }
 
     /// What has to be read to hold an answer against it, in the batch that reads the challenge.

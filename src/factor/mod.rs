@@ -5,6 +5,7 @@ mod email;
 pub mod enrol;
 mod kind;
 pub mod notice;
+pub mod passkey;
 pub mod password;
 mod phone;
 pub mod recovery_codes;
@@ -43,6 +44,8 @@ pub enum New {
     Email(EmailAddress),
     /// A password.
     Password(NewPassword),
+    /// A passkey, which the browser makes.
+    Passkey,
 }
 
 impl New {
@@ -54,6 +57,7 @@ impl New {
             Self::RecoveryCodes => FactorType::RecoveryCodes,
             Self::Email(..) => FactorType::Email,
             Self::Password(_) => FactorType::Password,
+            Self::Passkey => FactorType::Passkey,
         }
     }
 }
@@ -66,7 +70,7 @@ pub fn kind(of: FactorType) -> Option<&'static dyn Kind> {
         FactorType::Totp => Some(&totp::Totp),
         FactorType::RecoveryCodes => Some(&recovery_codes::RecoveryCodes),
         FactorType::Email => Some(&email::Email),
-        FactorType::Passkey => None,
+        FactorType::Passkey => Some(&passkey::Passkey),
     }
 }
 

@@ -47,7 +47,7 @@ pub enum Shape {
     List(&'static Shape, usize),
     /// A free object of texts: at most so many entries, keys of 1 to 40 and values of at most 500 characters.
     Texts(usize),
-    /// Any JSON object; responses only.
+    /// Any JSON object, as others define it: what a browser writes or reads.
     Anything,
 }
 

@@ -2,6 +2,7 @@
 //! They live in D1 with a version; every deciding batch is guarded by that version (law 1).
 
 mod multi_factor;
+mod passkey;
 mod snapshot;
 mod table;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 pub use multi_factor::{RecoveryCodesSettings, TotpSettings};
+pub use passkey::PasskeySettings;
 pub use snapshot::{IsolateCache, KeyRecord, STATEMENTS, Snapshot, current, guard, load, schema_is_current, store};
 pub use table::SETTINGS;
 
@@ -115,6 +117,8 @@ pub struct Settings {
     pub totp: TotpSettings,
     /// Recovery codes.
     pub recovery_codes: RecoveryCodesSettings,
+    /// Passkeys.
+    pub passkey: PasskeySettings,
     /// How long messages are kept.
     pub message_retention: Duration,
     /// How long audit events are kept.
@@ -166,6 +170,7 @@ impl Settings {
             ),
             totp: TotpSettings::effective(stored),
             recovery_codes: RecoveryCodesSettings::effective(stored, config),
+            passkey: PasskeySettings::effective(stored, config),
             message_retention: DAY * days(integer("messages.retention_days"), 30),
             audit_retention: DAY * days(integer("audit.retention_days"), 365),
             password: PasswordSettings {
@@ -234,7 +239,11 @@ impl Settings {
                 "voice": {"allowed": self.voice_countries.to_list()}},
             "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
             "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},
-            "multi_factor": {"totp": self.totp.to_json(), "recovery_codes": self.recovery_codes.to_json()},
+            "multi_factor": {
+                "passkey": self.passkey.to_json(),
+                "totp": self.totp.to_json(),
+                "recovery_codes": self.recovery_codes.to_json(),
+            },
             "test_mode": self.test_mode(now, production, dev_tools).as_str(),
             "test_mode_expires_at": self.test_mode_until.map(|until| until.to_string()),
             "messages": {"retention_days": self.message_retention.as_secs() / 86_400},
@@ -285,6 +294,7 @@ pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) ->
     if at(stored, "multi_factor.totp.digits").is_some_and(|digits| digits.as_i64().and_then(Digits::new).is_none()) {
         errors.push(FieldError::new("multi_factor.totp.digits", FieldCode::Value, "6 or 8 is wanted"));
     }
+    errors.extend(passkey::check(stored, change, config));
     let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");
     let until = at(stored, "test_mode_expires_at").and_then(Value::as_str).and_then(Timestamp::parse);
     let soon = until.is_some_and(|until| until > now && until <= now + DAY * 30);

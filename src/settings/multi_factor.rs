@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::at;
+use super::{at, passkey::PASSKEY};
 use crate::{
     config::Config,
     schema::{Field, Shape, field},
@@ -84,6 +84,7 @@ impl RecoveryCodesSettings {
 
 /// The settings of `multi_factor`.
 pub(super) const MULTI_FACTOR: &[Field] = &[
+    field("passkey", Shape::Object(PASSKEY), "Passkeys"),
     field("totp", Shape::Object(TOTP), "Authenticator apps"),
     field("recovery_codes", Shape::Object(RECOVERY_CODES), "Recovery codes"),
 ];

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::{
-    World,
+    World, passkey,
     sqlite::{Sqlite, plans, scans},
 };
 
@@ -21,6 +21,7 @@ fn statements() -> Vec<&'static str> {
         factor::recovery_codes::STATEMENTS,
         factor::store::STATEMENTS,
         factor::totp::STATEMENTS,
+        factor::passkey::STATEMENTS,
         housekeeping::STATEMENTS,
         idempotency::STATEMENTS,
         limit::lockout::STATEMENTS,
@@ -141,6 +142,11 @@ async fn every_statement_that_runs_is_in_a_list() {
             world.get(&path).await.expect(200);
         }
         world.patch("/v1/instance", &json!({"codes": {"length": 7}})).await.expect(200);
+        passkey::allow(&world).await;
+        let (_, _, mut authenticator) = passkey::user_with_passkey(&world).await;
+        let challenge = world.post("/v1/challenges", &json!({"type": "passkey"})).await.expect(201);
+        let credential = authenticator.get(&challenge["public_key"]);
+        passkey::answer(&world, &challenge, &credential).send().await.expect(200);
         world.delete(&format!("/v1/users/{user}/factors/{factor}?override_reason=x")).await.expect(204);
         world.delete(&format!("/v1/users/{user}/factors?override_reason=x")).await.expect(204);
         world.request("POST", &format!("/v1/users/{user}/unlock")).send().await.expect(200);

@@ -19,6 +19,7 @@ mod health;
 mod idempotency;
 mod instance;
 mod messages;
+mod passkeys;
 mod passwords;
 mod recovery_codes;
 mod samples;

@@ -10,6 +10,7 @@ pub mod instance;
 pub mod job_1;
 pub mod job_2;
 pub mod parallel;
+pub mod passkeys;
 pub mod passwords;
 pub mod voice;
 
@@ -55,6 +56,11 @@ macro_rules! for_each_scenario {
             alone email::the_switch_of_email_stops_email_alone;
             alone instance::the_kill_switch_stops_sending_at_once;
             alone instance::a_key_works_within_its_scopes_until_it_is_revoked;
+            alone passkeys::a_passkey_is_enrolled_challenged_listed_and_removed;
+            alone passkeys::any_of_several_answers_and_says_which;
+            alone passkeys::whoever_has_a_passkey_signs_in_without_a_name;
+            alone passkeys::every_algorithm_signs_in;
+            alone passkeys::one_assertion_of_a_hundred_passes;
             alone instance::calls_take_as_many_round_trips_as_the_law_allows;
             dev_twilio instance::a_carrier_takes_one_more_round_trip_after_it_answered;
             twilio carriers::twilio_gets_what_it_wants;

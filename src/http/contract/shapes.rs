@@ -41,6 +41,7 @@ pub const PROBLEM: &[Field] = &[
     ),
     field("retry_after", Shape::Integer(1, BIG), "Seconds to wait"),
     field("attempts_left", Shape::Integer(0, 10), "How many more answers the challenge takes"),
+    field("failed_step", Shape::Text(40), "Where the verification of a passkey failed"),
     field("message_id", Shape::Id("msg_"), "The message that did not go out"),
 ];
 
@@ -63,12 +64,19 @@ pub const CHALLENGE: &[Field] = &[
     maybe("message_id", Shape::Id("msg_"), "The newest message"),
     always("created_at", Shape::Timestamp, "When it was made"),
     maybe("verified_at", Shape::Timestamp, "When the right answer came"),
+    maybe("evidence", Shape::Object(EVIDENCE), "What the right answer has shown beyond the factor"),
     maybe("consumed_at", Shape::Timestamp, "When it was used as a proof"),
     field(
         "codes_left",
         Shape::Integer(0, 24),
         "How many recovery codes are left, in the answer to the one that was used",
     ),
+    field("public_key", Shape::Anything, "A passkey's options for `navigator.credentials.get()`, shown this once"),
+];
+
+const EVIDENCE: &[Field] = &[
+    field("user_verified", Shape::Boolean, "Whether a passkey has verified who uses it: then it counts as two factors"),
+    field("backed_up", Shape::Boolean, "Whether the passkey is backed up"),
 ];
 
 /// A user.
@@ -101,6 +109,8 @@ pub const FACTOR: &[Field] = &[
     field("totp", Shape::Object(TOTP), "What an authenticator app was enrolled with"),
     field("codes_left", Shape::Integer(0, 24), "How many recovery codes are left"),
     maybe("email", Shape::Text(254), "A mailbox's address, masked").example(r#""a•••@e•••.com""#),
+    field("backup_eligible", Shape::Boolean, "Whether a passkey may be backed up").nullable(),
+    field("backed_up", Shape::Boolean, "Whether a passkey is backed up, as last seen").nullable(),
     always("created_at", Shape::Timestamp, "When it was added"),
     maybe("activated_at", Shape::Timestamp, "When it was proven"),
     maybe("last_used_at", Shape::Timestamp, "When it was last proven"),
@@ -140,6 +150,7 @@ pub const ENROLMENT: &[Field] = &[
     .nullable(),
     field("recovery_codes", CODES, "The codes, shown this once; null when an earlier call with the same key made them")
         .nullable(),
+    field("public_key", Shape::Anything, "A passkey's options for `navigator.credentials.create()`, shown this once"),
 ];
 
 /// A message.

@@ -1,8 +1,10 @@
 //! `/v1/challenges`: send a code, check it.
 
+use serde_json::Value;
+
 use super::{
     Run,
-    parts::{CHANNEL, CLIENT, EMAIL, LOCALE, PHONE, channel, destination, given, locale, on_behalf},
+    parts::{CHANNEL, CLIENT, CREDENTIAL, EMAIL, LOCALE, PHONE, channel, destination, given, locale, on_behalf},
     view,
 };
 use crate::{
@@ -25,6 +27,7 @@ use crate::{
     },
     ids::{AppId, ChallengeId, FactorId, UserId},
     schema::{Field, Form, Shape, field},
+    webauthn::Step,
 };
 
 const TAG: &str = "Challenges";
@@ -74,7 +77,7 @@ const TO: &[Field] = &[PHONE, EMAIL];
 
 const CREATE: &[Field] = &[
     field("to", Shape::Object(TO), "Whoever has this number or address; or name a user"),
-    field("user_id", Shape::Id("usr_"), "A user, by one of their factors"),
+    field("user_id", Shape::Id("usr_"), "A user, by one of their factors; not needed with the type `passkey`"),
     field("factor_id", Shape::Id("fac_"), "Which factor; default: the second factor used last"),
     field(
         "type",
@@ -100,8 +103,8 @@ const EXPECT: &[Field] = &[
 
 const ANSWER: &[Field] = &[
     field("code", Shape::Text(64), "What the person typed: digits, or a recovery code; spaces and dashes are fine")
-        .required()
         .example(r#""042137""#),
+    CREDENTIAL,
     field(
         "expect",
         Shape::Object(EXPECT),
@@ -180,6 +183,10 @@ async fn create_challenge(call: Call) -> Answer {
     let purpose = call.form.text("purpose").and_then(Purpose::parse);
     let (target, purpose) = match (to, user) {
         (Some(_), Some(_)) => return Err(wrong("to", "name a destination or a user, not both").into()),
+        (None, None) if kind == Some(FactorType::Passkey) && factor.is_none() => match purpose {
+            None | Some(Purpose::SignIn) => (Target::Passkey, Purpose::SignIn),
+            Some(_) => return Err(wrong("purpose", "without a user it is sign_in").into()),
+        },
         (None, None) => {
             return Err(wrong("to", "name a number in to.phone, an address in to.email, or a user in user_id").into());
         }
@@ -254,7 +261,15 @@ pub(super) async fn answered(
         Answered::Verified(challenge, factor) => return Ok((*challenge, factor.map(|factor| *factor))),
         Answered::Wrong(challenge) => {
             let left = challenge.attempts_left();
-            Problem::new(Code::CodeIncorrect, format!("{left} more answers are taken")).member("attempts_left", left)
+            let taken = format!("{left} more answers are taken");
+            // A server is told why a passkey was refused: most often its own page is of an origin that is not allowed.
+            match challenge.evidence.get("failed_step").and_then(Value::as_str).and_then(Step::parse) {
+                Some(step) => {
+                    Problem::new(Code::CodeIncorrect, format!("{step}; {taken}")).member("failed_step", step.as_str())
+                }
+                None => Problem::new(Code::CodeIncorrect, taken),
+            }
+            .member("attempts_left", left)
         }
         Answered::Expired => Problem::new(Code::VerificationExpired, "its time is over, or its last code was not sent"),
         Answered::Dead => {

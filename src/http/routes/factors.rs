@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Run,
     challenges::{ANSWERING, SENDING, answered},
-    parts::{CHANNEL, CLIENT, EMAIL, LOCALE, PHONE, address, channel, locale, number, on_behalf},
+    parts::{CHANNEL, CLIENT, CREDENTIAL, EMAIL, LOCALE, PHONE, address, channel, locale, number, on_behalf},
     passwords::{PASSWORD, password},
     view,
 };
@@ -72,7 +72,8 @@ const ENROL: &[Field] = &[
 
 const ACTIVATE: &[Field] = &[
     field("challenge_id", Shape::Id("chl_"), "The challenge that was made with the factor, or a later one").required(),
-    field("code", Shape::Text(64), "What the person typed").required().example(r#""042137""#),
+    field("code", Shape::Text(64), "What the person typed").example(r#""042137""#),
+    CREDENTIAL,
     CLIENT,
 ];
 
@@ -211,6 +212,7 @@ fn new(context: &Context, form: &Form) -> Result<New, Failure> {
             (None, Some(hash)) => Ok(New::Password(NewPassword::Hashed(Secret::new(hash.to_owned())))),
             _ => Err(wrong("password", "a password or a hash of it is wanted, and not both").into()),
         },
+        Some(FactorType::Passkey) => Ok(New::Passkey),
         _ => Err(Problem::new(Code::StrategyNotSupported, "this factor type is not supported yet").into()),
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     message::{Channel, Destination},
     phone::PhoneNumber,
     schema::{Field, Form, Shape, field},
+    webauthn::{AssertionResponse, RegistrationResponse},
 };
 
 /// How a code goes.
@@ -103,9 +104,33 @@ pub(super) fn channel(form: &Form) -> Option<Channel> {
     form.text("channel").and_then(Channel::parse)
 }
 
+/// What a passkey gave.
+pub(super) const CREDENTIAL: Field = field(
+    "credential",
+    Shape::Anything,
+    "Instead of a code: what the passkey gave, as the browser's `credential.toJSON()` writes it",
+);
+
 /// What the person gives as an answer.
 pub(super) fn given(form: &Form) -> Result<Given, Problem> {
-    let code = form.text("code").ok_or_else(|| wrong("code", "a code is wanted"))?;
+    let code = match (form.text("code"), form.node("credential")) {
+        (Some(code), None) => code,
+        (None, Some(credential)) => {
+            let credential = credential.to_value();
+            let has = |field: &str| credential.pointer(field).is_some();
+            let read = if has("/response/attestationObject") {
+                RegistrationResponse::from_json(&credential).map(|_| ())
+            } else {
+                AssertionResponse::from_json(&credential).map(|_| ())
+            };
+            return match read {
+                Ok(()) => Ok(Given::Credential(credential)),
+                Err(step) => Err(wrong("credential", step.to_string())),
+            };
+        }
+        (Some(_), Some(_)) => return Err(wrong("credential", "a code or a credential is wanted, not both")),
+        (None, None) => return Err(wrong("code", "a code is wanted, or a passkey's credential")),
+    };
     let digits = OneTimeCode::parse(code).map(Given::Digits);
     digits
         .or_else(|| RecoveryCode::parse(code).map(Given::Recovery))

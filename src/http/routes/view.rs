@@ -32,6 +32,7 @@ pub(super) fn challenge(challenge: &Challenge, now: Timestamp) -> Value {
         "message_id": challenge.message_id,
         "created_at": challenge.created_at.to_string(),
         "verified_at": moment(challenge.verified_at),
+        "evidence": challenge.verified_at.map(|_| &challenge.evidence),
         "consumed_at": moment(challenge.consumed_at),
     })
 }
