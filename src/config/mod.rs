@@ -60,6 +60,7 @@ pub struct Secrets {
 
 /// The checked configuration of a deployment.
 #[derive(Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a variable")]
 pub struct Config {
     /// Where messages go. `Production` while it is unknown, and then nothing works but `/health`.
     pub environment: Environment,
