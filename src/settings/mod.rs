@@ -88,6 +88,19 @@ pub struct PasswordSettings {
     pub lockout: Duration,
 }
 
+/// Calls.
+#[derive(Clone, Debug)]
+pub struct VoiceSettings {
+    /// The kill switch.
+    pub enabled: bool,
+    /// Where calls may go.
+    pub countries: Countries,
+    /// Whether a call waits for a key before it tells the code.
+    pub gate: bool,
+    /// The number that calls, E.164; `None`: there is none.
+    pub from_number: Option<String>,
+}
+
 /// The settings in effect.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -99,14 +112,8 @@ pub struct Settings {
     pub notices_enabled: bool,
     /// Where SMS may go.
     pub sms_countries: Countries,
-    /// The kill switch of calls.
-    pub voice_enabled: bool,
-    /// Where calls may go.
-    pub voice_countries: Countries,
-    /// Whether a call waits for a key before it tells the code.
-    pub voice_gate: bool,
-    /// The number that calls, E.164; `None`: the carrier's sender.
-    pub voice_from_number: Option<String>,
+    /// Calls.
+    pub voice: VoiceSettings,
     /// How strictly numbers are held against their country's plan.
     pub validation: Validation,
     /// How long codes are.
@@ -150,16 +157,18 @@ impl Settings {
             sms_countries: at(stored, "countries.sms.allowed")
                 .and_then(countries)
                 .unwrap_or_else(|| Countries::Only(default_countries(config))),
-            voice_enabled: at(stored, "voice.enabled").is_none_or(|stored| stored.as_bool() == Some(true)),
-            voice_countries: at(stored, "countries.voice.allowed")
-                .and_then(countries)
-                .unwrap_or_else(|| Countries::Only(default_countries(config))),
-            // Only the word opens it.
-            voice_gate: text("voice.gate") != Some("off"),
-            voice_from_number: text("voice.from_number")
-                .filter(|number| is_e164_form(number))
-                .or(config.voice.from_number())
-                .map(str::to_owned),
+            voice: VoiceSettings {
+                enabled: at(stored, "voice.enabled").is_none_or(|stored| stored.as_bool() == Some(true)),
+                countries: at(stored, "countries.voice.allowed")
+                    .and_then(countries)
+                    .unwrap_or_else(|| Countries::Only(default_countries(config))),
+                // Only the word opens it.
+                gate: text("voice.gate") != Some("off"),
+                from_number: text("voice.from_number")
+                    .filter(|number| is_e164_form(number))
+                    .or(config.voice.from_number())
+                    .map(str::to_owned),
+            },
             validation: match text("numbers.validation") {
                 Some("valid") => Validation::Valid,
                 _ => Validation::Possible,
@@ -233,10 +242,10 @@ impl Settings {
             "sms": {"enabled": self.sms_enabled},
             "email": {"enabled": self.email_enabled},
             "notices": {"enabled": self.notices_enabled},
-            "voice": {"enabled": self.voice_enabled, "gate": if self.voice_gate { "on" } else { "off" },
-                "from_number": self.voice_from_number},
+            "voice": {"enabled": self.voice.enabled, "gate": if self.voice.gate { "on" } else { "off" },
+                "from_number": self.voice.from_number},
             "countries": {"sms": {"allowed": self.sms_countries.to_list()},
-                "voice": {"allowed": self.voice_countries.to_list()}},
+                "voice": {"allowed": self.voice.countries.to_list()}},
             "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
             "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},
             "multi_factor": {

@@ -16,7 +16,7 @@ use crate::{
 /// Whether a number may be called at all.
 pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refused> {
     let settings = context.settings();
-    if !settings.voice_enabled {
+    if !settings.voice.enabled {
         return Err(Refused::SwitchedOff(Channel::Voice));
     }
     if number.is_test() {
@@ -26,7 +26,7 @@ pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refus
         };
     }
     let country = number.country();
-    if !settings.voice_countries.allow(country.as_str()) {
+    if !settings.voice.countries.allow(country.as_str()) {
         return Err(Refused::Country(Channel::Voice, country.to_string()));
     }
     Ok(())
@@ -60,7 +60,7 @@ pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) 
             Route::Send(Driver::Voice(driver, Speaks { voice, template, gate }))
         }
     };
-    let greeting = if context.settings().voice_gate {
+    let greeting = if context.settings().voice.gate {
         Script::gate(voice, template, &config.app_name).to_text() + " " + &Script::code(voice, &code).to_text()
     } else {
         Script::greeting_and_code(voice, template, &config.app_name, &code).to_text()
@@ -94,13 +94,13 @@ fn driver(context: &Context) -> Result<VoiceDriver, Refused> {
     if let Some(issue) = config.blocking(Stops::Sending).or_else(|| config.blocking(Stops::Calls)) {
         return Err(Refused::Misconfigured(issue.clone()));
     }
-    config.voice.driver(context.settings().voice_from_number.as_deref()).map_err(Refused::Misconfigured)
+    config.voice.driver(context.settings().voice.from_number.as_deref()).map_err(Refused::Misconfigured)
 }
 
 /// Whether the call waits for a key. It never goes out without the wait because something is missing: only because
 /// the setting says so.
 fn gate(context: &Context, driver: &VoiceDriver) -> Result<bool, Refused> {
-    if !context.settings().voice_gate {
+    if !context.settings().voice.gate {
         return Ok(false);
     }
     if context.config().sms.callback_base.is_none() {
