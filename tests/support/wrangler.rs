@@ -63,7 +63,7 @@ pub struct Server {
 }
 
 /// The project's folder.
-fn project() -> &'static Path {
+pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
