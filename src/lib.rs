@@ -8,6 +8,7 @@ mod cloudflare;
 pub mod config;
 pub mod context;
 pub mod crypto;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod documents;
 pub mod email;
 pub mod event;
@@ -20,6 +21,7 @@ pub mod limit;
 pub mod message;
 pub mod password;
 pub mod phone;
+pub mod policy;
 pub mod ports;
 pub mod reseal;
 pub mod schema;

@@ -285,7 +285,8 @@ fn what_is_generated_from_the_tables_is_current() {
 
 #[test]
 fn the_documents_have_every_variable() {
-    for (path, text) in postern::documents::documents() {
+    let of_variables = |path: &str| path != "docs/policy.md";
+    for (path, text) in postern::documents::documents().into_iter().filter(|(path, _)| of_variables(path)) {
         for variable in VARIABLES {
             assert!(text.contains(variable.name), "{path} lacks {}", variable.name);
             assert!(!variable.meaning.is_empty());
