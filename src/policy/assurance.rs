@@ -2,9 +2,10 @@
 //! stored nowhere by themselves.
 
 use super::{
-    facts::{Channel, ExternalKind, Proof, Situation},
+    facts::{ExternalKind, Proof, Situation},
     kind::Kind,
 };
+use crate::message::Channel;
 
 /// What a flow is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,14 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Acr, Exception, Kind, Reason, Rule, Situation,
-    cases::cases,
-    facts::{Channel, EmailBackup},
-    given::NOW,
-    kind::Kinds,
-};
-use crate::challenge::Purpose;
+use super::{Acr, Exception, Kind, Reason, Rule, Situation, cases::cases, facts::EmailBackup, given::NOW, kind::Kinds};
+use crate::{challenge::Purpose, message::Channel};
 
 const HEAD: &str = "# Policy
 

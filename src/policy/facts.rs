@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::kind::{Kind, Kinds};
-use crate::{challenge::Purpose, time::Timestamp};
+use crate::{challenge::Purpose, message::Channel, time::Timestamp};
 
 /// How old a proof may be (law 6).
 pub const PROOF_LIFETIME: Duration = Duration::from_mins(10);
@@ -202,15 +202,6 @@ impl ExternalKind {
             .into_iter()
             .find(|kind| kind.as_str() == name)
     }
-}
-
-/// How a phone was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// By text message.
-    Sms,
-    /// By call.
-    Voice,
 }
 
 /// What a verified challenge proves.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::{
     facts::{
-        Channel, Device, EmailBackup, Enrolled, Exception, External, ExternalKind, Grace, GraceUsed, InstancePolicy,
-        Proof, Rule, Situation, User,
+        Device, EmailBackup, Enrolled, Exception, External, ExternalKind, Grace, GraceUsed, InstancePolicy, Proof,
+        Rule, Situation, User,
     },
     kind::{Kind, Kinds},
 };
-use crate::{challenge::Purpose, time::Timestamp};
+use crate::{challenge::Purpose, message::Channel, time::Timestamp};
 
 const DAY: Duration = Duration::from_hours(24);
 

@@ -1,63 +1,22 @@
-//! The kinds of factor, and sets of them. A set is a few bits: rules are unions and intersections.
+//! Sets of types of factor. A set is a few bits: rules are unions and intersections.
 
 use std::fmt;
 
-/// A kind of factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A WebAuthn credential.
-    Passkey,
-    /// An authenticator app.
-    Totp,
-    /// A phone, by SMS or call.
-    Phone,
-    /// A mailbox.
-    Email,
-    /// A sheet of codes, each for once.
-    RecoveryCodes,
-    /// A password.
-    Password,
-}
+pub use crate::factor::FactorType as Kind;
 
-impl Kind {
-    /// Every kind; the order that options have where nothing else orders them.
-    pub const ALL: [Self; 6] =
-        [Self::Passkey, Self::Totp, Self::Phone, Self::Email, Self::RecoveryCodes, Self::Password];
+/// The order that options have where nothing else orders them: the stronger first.
+pub(super) const ORDER: [Kind; 6] =
+    [Kind::Passkey, Kind::Totp, Kind::Phone, Kind::Email, Kind::RecoveryCodes, Kind::Password];
 
-    /// What a policy can require and have enrolled, by name.
-    pub const SECOND_NAMES: [&'static str; 4] = ["passkey", "totp", "phone", "email"];
+/// What a policy can require and have enrolled, by name.
+pub const SECOND_NAMES: [&str; 4] = ["passkey", "totp", "phone", "email"];
 
-    /// The stable name, as factors have it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passkey => "passkey",
-            Self::Totp => "totp",
-            Self::Phone => "phone",
-            Self::Email => "email",
-            Self::RecoveryCodes => "recovery_codes",
-            Self::Password => "password",
-        }
-    }
-
-    /// The kind with that name; Melody Auth's `otp` and `sms` are understood.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "otp" => Some(Self::Totp),
-            "sms" => Some(Self::Phone),
-            name => Self::ALL.into_iter().find(|kind| kind.as_str() == name),
-        }
-    }
-
-    /// The kind in a sentence.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Passkey => "a passkey",
-            Self::Totp => "an authenticator app",
-            Self::Phone => "a phone",
-            Self::Email => "an e-mail address",
-            Self::RecoveryCodes => "recovery codes",
-            Self::Password => "a password",
-        }
+/// The type that a variable names: Melody Auth's `otp` and `sms` are our `totp` and `phone`.
+pub(super) fn of_variable(name: &str) -> Option<Kind> {
+    match name {
+        "otp" => Some(Kind::Totp),
+        "sms" => Some(Kind::Phone),
+        name => Kind::parse(name),
     }
 }
 
@@ -111,14 +70,9 @@ impl Kinds {
         Self(self.0 & !other.0)
     }
 
-    /// The kinds, in the order of [`Kind::ALL`].
+    /// The kinds, the stronger first.
     pub fn iter(self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(move |kind| self.has(*kind))
-    }
-
-    /// The kinds as a sentence has them: `a phone, an authenticator app`.
-    pub fn words(self) -> String {
-        self.iter().map(Kind::words).collect::<Vec<_>>().join(", ")
+        ORDER.into_iter().filter(move |kind| self.has(*kind))
     }
 }
 
@@ -144,17 +98,14 @@ mod tests {
         assert!(set.has(Kind::Totp) && !set.has(Kind::Phone));
         assert_eq!(set.less(Kinds::of(&[Kind::Totp])).iter().collect::<Vec<_>>(), [Kind::Email]);
         assert_eq!(set.or(Kinds::of(&[Kind::Phone])).count(), 3);
-        assert_eq!(Kind::SECOND_NAMES.iter().filter_map(|name| Kind::parse(name)).collect::<Kinds>(), Kinds::SECOND);
+        assert_eq!(SECOND_NAMES.iter().filter_map(|name| Kind::parse(name)).collect::<Kinds>(), Kinds::SECOND);
     }
 
     #[test]
-    fn names_parse_back_and_melody_auths_are_understood() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
-        }
+    fn melody_auths_names_are_understood() {
         assert_eq!(
-            (Kind::parse("otp"), Kind::parse("sms"), Kind::parse("pigeon")),
-            (Some(Kind::Totp), Some(Kind::Phone), None)
+            (of_variable("otp"), of_variable("sms"), of_variable("email"), of_variable("pigeon")),
+            (Some(Kind::Totp), Some(Kind::Phone), Some(Kind::Email), None)
         );
     }
 }

@@ -21,10 +21,10 @@ pub use assurance::{Acr, Assurance};
 #[cfg(not(target_arch = "wasm32"))]
 pub use document::markdown;
 pub use facts::{
-    Channel, Device, EmailBackup, Enrolled, Exception, External, ExternalKind, Grace, GraceUsed, InstancePolicy,
-    PROOF_LIFETIME, Proof, Rule, Situation, User,
+    Device, EmailBackup, Enrolled, Exception, External, ExternalKind, Grace, GraceUsed, InstancePolicy, PROOF_LIFETIME,
+    Proof, Rule, Situation, User,
 };
-pub use kind::{Kind, Kinds};
+pub use kind::{Kind, Kinds, SECOND_NAMES};
 pub use settings::{Bindings, MultiFactor};
 pub use step::{Offer, Reason, Role, Skip, StandIn, Step};
 

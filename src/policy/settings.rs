@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     facts::{EmailBackup, Grace, InstancePolicy, Rule},
-    kind::{Kind, Kinds},
+    kind::{Kind, Kinds, of_variable},
 };
 
 /// What the variables say. Their default is the one of the table of variables.
@@ -75,7 +75,7 @@ impl MultiFactor {
             (Kind::Phone, bound.sms_is_required),
         ];
         let required: Kinds = required.into_iter().filter_map(|(kind, is)| is.then_some(kind)).collect();
-        let listed = bound.enforce_enrolment.iter().filter_map(|name| Kind::parse(name)).collect();
+        let listed = bound.enforce_enrolment.iter().filter_map(|name| of_variable(name)).collect();
         let enabled = |kind: Kind| {
             let bound = match kind {
                 Kind::Passkey => bound.passkey_enrolment,

@@ -1,9 +1,9 @@
 //! The ways forward of a flow: what can be proven, what can stand in for it, and whether there is an end.
 
 use super::{
-    facts::{EmailBackup, Enrolled},
+    facts::{EmailBackup, Enrolled, Proof},
     flow::{First, Flow},
-    kind::{Kind, Kinds},
+    kind::{Kind, Kinds, ORDER},
     step::{Offer, Reason, Role, StandIn},
 };
 use crate::challenge::Purpose;
@@ -105,25 +105,21 @@ impl<'a> Flow<'a> {
         if used { Reason::SameDestination } else { Reason::FactorUnavailable }
     }
 
-    /// The kinds of factor whose proof allows the enrolment of another. An e-mail code allows none, unless e-mail is
-    /// required itself or there is nothing else.
+    /// The kinds of factor whose proof allows the enrolment of another. A password or a mailbox allows none to a user
+    /// who has something stronger (law 6; the factors' store says the same).
     fn allowing(&self) -> Kinds {
-        let there = self.situation.active().filter(|factor| factor.kind != Kind::Password);
-        let there: Kinds = there.map(|factor| factor.kind).collect();
-        let without_email = there.less(Kinds::of(&[Kind::Email]));
-        if without_email.is_empty() || self.rule.required.has(Kind::Email) { there } else { without_email }
+        let there: Kinds = self.situation.active().map(|factor| factor.kind).collect();
+        let weak = Kinds::of(&[Kind::Password, Kind::Email]);
+        let strong = there.and(Kinds::SECOND).less(weak);
+        if strong.is_empty() { there } else { there.less(weak) }
     }
 
-    /// Whether another factor may be enrolled now: the user has none, or has proven one in this flow, be it by its own
-    /// enrolment.
+    /// Whether another factor may be enrolled now: the user has none, or has proven one in this flow.
     pub(super) fn may_enrol_now(&self) -> bool {
         let allowing = self.allowing();
-        allowing.is_empty()
-            || self.situation.proofs.iter().any(|proof| {
-                self.situation.counts(proof)
-                    && proof.factor_id.is_some()
-                    && (allowing.has(proof.kind) || proof.purpose == Purpose::Enrolment)
-            })
+        let proven =
+            |proof: &Proof| self.situation.counts(proof) && proof.factor_id.is_some() && allowing.has(proof.kind);
+        allowing.is_empty() || self.situation.proofs.iter().any(proven)
     }
 
     /// What can be proven to be allowed an enrolment.
@@ -191,7 +187,9 @@ impl<'a> Flow<'a> {
 /// Options: the one used last first, then in the order of kinds.
 pub(super) fn in_order<'a>(factors: impl Iterator<Item = (&'a Enrolled, Role)>) -> Vec<Offer> {
     let mut factors: Vec<_> = factors.collect();
-    factors.sort_by_key(|(factor, _)| (std::cmp::Reverse(factor.last_used_at), factor.kind));
+    factors.sort_by_key(|(factor, _)| {
+        (std::cmp::Reverse(factor.last_used_at), ORDER.iter().position(|kind| *kind == factor.kind))
+    });
     let offer = |(factor, role): (&Enrolled, Role)| Offer { factor_id: factor.id.clone(), kind: factor.kind, role };
     factors.into_iter().map(offer).collect()
 }

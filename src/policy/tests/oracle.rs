@@ -3,9 +3,8 @@
 
 use crate::{
     challenge::Purpose,
-    policy::{
-        Channel, EmailBackup, Exception, ExternalKind, Kind, Kinds, Proof, Rule, Situation, facts::PROOF_LIFETIME,
-    },
+    message::Channel,
+    policy::{EmailBackup, Exception, ExternalKind, Kind, Kinds, Proof, Rule, Situation, facts::PROOF_LIFETIME},
 };
 
 /// What a flow may be satisfied by.

@@ -7,9 +7,10 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use super::oracle;
 use crate::{
     challenge::Purpose,
+    message::Channel,
     policy::{
-        Acr, Channel, Device, EmailBackup, Enrolled, Exception, External, ExternalKind, Grace, GraceUsed,
-        InstancePolicy, Kind, Kinds, Proof, Reason, Role, Rule, Situation, StandIn, Step, User, given::NOW, next_step,
+        Acr, Device, EmailBackup, Enrolled, Exception, External, ExternalKind, Grace, GraceUsed, InstancePolicy, Kind,
+        Kinds, Proof, Reason, Role, Rule, Situation, StandIn, Step, User, given::NOW, next_step,
     },
 };
 
