@@ -2,15 +2,18 @@
 //! Where things are: `docs/architecture.md`.
 
 pub mod api_key;
+pub mod app;
 pub mod challenge;
 #[cfg(target_arch = "wasm32")]
 mod cloudflare;
 pub mod config;
 pub mod context;
 pub mod crypto;
+pub mod device;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod documents;
 pub mod email;
+pub mod evaluation;
 pub mod event;
 pub mod factor;
 pub mod housekeeping;

@@ -527,6 +527,11 @@ fn devices() -> Vec<Case> {
             ),
             ("For 30 days from its making", user().device(30), "needs_second_factor: totp – enrolled_factor"),
             (
+                "A setting that was shortened since ends it sooner",
+                user().device_days(7).device(8),
+                "needs_second_factor: totp – enrolled_factor",
+            ),
+            (
                 "Not where the policy does not allow it",
                 password().has(Totp).device(1),
                 "needs_second_factor: totp – enrolled_factor",

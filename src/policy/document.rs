@@ -104,6 +104,10 @@ fn policy(situation: &Situation) -> String {
     if !off.is_empty() {
         parts.push(format!("off: {}", list(off)));
     }
+    let days = situation.instance.device_lifetime.as_secs() / 86_400;
+    if days != 30 {
+        parts.push(format!("for {days} days"));
+    }
     if let Some(app) = &situation.app {
         let own = rule(app);
         parts.push(format!("app: {}", if own.is_empty() { "nothing".to_owned() } else { own.join("; ") }));

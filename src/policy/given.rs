@@ -74,6 +74,12 @@ impl Given {
         self
     }
 
+    /// Devices are remembered for so many days.
+    pub(super) fn device_days(mut self, days: u32) -> Self {
+        self.0.instance.device_lifetime = DAY * days;
+        self
+    }
+
     pub(super) fn grace(mut self, sign_ins: u32, days: u32) -> Self {
         self.rule().grace = Grace { sign_ins, days };
         self

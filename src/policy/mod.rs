@@ -13,6 +13,7 @@ mod given;
 mod kind;
 mod settings;
 mod step;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod ways;
@@ -27,6 +28,7 @@ pub use facts::{
 pub use kind::{Kind, Kinds, SECOND_NAMES};
 pub use settings::{Bindings, MultiFactor};
 pub use step::{Offer, Reason, Role, Skip, StandIn, Step};
+pub use stored::{app_rule, app_rule_json};
 
 use flow::{First, Flow};
 

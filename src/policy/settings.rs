@@ -82,7 +82,8 @@ impl MultiFactor {
                 Kind::RecoveryCodes => bound.recovery_code,
                 Kind::Totp | Kind::Phone | Kind::Email | Kind::Password => true,
             };
-            flag(&format!("{}.enabled", kind.as_str()), bound)
+            // What is stored and not a flag stops.
+            at(&format!("{}.enabled", kind.as_str())).map_or(bound, |stored| stored.as_bool() == Some(true))
         };
         let backup = if bound.email_as_backup { EmailBackup::Unavailable } else { EmailBackup::Never };
         Self {

@@ -166,6 +166,14 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
                 let call = json!({"to": {"phone": broken.number()}, "channel": "voice"});
                 assert!(refused(broken.post("/v1/challenges", &call).await), "{}", variable.name);
             }
+            Stops::Policy => {
+                users.expect(200);
+                answered.expect(200);
+                sent.expect(201);
+                let user = broken.post("/v1/users", &json!({})).await.expect(201);
+                let path = format!("/v1/users/{}/mfa-evaluation", user["id"].as_str().unwrap());
+                assert!(refused(broken.post(&path, &json!({})).await), "{}", variable.name);
+            }
             // Neither stops SMS.
             Stops::Email | Stops::Nothing => {
                 users.expect(200);

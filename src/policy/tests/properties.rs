@@ -125,20 +125,22 @@ fn situation() -> impl Strategy<Value = Situation> {
         (rule(), enrollable, app),
         (factors(), exception, used),
         (device, external, raw_proofs()),
-        prop::bool::weighted(0.25),
+        (prop::bool::weighted(0.25), 10..40u32),
     )
-        .prop_map(|((rule, enrollable, app), (factors, exception, grace), (device, external, raw), step_up)| {
-            Situation {
-                now: NOW,
-                step_up,
-                instance: InstancePolicy { rule, enrollable, device_lifetime: DAY * 30 },
-                app,
-                proofs: raw.into_iter().map(|raw| proof(&factors, raw)).collect(),
-                user: User { factors, exception, grace },
-                device,
-                external,
-            }
-        })
+        .prop_map(
+            |((rule, enrollable, app), (factors, exception, grace), (device, external, raw), (step_up, days))| {
+                Situation {
+                    now: NOW,
+                    step_up,
+                    instance: InstancePolicy { rule, enrollable, device_lifetime: DAY * days },
+                    app,
+                    proofs: raw.into_iter().map(|raw| proof(&factors, raw)).collect(),
+                    user: User { factors, exception, grace },
+                    device,
+                    external,
+                }
+            },
+        )
 }
 
 /// `PROPTEST_CASES` asks for more.
