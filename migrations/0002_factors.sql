@@ -196,5 +196,36 @@ CREATE INDEX message_tries_open ON message_tries (id) WHERE outcome IS NULL;
 
 -- When the user proved that the address is theirs; NULL: not, or it has changed since.
 ALTER TABLE users ADD COLUMN email_verified_at INTEGER;
+-- An app's own rule for multi-factor authentication; empty: the instance's. JSON.
+ALTER TABLE apps ADD COLUMN mfa TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(mfa));
+ALTER TABLE apps ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE apps ADD COLUMN stamp TEXT NOT NULL DEFAULT '';
+-- What an app's end has to look for.
+CREATE INDEX challenges_by_app ON challenges (app_id) WHERE app_id IS NOT NULL;
+
+-- What the server has said of this user: more required, or exempt until a date. JSON.
+ALTER TABLE users ADD COLUMN mfa TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(mfa));
+-- The grace before a second factor has to be enrolled: since when, and how often it was used. It is never given back.
+ALTER TABLE users ADD COLUMN grace_started_at INTEGER;
+ALTER TABLE users ADD COLUMN grace_sign_ins INTEGER NOT NULL DEFAULT 0;
+
+-- Remembered browsers and phones. Their secret is stored as its SHA-256 only.
+CREATE TABLE devices (
+  id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  secret_hash TEXT NOT NULL,
+  name TEXT,
+  -- Where it was made: ISO 3166-1 alpha-2, and the browser, as the server told them.
+  country TEXT,
+  user_agent TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  last_used_at INTEGER,
+  stamp TEXT NOT NULL
+) STRICT;
+-- A user's devices; the cascade from users.
+CREATE INDEX devices_by_user ON devices (user_id, id);
+-- Housekeeping.
+CREATE INDEX devices_by_expiry ON devices (expires_at);
 
 UPDATE instance SET schema = 2 WHERE id = 1;

@@ -1,18 +1,23 @@
 //! What is generated from the code's tables and kept in the tree: `cargo xtask generate` writes it, and a test
-//! fails while it is stale.
+//! fails while it is stale. Compiled natively only: the Worker carries none of it.
 
 use std::fmt::Write as _;
 
 use crate::{
     config,
     limit::{LIMITS, Window},
+    policy,
     schema::{Field, Shape},
     settings::SETTINGS,
 };
 
 /// Every generated file: its path from the root of the tree, and what it has to hold.
-pub fn documents() -> [(&'static str, String); 2] {
-    [(".dev.vars.example", config::dev_vars_example()), ("docs/configuration.md", configuration())]
+pub fn documents() -> [(&'static str, String); 3] {
+    [
+        (".dev.vars.example", config::dev_vars_example()),
+        ("docs/configuration.md", configuration()),
+        ("docs/policy.md", policy::markdown()),
+    ]
 }
 
 /// The whole of `docs/configuration.md`.

@@ -19,7 +19,7 @@ const ROWS: i64 = 2000;
 
 /// How many batches one run makes: with the statement that reads the settings it stays under the 50 statements that
 /// one run may make on the free plan, and leaves two to `reseal`. What is left goes with the next run, ten minutes later.
-const BATCHES: usize = 5;
+const BATCHES: usize = 4;
 
 const CHALLENGES: &str = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
 const MESSAGES: &str =
@@ -29,6 +29,7 @@ const INBOX: &str = "DELETE FROM dev_inbox WHERE message_id IN (SELECT message_i
 const COUNTERS: &str = "DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
 const KEYS: &str = "DELETE FROM idempotency_keys WHERE key IN (SELECT key FROM idempotency_keys WHERE created_at < ?1 ORDER BY created_at LIMIT ?2) RETURNING 1 AS gone";
 const FACTORS: &str = "DELETE FROM factors WHERE id IN (SELECT id FROM factors WHERE activated_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2) RETURNING 1 AS gone";
+const DEVICES: &str = "DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
 /// A message whose request ended before the carrier's answer was written down: nobody knows.
 const SETTLE: &str =
     "UPDATE messages SET status = 'unknown', error_class = 'unknown', error_code = 'not_recorded', updated_at = ?3
@@ -38,7 +39,8 @@ const SETTLE_TRIES: &str = "UPDATE message_tries SET outcome = 'unknown', error_
   WHERE id IN (SELECT id FROM message_tries WHERE outcome IS NULL AND id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[CHALLENGES, MESSAGES, EVENTS, INBOX, COUNTERS, KEYS, FACTORS, SETTLE, SETTLE_TRIES];
+pub const STATEMENTS: &[&str] =
+    &[CHALLENGES, MESSAGES, EVENTS, INBOX, COUNTERS, KEYS, FACTORS, DEVICES, SETTLE, SETTLE_TRIES];
 
 const DAY: Duration = Duration::from_hours(24);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -61,6 +63,7 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
         statement!(COUNTERS, now.millis(), ROWS),
         statement!(KEYS, now.before(idempotency::LIFETIME).millis(), ROWS),
         statement!(FACTORS, now.before(DAY).millis(), ROWS),
+        statement!(DEVICES, now.millis(), ROWS),
     ];
     let mut gone = 0;
     for _ in 0..BATCHES {

@@ -113,6 +113,10 @@ id!(
     AppId, "app_"
 );
 id!(
+    /// A remembered device.
+    DeviceId, "dev_"
+);
+id!(
     /// One HTTP request, for the log and for support.
     RequestId, "req_"
 );

@@ -2,14 +2,18 @@
 //! Where things are: `docs/architecture.md`.
 
 pub mod api_key;
+pub mod app;
 pub mod challenge;
 #[cfg(target_arch = "wasm32")]
 mod cloudflare;
 pub mod config;
 pub mod context;
 pub mod crypto;
+pub mod device;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod documents;
 pub mod email;
+pub mod evaluation;
 pub mod event;
 pub mod factor;
 pub mod housekeeping;
@@ -20,6 +24,7 @@ pub mod limit;
 pub mod message;
 pub mod password;
 pub mod phone;
+pub mod policy;
 pub mod ports;
 pub mod reseal;
 pub mod schema;

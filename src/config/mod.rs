@@ -24,6 +24,7 @@ use crate::{
     crypto::{KeyRing, WebhookSecret, token_hash},
     email::{EmailAddress, Mailbox},
     phone::CallingCode,
+    policy,
     secret::Secret,
 };
 
@@ -86,12 +87,12 @@ pub struct Config {
     pub account_lockout_threshold: i64,
     /// Seconds until a person locked out at an address may try again.
     pub account_lockout_expires_in: i64,
-    /// Whether some second factor is required at sign-in.
-    pub mfa_is_required: bool,
     /// Who knows the passwords of breaches.
     pub breach_api_base: Option<String>,
     /// Whether passkeys can be enrolled, unless a setting says otherwise.
     pub allow_passkey_enrollment: bool,
+    /// What the variables say of the policy.
+    pub mfa: policy::Bindings,
     /// What carries SMS.
     pub sms: SmsConfig,
     /// What carries e-mail.
@@ -133,10 +134,9 @@ impl Config {
             email_mfa_email_threshold: reader.integer("EMAIL_MFA_EMAIL_THRESHOLD"),
             account_lockout_threshold: reader.integer("ACCOUNT_LOCKOUT_THRESHOLD"),
             account_lockout_expires_in: reader.integer("ACCOUNT_LOCKOUT_EXPIRES_IN"),
-            // An e-mail code makes no second factor (SP 800-63B-4 §3.1.3.1).
-            mfa_is_required: reader.flag("OTP_MFA_IS_REQUIRED") || reader.flag("SMS_MFA_IS_REQUIRED"),
             breach_api_base: reader.text("BREACH_API_BASE"),
             allow_passkey_enrollment: reader.flag("ALLOW_PASSKEY_ENROLLMENT"),
+            mfa: reader.mfa(),
             sms,
             email,
             voice,
@@ -310,6 +310,26 @@ impl Reader {
     /// A malformed flag stops what depends on it by name; until then it is off.
     fn flag(&self, name: &str) -> bool {
         matches!(self.values.get(name), Some(Parsed::Flag(true)))
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        match self.values.get(name) {
+            Some(Parsed::List(list)) => list.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn mfa(&self) -> policy::Bindings {
+        policy::Bindings {
+            otp_is_required: self.flag("OTP_MFA_IS_REQUIRED"),
+            email_is_required: self.flag("EMAIL_MFA_IS_REQUIRED"),
+            sms_is_required: self.flag("SMS_MFA_IS_REQUIRED"),
+            enforce_enrolment: self.list("ENFORCE_ONE_MFA_ENROLLMENT"),
+            email_as_backup: self.flag("ALLOW_EMAIL_MFA_AS_BACKUP"),
+            passkey_enrolment: self.flag("ALLOW_PASSKEY_ENROLLMENT"),
+            recovery_code: self.flag("ENABLE_RECOVERY_CODE"),
+            remember_device: self.flag("ENABLE_MFA_REMEMBER_DEVICE"),
+        }
     }
 
     fn calling_code(&self, name: &str) -> Option<CallingCode> {

@@ -63,6 +63,8 @@ pub enum Stops {
     Challenges,
     /// Making recovery codes.
     RecoveryCodes,
+    /// Deciding which proofs a sign-in needs.
+    Policy,
     /// Nothing yet: the variable is checked, and takes effect with the feature it belongs to.
     Nothing,
 }
@@ -243,14 +245,22 @@ pub const VARIABLES: &[Variable] = &[
     variable("EMAIL_WEBHOOK_SECRET", EMAIL, Kind::WebhookSecret, "Signs what goes to the endpoint")
         .secret().stops(Stops::Email),
 
-    variable("OTP_MFA_IS_REQUIRED", POLICY, Kind::Flag, "An authenticator app is required at sign-in").default("false"),
-    variable("EMAIL_MFA_IS_REQUIRED", POLICY, Kind::Flag, "An e-mail code is required at sign-in").default("false"),
-    variable("SMS_MFA_IS_REQUIRED", POLICY, Kind::Flag, "A code to the phone is required at sign-in").default("false"),
-    variable("ENFORCE_ONE_MFA_ENROLLMENT", POLICY, Kind::Choices(FACTORS), "With none required: one of these has to be enrolled").default("otp,email"),
-    variable("ALLOW_EMAIL_MFA_AS_BACKUP", POLICY, Kind::Flag, "An e-mail code stands in for a factor that is unavailable").default("true"),
-    variable("ALLOW_PASSKEY_ENROLLMENT", POLICY, Kind::Flag, "Passkeys can be enrolled").default("false"),
-    variable("ENABLE_RECOVERY_CODE", POLICY, Kind::Flag, "Recovery codes can be made; those there are stay usable").default("false").stops(Stops::RecoveryCodes),
-    variable("ENABLE_MFA_REMEMBER_DEVICE", POLICY, Kind::Flag, "A device can be remembered for 30 days").default("false"),
+    variable("OTP_MFA_IS_REQUIRED", POLICY, Kind::Flag, "An authenticator app is required at sign-in")
+        .default("false").stops(Stops::Policy),
+    variable("EMAIL_MFA_IS_REQUIRED", POLICY, Kind::Flag, "An e-mail code is required at sign-in")
+        .default("false").stops(Stops::Policy),
+    variable("SMS_MFA_IS_REQUIRED", POLICY, Kind::Flag, "A code to the phone is required at sign-in")
+        .default("false").stops(Stops::Policy),
+    variable("ENFORCE_ONE_MFA_ENROLLMENT", POLICY, Kind::Choices(FACTORS), "With none required: one of these has to be enrolled")
+        .default("otp,email").stops(Stops::Policy),
+    variable("ALLOW_EMAIL_MFA_AS_BACKUP", POLICY, Kind::Flag, "An e-mail code stands in for a factor that is unavailable")
+        .default("true").stops(Stops::Policy),
+    variable("ALLOW_PASSKEY_ENROLLMENT", POLICY, Kind::Flag, "Passkeys can be enrolled")
+        .default("false").stops(Stops::Policy),
+    variable("ENABLE_RECOVERY_CODE", POLICY, Kind::Flag, "Recovery codes can be made; those there are stay usable")
+        .default("false").stops(Stops::RecoveryCodes),
+    variable("ENABLE_MFA_REMEMBER_DEVICE", POLICY, Kind::Flag, "A device can be remembered for 30 days")
+        .default("false").stops(Stops::Policy),
     variable("BLOCKED_POLICIES", POLICY, Kind::Choices(POLICIES), "Policies that `policy=` may not ask for").default(""),
     variable("EMBEDDED_AUTH_ORIGINS", POLICY, Kind::Origins, "Origins that may use the embedded API").default(""),
 

@@ -20,6 +20,7 @@ pub(super) enum Parsed {
     Secret(Secret),
     Integer(i64),
     Flag(bool),
+    List(Vec<String>),
     /// It has the right form; the feature that reads it is still to come.
     Checked,
     KeyRing(KeyRing),
@@ -58,7 +59,7 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
         }
         Kind::Choices(choices) => {
             let list = list(raw)?;
-            list.iter().all(|item| choices.contains(&item.as_str())).then_some(Parsed::Checked)
+            list.iter().all(|item| choices.contains(&item.as_str())).then_some(Parsed::List(list))
         }
         Kind::Origins => {
             let list = list(raw)?;

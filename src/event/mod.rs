@@ -58,6 +58,20 @@ event_types! {
     UserEmailVerified = "user.email_verified",
     /// A user's failures were cleared.
     UserUnlocked = "user.unlocked",
+    /// What the server says of a user's factors was changed: more required, or exempt.
+    UserMfaChanged = "user.mfa_changed",
+    /// A sign-in or step-up has met the policy, or its enrolment was put off.
+    MfaCompleted = "mfa.completed",
+    /// A device was remembered.
+    DeviceCreated = "device.created",
+    /// A device, or all of a user's, was forgotten.
+    DeviceRemoved = "device.removed",
+    /// An app was made.
+    AppCreated = "app.created",
+    /// An app was changed.
+    AppUpdated = "app.updated",
+    /// An app was deleted.
+    AppDeleted = "app.deleted",
     /// A key was made.
     ApiKeyCreated = "api_key.created",
     /// A key was revoked.

@@ -85,6 +85,10 @@ pub enum When<'a> {
     NotAccepted(&'a str, &'a str, &'a str),
     /// The user has this stamp.
     User(&'a str, &'a str),
+    /// The app has this stamp.
+    App(&'a str, &'a str),
+    /// The device has this stamp.
+    Device(&'a str, &'a str),
     /// The key has this stamp.
     ApiKey(&'a str, &'a str),
     /// The retired key with this hash has this stamp.
@@ -151,6 +155,8 @@ const NOT_ACCEPTED: &str = insert!(
        AND EXISTS (SELECT 1 FROM factors WHERE id = ?16 AND stamp <> ?15 AND activated_at IS NOT NULL)"
 );
 const USER: &str = insert!("WHERE EXISTS (SELECT 1 FROM users WHERE id = ?14 AND stamp = ?15)");
+const APP: &str = insert!("WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?14 AND stamp = ?15)");
+const DEVICE: &str = insert!("WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?14 AND stamp = ?15)");
 const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
 const RETIRED: &str = insert!("WHERE EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?14 AND stamp = ?15)");
 
@@ -167,6 +173,8 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::Message(id, status) => (MESSAGE, Some((id, status))),
         When::NotAccepted(_, id, stamp) => (NOT_ACCEPTED, Some((id, stamp))),
         When::User(id, stamp) => (USER, Some((id, stamp))),
+        When::App(id, stamp) => (APP, Some((id, stamp))),
+        When::Device(id, stamp) => (DEVICE, Some((id, stamp))),
         When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
         When::Retired(hash, stamp) => (RETIRED, Some((hash, stamp))),
     };
@@ -267,6 +275,8 @@ pub const STATEMENTS: &[&str] = &[
     MESSAGE,
     NOT_ACCEPTED,
     USER,
+    APP,
+    DEVICE,
     API_KEY,
     RETIRED,
     CALLBACK_REFUSED,

@@ -13,6 +13,7 @@ use crate::{
         draft::{Asks, Draft, Facts, NewFactor},
     },
     context::Context,
+    device,
     email::EmailAddress,
     event::{self, Event, EventType, When},
     idempotency::{Claim, Reservation},
@@ -199,6 +200,10 @@ async fn at_once(
     let mut batch = vec![row.why_not(context)];
     batch.extend(key.map(|key| key.reserve(id.as_str(), &stamp, now)));
     batch.extend(row.statements(context));
+    if of == FactorType::Password {
+        // Whoever knew the old one may have a device remembered.
+        batch.push(device::forget_after(&command.user, id, &stamp));
+    }
     batch.push(statement!(store::REPLACE, &command.user, of.as_str(), id, stamp.as_str()));
     batch.push(statement!(store::ACTIVATE, id, stamp.as_str(), now.millis()));
     batch.extend(file.added(command.user.as_str(), id.as_str(), &stamp));

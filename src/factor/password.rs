@@ -14,6 +14,7 @@ use crate::{
     limit::lockout,
     message::Refused,
     password::{Password, PasswordHash, Rules, Weakness, breach, weaknesses},
+    policy::Kinds,
     ports::{DatabaseError, Level, PortFuture, Statement},
     secret::Secret,
 };
@@ -118,7 +119,8 @@ fn least(context: &Context, person: &Person) -> usize {
     let is_second = |factor: &Factor| {
         factor.is_active() && matches!(factor.kind, FactorType::Phone | FactorType::Totp | FactorType::Passkey)
     };
-    if context.config().mfa_is_required || person.factors.iter().any(is_second) {
+    let required = context.settings().multi_factor.rule.required;
+    if !required.less(Kinds::of(&[FactorType::Email])).is_empty() || person.factors.iter().any(is_second) {
         settings.minimum_length_with_mfa
     } else {
         settings.minimum_length

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Authority, Factor, enrol::PROOF_LIFETIME, notice, store};
 use crate::{
     context::Context,
+    device,
     event::{self, Event, EventType, When},
     ids::{FactorId, UserId},
     ports::DatabaseError,
@@ -74,6 +75,8 @@ pub async fn all(context: &Context, user: &UserId, authority: &Authority) -> Res
         batch.push(event::store::write(context, event, When::User(user.as_str(), &stamp)));
     }
     batch.push(event::store::write(context, removed(user, None, authority), When::User(user.as_str(), &stamp)));
+    // A device was remembered for factors that are gone.
+    batch.push(device::forget_with(user, &stamp));
     batch.extend(store::list(user));
     batch.push(statement!(store::RESET, user, stamp.as_str()));
     let answer = context.decide(batch).await?;

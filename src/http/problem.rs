@@ -52,6 +52,7 @@ codes! {
     ScopeMissing = "scope_missing", 403, "The server key may not do this", "Use a key that has the scope named in the detail.";
     ProofRequired = "proof_required", 403, "A proof of an existing factor is needed", "Challenge an active factor of the user and pass the verified challenge as `proof`, or pass `override`.";
     ProofInvalid = "proof_invalid", 403, "The proof does not hold", "Pass a challenge of the same user, verified in the last ten minutes and not used before.";
+    DeviceNotAllowed = "device_not_allowed", 403, "This device may not be remembered", "See the detail; `docs/policy.md` has the rule.";
     UserRecoveryNeeded = "user_recovery_needed", 403, "Too many wrong answers in a row", "Make sure who it is, then `POST /v1/users/{id}/unlock`.";
     RouteNotFound = "route_not_found", 404, "There is no such path", "See `/docs`.";
     ResourceNotFound = "resource_not_found", 404, "There is no such thing", "Check the id.";

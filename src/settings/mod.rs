@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use multi_factor::{RecoveryCodesSettings, TotpSettings};
+pub use multi_factor::{GRACE, RecoveryCodesSettings, SECOND_FACTORS, TotpSettings};
 pub use passkey::PasskeySettings;
 pub use snapshot::{IsolateCache, KeyRecord, STATEMENTS, Snapshot, current, guard, load, schema_is_current, store};
 pub use table::SETTINGS;
@@ -21,6 +21,7 @@ use crate::{
     limit::{LIMITS, Limit, PASSWORD_FAILURES},
     password,
     phone::{CallingCode, Validation, countries_of, is_e164_form, is_known_country},
+    policy::MultiFactor,
     schema::{FieldCode, FieldError},
     time::Timestamp,
     totp::Digits,
@@ -132,6 +133,8 @@ pub struct Settings {
     pub audit_retention: Duration,
     /// Passwords.
     pub password: PasswordSettings,
+    /// The policy, and which factors can be enrolled.
+    pub multi_factor: MultiFactor,
     test_mode: Option<TestMode>,
     test_mode_until: Option<Timestamp>,
     limits: Vec<(&'static str, i64)>,
@@ -191,6 +194,7 @@ impl Settings {
                         .unwrap_or(0),
                 ),
             },
+            multi_factor: MultiFactor::effective(stored.get("multi_factor").unwrap_or(&Value::Null), &config.mfa),
             test_mode: match text("test_mode") {
                 Some("enabled") => Some(TestMode::Enabled),
                 Some("disabled") => Some(TestMode::Disabled),
@@ -234,6 +238,20 @@ impl Settings {
         }
     }
 
+    /// The policy, and what else each type of factor has.
+    fn multi_factor_json(&self) -> Value {
+        let mut json = self.multi_factor.to_json();
+        let own = [
+            ("passkey", self.passkey.to_json()),
+            ("totp", self.totp.to_json()),
+            ("recovery_codes", self.recovery_codes.to_json()),
+        ];
+        if let Some(json) = json.as_object_mut() {
+            json.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        }
+        json
+    }
+
     /// The settings as `GET /v1/instance` shows them.
     pub fn to_json(&self, now: Timestamp, production: bool, dev_tools: bool) -> Value {
         let limits: Map<String, Value> =
@@ -248,11 +266,7 @@ impl Settings {
                 "voice": {"allowed": self.voice.countries.to_list()}},
             "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
             "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},
-            "multi_factor": {
-                "passkey": self.passkey.to_json(),
-                "totp": self.totp.to_json(),
-                "recovery_codes": self.recovery_codes.to_json(),
-            },
+            "multi_factor": self.multi_factor_json(),
             "test_mode": self.test_mode(now, production, dev_tools).as_str(),
             "test_mode_expires_at": self.test_mode_until.map(|until| until.to_string()),
             "messages": {"retention_days": self.message_retention.as_secs() / 86_400},

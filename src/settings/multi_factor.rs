@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{at, passkey::PASSKEY};
 use crate::{
     config::Config,
+    policy::{EmailBackup, SECOND_NAMES},
     schema::{Field, Shape, field},
     totp::{Algorithm, Digits, Parameters, Window},
 };
@@ -82,11 +83,39 @@ impl RecoveryCodesSettings {
     }
 }
 
+/// Factors that a policy can require, with their names.
+pub const SECOND_FACTORS: Shape = Shape::List(&Shape::OneOf(&SECOND_NAMES), 4);
+
+/// How long enrolling may be put off.
+pub const GRACE: &[Field] = &[
+    field("sign_ins", Shape::Integer(0, 100), "How many sign-ins; 0 is no such bound").example("3"),
+    field("days", Shape::Integer(0, 365), "How many days from the first of them; 0 is no such bound").example("14"),
+];
+
+const ENABLED: Shape =
+    Shape::Object(&[field("enabled", Shape::Boolean, "Whether it can be enrolled; what is enrolled works")]);
+
 /// The settings of `multi_factor`.
 pub(super) const MULTI_FACTOR: &[Field] = &[
+    field("required", SECOND_FACTORS, "Each has to be proven at sign-in; they add up").example(r#"["totp"]"#),
+    field("enforce_enrolment", SECOND_FACTORS, "With none required: who has no second factor enrols one of these")
+        .example(r#"["totp", "email"]"#),
+    field("allow_email_backup", Shape::OneOf(&EmailBackup::NAMES), "When an e-mail code stands in for another factor")
+        .example(r#""unavailable""#),
+    field(
+        "remember_device",
+        Shape::Object(&[
+            field("enabled", Shape::Boolean, "Whether a remembered device stands in for the second factor"),
+            field("days", Shape::Integer(1, 365), "For how many days from its making").example("30"),
+        ]),
+        "Remembered devices",
+    ),
+    field("grace", Shape::Object(GRACE), "How long enrolling one of `enforce_enrolment` may be put off, once per user"),
     field("passkey", Shape::Object(PASSKEY), "Passkeys"),
     field("totp", Shape::Object(TOTP), "Authenticator apps"),
     field("recovery_codes", Shape::Object(RECOVERY_CODES), "Recovery codes"),
+    field("phone", ENABLED, "Phones"),
+    field("email", ENABLED, "E-mail addresses"),
 ];
 
 const TOTP: &[Field] = &[

@@ -148,7 +148,6 @@ pub const SETTINGS: &[Field] = &[
         ]),
         "Codes",
     ),
-    field("multi_factor", Shape::Object(MULTI_FACTOR), "Factors"),
     field(
         "test_mode",
         Shape::OneOf(&["enabled", "disabled", "rejected"]),
@@ -170,5 +169,6 @@ pub const SETTINGS: &[Field] = &[
         "Audit events",
     ),
     field("password", Shape::Object(PASSWORD), "Passwords"),
+    field("multi_factor", Shape::Object(MULTI_FACTOR), "Which proofs a sign-in needs: `docs/policy.md`"),
     field("limits", Shape::Object(LIMITS), "Limits"),
 ];

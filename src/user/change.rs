@@ -10,6 +10,7 @@ use crate::{
     idempotency::{Claim, Reservation},
     ids::UserId,
     limit,
+    policy::Exception,
     ports::{DatabaseError, Param, Row, Statement},
     statement,
 };
@@ -27,6 +28,8 @@ pub struct Profile {
     pub locale: Option<Option<String>>,
     /// What the customer keeps.
     pub metadata: Option<Value>,
+    /// What the customer says of their factors: more required, or exempt. Only a change takes it.
+    pub mfa: Option<Exception>,
 }
 
 /// What became of a change.
@@ -110,7 +113,7 @@ pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<
     let email = profile.email.as_ref().and_then(Option::as_ref);
     let normalised = email.map(EmailAddress::as_str);
     let external_id = profile.external_id.as_ref().and_then(Option::as_deref);
-    let batch = vec![
+    let mut batch = vec![
         statement!(
             store::UPDATE,
             id,
@@ -126,16 +129,20 @@ pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<
             profile.locale.is_some(),
             profile.locale.flatten(),
             profile.metadata.is_some(),
-            profile.metadata.map(|metadata| metadata.to_string())
+            profile.metadata.map(|metadata| metadata.to_string()),
+            profile.mfa.map(|mfa| mfa.to_json().to_string())
         ),
         event::store::write(
             context,
             Event::new(EventType::UserUpdated, id.as_str()).user(Some(id.as_str())),
             When::User(id.as_str(), &stamp),
         ),
-        statement!(store::TAKEN, external_id, normalised, id),
-        read(context, id),
     ];
+    if let Some(mfa) = profile.mfa {
+        let event = Event::new(EventType::UserMfaChanged, id.as_str()).user(Some(id.as_str())).data(mfa.to_json());
+        batch.push(event::store::write(context, event, When::User(id.as_str(), &stamp)));
+    }
+    batch.extend([statement!(store::TAKEN, external_id, normalised, id), read(context, id)]);
     let answer = context.decide(batch).await?;
     let [.., taken, user] = answer.as_slice() else {
         return Err(DatabaseError::Other("a batch answered too little".to_owned()));

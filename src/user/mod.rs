@@ -6,6 +6,7 @@ pub mod store;
 use serde_json::Value;
 
 use crate::{
+    policy::{Exception, GraceUsed},
     ports::{DatabaseError, Row},
     time::Timestamp,
 };
@@ -31,6 +32,10 @@ pub struct User {
     pub created_at: Timestamp,
     /// When they were changed.
     pub updated_at: Timestamp,
+    /// What the server has said of their factors.
+    pub exception: Exception,
+    /// How much of the grace before an enrolment they have used.
+    pub grace: GraceUsed,
     /// Wrong second-factor answers in a row.
     pub failures_in_a_row: i64,
     /// Until when second factors are refused.
@@ -52,6 +57,14 @@ impl User {
                 .map_err(|_| DatabaseError::Other("a stored user is malformed".to_owned()))?,
             created_at: Timestamp::from_millis(row.int("created_at")?),
             updated_at: Timestamp::from_millis(row.int("updated_at")?),
+            exception: serde_json::from_str(row.text("mfa")?)
+                .ok()
+                .and_then(|stored| Exception::read(&stored))
+                .ok_or_else(|| DatabaseError::Other("a stored user is malformed".to_owned()))?,
+            grace: GraceUsed {
+                started_at: row.opt_int("grace_started_at").map(Timestamp::from_millis),
+                sign_ins: row.opt_int("grace_sign_ins").and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
+            },
             failures_in_a_row: row.opt_int("failures_in_a_row").unwrap_or(0),
             locked_until: row.opt_int("locked_until").map(Timestamp::from_millis),
         })

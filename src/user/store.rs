@@ -5,7 +5,8 @@ use crate::claim_is_mine;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT u.id, u.external_id, u.email, u.email_verified_at, u.name, u.locale, u.metadata, u.created_at, u.updated_at, u.stamp,
+            "SELECT u.id, u.external_id, u.email, u.email_verified_at, u.name, u.locale, u.metadata, u.created_at, u.updated_at, u.stamp, u.mfa,
+               u.grace_started_at, u.grace_sign_ins,
                r.count AS failures_in_a_row, n.expires_at AS locked_until
              FROM users u
              LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:user:' || u.id
@@ -31,7 +32,7 @@ pub const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM users WHERE external_id = 
   EXISTS (SELECT 1 FROM users WHERE email_normalised = ?2 AND id <> ?3) AS email_taken";
 
 /// Changes a user: each value only where its flag is set. `?1` id, `?2` now, `?3` stamp, then flag and value of
-/// external id, e-mail (and normalised), name, locale, metadata.
+/// external id, e-mail (and normalised), name, locale, metadata; `?15` what the server says of their factors.
 pub const UPDATE: &str = "UPDATE users SET
     external_id = CASE WHEN ?4 THEN ?5 ELSE external_id END,
     email = CASE WHEN ?6 THEN ?7 ELSE email END,
@@ -40,6 +41,7 @@ pub const UPDATE: &str = "UPDATE users SET
     name = CASE WHEN ?9 THEN ?10 ELSE name END,
     locale = CASE WHEN ?11 THEN ?12 ELSE locale END,
     metadata = CASE WHEN ?13 THEN ?14 ELSE metadata END,
+    mfa = coalesce(?15, mfa),
     updated_at = ?2, stamp = ?3
   WHERE id = ?1
     AND NOT EXISTS (SELECT 1 FROM users o WHERE o.external_id = ?5 AND o.id <> ?1)

@@ -88,6 +88,26 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let set = world.post(&factors, &body).await;
     assert_eq!((set.status, set.round_trips()), (201, 2));
     all.note("verifyPassword", world.post(&format!("{user}/verify-password"), &password).await, 200);
+    let body = json!({"name": "Desk", "mfa": {"remember_device": true}});
+    let app = all.note("createApp", world.post("/v1/apps", &body).await, 201);
+    let app_path = format!("/v1/apps/{}", text(&app["id"]));
+    all.note("getApp", world.get(&app_path).await, 200);
+    all.note("listApps", world.get("/v1/apps").await, 200);
+    all.note("updateApp", world.patch(&app_path, &json!({"name": "Back office"})).await, 200);
+    world.here().clock.advance(std::time::Duration::from_secs(31));
+    let id = user.rsplit('/').next().unwrap();
+    let mut flow = json!({"app_id": app["id"], "proofs": [world.proof(id, &number).await]});
+    all.note("evaluateMfa", world.evaluate(id, &flow).await, 200);
+    flow["complete"] = json!(true);
+    let completed = world.evaluate(id, &flow).await;
+    assert_eq!((completed.round_trips(), &completed.json["completed"]), (2, &json!(true)));
+    let body = json!({"app_id": app["id"], "proofs": flow["proofs"], "external_first_factor": {"type": "password"}});
+    let device = all.note("createDevice", world.post(&format!("{user}/devices"), &body).await, 201);
+    all.note("listDevices", world.get(&format!("{user}/devices")).await, 200);
+    let path = format!("{user}/devices/{}", text(&device["device"]["id"]));
+    all.note("deleteDevice", world.delete(&path).await, 204);
+    all.note("deleteDevices", world.delete(&format!("{user}/devices")).await, 204);
+    all.note("deleteApp", world.delete(&app_path).await, 204);
     all.note("deleteFactor", world.delete(&format!("{factor}?override_reason=x")).await, 204);
     all.note("resetFactors", world.delete(&format!("{factors}?override_reason=x")).await, 204);
     all.note("deleteUser", world.delete(&user).await, 204);
@@ -112,7 +132,7 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
         .map(|operation| {
             let trips = match operation.id {
                 // The number and the seed have to be read first, or whose codes they will be, or a password's hash.
-                "resendChallenge" | "challengeFactor" | "createRecoveryCodes" | "verifyPassword" => 2,
+                "resendChallenge" | "challengeFactor" | "createRecoveryCodes" | "verifyPassword" | "createDevice" => 2,
                 _ => 1,
             };
             (operation.id, trips)

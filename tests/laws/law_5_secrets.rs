@@ -27,6 +27,8 @@ struct Made {
     numbers: Vec<String>,
     /// Secrets of stored keys: in the one answer that made them.
     keys: Vec<String>,
+    /// Secrets of remembered devices: likewise.
+    tokens: Vec<String>,
     /// What was typed wrongly, and what was guessed.
     typed: Vec<String>,
 }
@@ -90,6 +92,7 @@ async fn run(world: &World) -> Made {
     let activate = format!("/v1/users/{user}/factors/{}/activate", text(&enrolled["factor"]["id"]));
     post(&activate, body).send().await.expect(200);
     made.codes.push(code);
+    let latest = second.clone();
     made.numbers.push(second);
     let british = "+447700900555".to_owned();
     post("/v1/challenges", json!({"to": {"phone": british}})).send().await.expect_problem(422, "country_not_allowed");
@@ -105,6 +108,25 @@ async fn run(world: &World) -> Made {
         made.codes.push(world.code(&number).await);
         made.numbers.push(number);
     }
+
+    // A remembered device: its token is in the answer that made it.
+    world.here().clock.advance(Duration::from_secs(31));
+    let app = json!({"name": "Shop", "mfa": {"remember_device": true}});
+    let app = post("/v1/apps", app).send().await.expect(201)["id"].clone();
+    let first = world.number();
+    made.typed.push(first[1..].to_owned());
+    let by_latest = json!({"user_id": user, "factor_id": enrolled["factor"]["id"]});
+    let challenge = post("/v1/challenges", by_latest).send().await.expect(201);
+    let code = world.code(&latest).await;
+    let proof = text(&world.answer(&challenge, &code).await.expect(200)["id"]);
+    made.codes.push(code);
+    let flow = json!({"app_id": app, "proofs": [proof], "external_first_factor": {"type": "phone", "phone": first}});
+    let device = post(&format!("/v1/users/{user}/devices"), flow).send().await.expect(201);
+    let token = text(&device["token"]);
+    let flow = json!({"app_id": app, "device": token, "external_first_factor": {"type": "password"}, "complete": true});
+    post(&format!("/v1/users/{user}/mfa-evaluation"), flow).send().await.expect(200);
+    world.get(&format!("/v1/users/{user}/devices")).await.expect(200);
+    made.tokens.push(token.split_once('.').unwrap().1.to_owned());
 
     // Keys, guesses, and everything that can be read.
     let scopes = json!({"name": "k", "scopes": ["challenges", "users:read"]});
@@ -208,6 +230,9 @@ async fn in_production_nothing_secret_is_answered_logged_or_stored() {
     search(&log, &made.keys, nowhere);
     search(&stored, &made.keys, nowhere);
     assert_eq!(answers.iter().filter(|(_, text)| text.contains(&made.keys[0])).count(), 1);
+    search(&log, &made.tokens, nowhere);
+    search(&stored, &made.tokens, nowhere);
+    assert_eq!(answers.iter().filter(|(_, text)| text.contains(&made.tokens[0])).count(), 1);
     // Numbers: in four tables, and masked everywhere else.
     let tables = ["users.", "factors.", "challenges.", "messages."];
     search(&answers, &digits(&made.numbers), nowhere);

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use postern::{api_key, challenge, event, factor, housekeeping, idempotency, limit, message, reseal, settings, user};
+use postern::{
+    api_key, app, challenge, device, evaluation, event, factor, housekeeping, idempotency, limit, message, reseal,
+    settings, user,
+};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -15,7 +18,10 @@ use crate::support::{
 fn statements() -> Vec<&'static str> {
     [
         api_key::store::STATEMENTS,
+        app::store::STATEMENTS,
         challenge::store::STATEMENTS,
+        device::store::STATEMENTS,
+        evaluation::store::STATEMENTS,
         event::store::STATEMENTS,
         factor::password::STATEMENTS,
         factor::recovery_codes::STATEMENTS,
@@ -117,6 +123,26 @@ async fn every_statement_that_runs_is_in_a_list() {
         world.request("POST", &format!("{path}/resend")).idempotency_key("resend").send().await.expect(200);
         world.answer(&challenge, &world.code(&number).await).await.expect(200);
         world.request("POST", &format!("{path}/cancel")).send().await;
+        let app = json!({"name": "Shop", "mfa": {"remember_device": true}});
+        let app = world.request("POST", "/v1/apps").json(&app).idempotency_key("app").send().await.expect(201);
+        world.here().clock.advance(Duration::from_secs(31));
+        let mut flow = json!({"app_id": app["id"], "proofs": [world.proof(&user, &number).await], "complete": true});
+        world.evaluate(&user, &flow).await.expect(200);
+        flow["external_first_factor"] = json!({"type": "password"});
+        flow.as_object_mut().unwrap().remove("complete");
+        let devices = format!("/v1/users/{user}/devices");
+        let device = world.request("POST", &devices).json(&flow).idempotency_key("device").send().await.expect(201);
+        world
+            .evaluate(&user, &json!({"app_id": app["id"], "device": device["token"], "complete": true}))
+            .await
+            .expect(200);
+        world.get(&devices).await.expect(200);
+        world.delete(&format!("{devices}/{}", device["device"]["id"].as_str().unwrap())).await.expect(204);
+        world.delete(&devices).await.expect(204);
+        let app = format!("/v1/apps/{}", app["id"].as_str().unwrap());
+        world.patch(&app, &json!({"mfa": null})).await.expect(200);
+        world.get("/v1/apps").await.expect(200);
+        world.delete(&app).await.expect(204);
         let key = world.post("/v1/api-keys", &json!({"name": "k", "scopes": ["users:read"]})).await.expect(201);
         world.request("GET", "/v1/users").key(key["secret"].as_str().unwrap()).send().await.expect(200);
         world.delete(&format!("/v1/api-keys/{}", key["api_key"]["id"].as_str().unwrap())).await.expect(204);

@@ -63,6 +63,32 @@ async fn every_change_of_state_leaves_one_event_and_a_read_leaves_none() {
     let removed = new().await;
     assert!(removed.contains(&"factor.removed".to_owned()), "{removed:?}");
 
+    world.patch(&path, &json!({"mfa": {"required": ["phone"]}})).await.expect(200);
+    assert_eq!(new().await, ["user.mfa_changed", "user.updated"]);
+    let app = world.post("/v1/apps", &json!({"name": "Shop", "mfa": {"remember_device": true}})).await.expect(201);
+    assert_eq!(new().await, ["app.created"]);
+    let shop = format!("/v1/apps/{}", text(&app["id"]));
+    world.patch(&shop, &json!({"name": "Desk"})).await.expect(200);
+    assert_eq!(new().await, ["app.updated"]);
+    let (other, _, number) = world.user_with_phone().await;
+    let mut flow = json!({"app_id": app["id"], "proofs": [world.proof(&other, &number).await]});
+    new().await;
+    world.evaluate(&other, &flow).await.expect(200);
+    assert_eq!(new().await, [""; 0], "asking changes nothing");
+    flow["complete"] = json!(true);
+    world.evaluate(&other, &flow).await.expect(200);
+    assert_eq!(new().await, ["challenge.consumed", "mfa.completed"]);
+    let devices = format!("/v1/users/{other}/devices");
+    let body = json!({"app_id": app["id"], "proofs": flow["proofs"], "external_first_factor": {"type": "password"}});
+    let device = world.post(&devices, &body).await.expect(201);
+    assert_eq!(new().await, ["device.created"]);
+    world.delete(&format!("{devices}/{}", text(&device["device"]["id"]))).await.expect(204);
+    assert_eq!(new().await, ["device.removed"]);
+    world.delete(&devices).await.expect(204);
+    assert_eq!(new().await, ["device.removed"]);
+    world.delete(&shop).await.expect(204);
+    assert_eq!(new().await, ["app.deleted"]);
+
     let other = world.challenge(&world.number()).await;
     new().await;
     world.post(&format!("/v1/challenges/{}/cancel", text(&other["id"])), &json!({})).await.expect(200);
@@ -137,7 +163,7 @@ async fn no_event_has_a_number_an_address_or_a_code() {
 async fn events_are_found_by_user_app_type_subject_and_time() {
     let world = World::null();
     let app = NOBODY[5].1;
-    world.here().database.execute(&format!("INSERT INTO apps VALUES ('{app}', 'Shop', 0)"));
+    world.here().database.execute(&format!("INSERT INTO apps (id, name, created_at) VALUES ('{app}', 'Shop', 0)"));
     let (user, _, _) = world.user_with_phone().await;
     world.here().clock.advance(Duration::from_secs(3600));
     let body = json!({"user_id": user, "app_id": app});

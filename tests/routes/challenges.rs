@@ -123,7 +123,7 @@ async fn an_app_has_to_be_there() {
     let problem = world.post("/v1/challenges", &body).await.expect_problem(404, "resource_not_found");
     assert!(problem["detail"].as_str().unwrap().contains("app"));
     assert_eq!(world.here().database.number("SELECT count(*) FROM counters"), 0, "a refusal counts nothing");
-    world.here().database.execute(&format!("INSERT INTO apps VALUES ('{app}', 'Shop', 0)"));
+    world.here().database.execute(&format!("INSERT INTO apps (id, name, created_at) VALUES ('{app}', 'Shop', 0)"));
     let challenge = world.post("/v1/challenges", &body).await.expect(201);
     assert_eq!(challenge["app_id"], app);
     let message = world.get(&format!("/v1/messages/{}", text(&challenge["message_id"]))).await.expect(200);

@@ -154,7 +154,7 @@ async fn a_factor_is_added_through_an_app_that_is_there_or_not_at_all() {
     assert_eq!(world.here().database.number("SELECT count(*) FROM counters"), 0, "a refusal counts nothing");
     let events = format!("/v1/audit-events?user_id={user}&type=factor.enrolment_started");
     assert_eq!(world.get(&events).await.expect(200)["data"], json!([]));
-    world.here().database.execute(&format!("INSERT INTO apps VALUES ('{app}', 'Shop', 0)"));
+    world.here().database.execute(&format!("INSERT INTO apps (id, name, created_at) VALUES ('{app}', 'Shop', 0)"));
     assert_eq!(world.post(&factors, &body).await.expect(201)["challenge"]["app_id"], app);
 }
 

@@ -3,6 +3,7 @@
 
 mod access;
 mod api_keys;
+mod apps;
 mod audit_events;
 mod bad_input;
 mod callbacks;
@@ -10,6 +11,7 @@ mod challenges;
 mod configuration;
 mod contract;
 mod dev;
+mod devices;
 mod docs;
 mod email_driver;
 mod environment;
@@ -19,6 +21,7 @@ mod health;
 mod idempotency;
 mod instance;
 mod messages;
+mod mfa_evaluation;
 mod passkeys;
 mod passwords;
 mod recovery_codes;
@@ -40,13 +43,14 @@ use serde_json::{Value, json};
 use crate::support::{Request, World};
 
 /// Ids of each kind that nothing has.
-pub const NOBODY: [(&str, &str); 7] = [
+pub const NOBODY: [(&str, &str); 8] = [
     ("usr", "usr_01M83WM7ZA000G40R40M30E209"),
     ("fac", "fac_01M83WM7ZA000G40R40M30E209"),
     ("chl", "chl_01M83WM7ZA000G40R40M30E209"),
     ("msg", "msg_01M83WM7ZA000G40R40M30E209"),
     ("key", "key_01M83WM7ZA000G40R40M30E209"),
     ("app", "app_01M83WM7ZA000G40R40M30E209"),
+    ("dev", "dev_01M83WM7ZA000G40R40M30E209"),
     ("evt", "evt_01M83WM7ZA000G40R40M30E209"),
 ];
 
@@ -58,16 +62,26 @@ pub struct Fixture {
     pub challenge: String,
     pub message: String,
     pub api_key: String,
+    pub app: String,
+    pub device: String,
 }
 
 impl Fixture {
     pub async fn new() -> Self {
         let world = World::null();
-        let (user, factor, _) = world.user_with_phone().await;
+        let (user, factor, number) = world.user_with_phone().await;
+        let mfa = json!({"name": "Desk", "mfa": {"remember_device": true}});
+        let app = text(&world.post("/v1/apps", &mfa).await.expect(201)["id"]);
+        let remember = json!({
+            "app_id": app, "proofs": [world.proof(&user, &number).await],
+            "external_first_factor": {"type": "password"},
+        });
+        let device = world.post(&format!("/v1/users/{user}/devices"), &remember).await.expect(201);
+        let device = text(&device["device"]["id"]);
         let challenge = world.challenge(&world.number()).await;
         let (api_key, _) = new_key(&world, &["challenges"]).await;
         let (message, challenge) = (text(&challenge["message_id"]), text(&challenge["id"]));
-        Self { world, user, factor, challenge, message, api_key }
+        Self { world, user, factor, challenge, message, api_key, app, device }
     }
 
     /// The operation's path with ids of things that are there.
@@ -76,9 +90,15 @@ impl Fixture {
             Some("challenges") => &self.challenge,
             Some("users") => &self.user,
             Some("api-keys") => &self.api_key,
+            Some("apps") => &self.app,
             _ => &self.message,
         };
-        operation.path.replace("{id}", of).replace("{fid}", &self.factor).replace("{message_id}", &self.message)
+        operation
+            .path
+            .replace("{id}", of)
+            .replace("{fid}", &self.factor)
+            .replace("{did}", &self.device)
+            .replace("{message_id}", &self.message)
     }
 
     /// A call of an operation with ids that are there and the body of its example.

@@ -12,6 +12,7 @@ pub mod job_2;
 pub mod parallel;
 pub mod passkeys;
 pub mod passwords;
+pub mod policy;
 pub mod voice;
 
 /// Calls a macro with every scenario and its setup.
@@ -38,6 +39,12 @@ macro_rules! for_each_scenario {
             null passwords::a_password_is_set_verified_and_changed;
             null passwords::a_password_proves_a_first_phone_and_no_second_one;
             null passwords::people_move_here_with_their_passwords;
+            null policy::a_sign_in_is_evaluated_proven_and_completed;
+            null policy::a_hundred_completions_with_one_proof_complete_once;
+            null policy::a_remembered_device_stands_in_until_it_is_forgotten;
+            null policy::a_reset_forgets_the_devices;
+            null policy::an_app_replaces_the_instances_policy;
+            null policy::a_grace_is_counted_and_ends;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

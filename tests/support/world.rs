@@ -164,6 +164,30 @@ impl World {
         format!("{:0width$}", (number + 1) % 10u64.pow(u32::try_from(code.len()).unwrap()), width = code.len())
     }
 
+    /// A challenge of the user's phone that was just verified: its id.
+    pub async fn proof(&self, user: &str, number: &str) -> String {
+        self.proof_for(user, number, "sign_in").await
+    }
+
+    /// The same, for a purpose.
+    pub async fn proof_for(&self, user: &str, number: &str, purpose: &str) -> String {
+        let body = json!({"user_id": user, "purpose": purpose});
+        let challenge = self.post("/v1/challenges", &body).await.expect(201);
+        let code = self.code(number).await;
+        let answered = self.answer(&challenge, &code).await.expect(200);
+        assert_eq!(answered["status"], "verified");
+        answered["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What the policy answers for a user whose password the caller has checked.
+    pub async fn evaluate(&self, user: &str, more: &Value) -> Response {
+        let mut body = json!({"external_first_factor": {"type": "password"}});
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        self.post(&format!("/v1/users/{user}/mfa-evaluation"), &body).await
+    }
+
     /// A user with a proven phone: the user's id, the factor's id and the number.
     pub async fn user_with_phone(&self) -> (String, String, String) {
         let user = self.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();

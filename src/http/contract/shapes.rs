@@ -5,7 +5,9 @@ use crate::{
     challenge, event,
     factor::FactorType,
     message::{self, Channel},
+    policy::{self, EmailBackup},
     schema::{Field, Shape, field},
+    settings::SECOND_FACTORS,
     totp,
 };
 
@@ -89,8 +91,16 @@ pub const USER: &[Field] = &[
     maybe("locale", Shape::Text(35), "Their language"),
     always("metadata", Shape::Texts(50), "What you keep with them"),
     always("second_factor", Shape::Object(LOCKOUT), "Their wrong second-factor answers"),
+    always("mfa", Shape::Object(USER_MFA), "What your server has said of their factors, and their grace"),
     always("created_at", Shape::Timestamp, "When they were made"),
     always("updated_at", Shape::Timestamp, "When they were changed"),
+];
+
+const USER_MFA: &[Field] = &[
+    always("required", SECOND_FACTORS, "What they have to prove beside what the policy requires"),
+    maybe("exempt_until", Shape::Timestamp, "Until when no second factor is asked at sign-in"),
+    maybe("grace_started_at", Shape::Timestamp, "When they first put an enrolment off"),
+    always("grace_sign_ins", Shape::Integer(0, BIG), "How often they did"),
 ];
 
 const LOCKOUT: &[Field] = &[
@@ -151,6 +161,102 @@ pub const ENROLMENT: &[Field] = &[
     field("recovery_codes", CODES, "The codes, shown this once; null when an earlier call with the same key made them")
         .nullable(),
     field("public_key", Shape::Anything, "A passkey's options for `navigator.credentials.create()`, shown this once"),
+];
+
+/// An app's own rule.
+const APP_MFA: &[Field] = &[
+    always("use_instance_policy", Shape::Boolean, "Whether the instance's policy holds, and the rest does not"),
+    always("required", SECOND_FACTORS, "Each has to be proven"),
+    always("named_factors", SECOND_FACTORS, "The same, and no passkey stands in for them"),
+    always("enforce_enrolment", SECOND_FACTORS, "With none required: who has no second factor enrols one of these"),
+    always("allow_email_backup", Shape::OneOf(&EmailBackup::NAMES), "When an e-mail code stands in"),
+    always("remember_device", Shape::Boolean, "Whether a remembered device stands in"),
+    always(
+        "grace",
+        Shape::Object(&[
+            always("sign_ins", Shape::Integer(0, 100), "How many sign-ins; 0 is no such bound"),
+            always("days", Shape::Integer(0, 365), "How many days; 0 is no such bound"),
+        ]),
+        "How long enrolling may be put off",
+    ),
+];
+
+/// An app.
+pub const APP: &[Field] = &[
+    always("id", Shape::Id("app_"), "The app's id"),
+    always("name", Shape::Text(60), "What it is called"),
+    always("mfa", Shape::Object(APP_MFA), "Its own rule"),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    always("updated_at", Shape::Timestamp, "When it was changed"),
+];
+
+/// A remembered device.
+pub const DEVICE: &[Field] = &[
+    always("id", Shape::Id("dev_"), "The device's id"),
+    maybe("name", Shape::Text(60), "What it is called"),
+    maybe("country", Shape::Text(2), "Where it was made, as your server told"),
+    maybe("user_agent", Shape::Text(512), "The browser or app, as your server told"),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    always("expires_at", Shape::Timestamp, "When it ends; a shorter setting ends it sooner"),
+    maybe("last_used_at", Shape::Timestamp, "When it last came with a flow that was completed"),
+];
+
+/// A device that was just remembered.
+pub const NEW_DEVICE: &[Field] = &[
+    always("device", Shape::Object(DEVICE), "The device"),
+    maybe(
+        "token",
+        Shape::Text(100),
+        "What it is to keep, shown this once; null when an earlier call with the same key made it",
+    ),
+];
+
+const OFFER: &[Field] = &[
+    always("factor_id", Shape::Id("fac_"), "Which factor"),
+    always("type", Shape::OneOf(&FactorType::NAMES), "Its type"),
+    always("role", Shape::OneOf(&policy::Role::NAMES), "`factor`: what is asked; else what stands in for it"),
+    always("user_verification", Shape::Boolean, "Whether the passkey has to verify the user"),
+];
+
+/// What the policy answers.
+pub const MFA_EVALUATION: &[Field] = &[
+    always("step", Shape::OneOf(&policy::Step::NAMES), "What comes next"),
+    always(
+        "reason",
+        Shape::Object(&[
+            always("code", Shape::OneOf(policy::Reason::CODES), "Which of the closed list"),
+            always("detail", Shape::Text(200), "The same as a sentence"),
+        ]),
+        "Why",
+    ),
+    always("outstanding", SECOND_FACTORS, "What is required and not proven; empty: any one option is enough"),
+    always("options", Shape::List(&Shape::Object(OFFER), 100), "What can be proven now, the default first"),
+    always("enrolment_options", SECOND_FACTORS, "What has to be enrolled, one of: no other type is taken"),
+    maybe(
+        "skip",
+        Shape::Object(&[
+            maybe("sign_ins_left", Shape::Integer(0, BIG), "How often, this time counted; null: no such bound"),
+            maybe("until", Shape::Timestamp, "Until when; null: no such bound"),
+        ]),
+        "How the enrolment can be put off; null: it cannot",
+    ),
+    maybe(
+        "assurance",
+        Shape::Object(&[
+            always("aal", Shape::Integer(1, 2), "The authenticator assurance level (SP 800-63B-4)"),
+            always("acr", Shape::OneOf(&policy::Acr::NAMES), "The authentication context class"),
+            always("amr", Shape::List(&Shape::Text(10), 10), "The methods (RFC 8176)"),
+        ]),
+        "What the flow is worth as it stands, where it can end",
+    ),
+    always(
+        "stand_ins",
+        Shape::List(&Shape::OneOf(&policy::StandIn::NAMES), 4),
+        "What stood in; tell the user of `email_backup`",
+    ),
+    always("may_remember_device", Shape::Boolean, "Whether `POST …/devices` would take these proofs"),
+    maybe("device_id", Shape::Id("dev_"), "The device, where the token is one of this user's"),
+    always("completed", Shape::Boolean, "Whether the flow has ended here, and the proofs are used up"),
 ];
 
 /// A message.

@@ -6,6 +6,7 @@ use super::{Code, Problem};
 use crate::{
     challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
     email::EmailError,
+    evaluation::EvaluateError,
     factor::{FactorType, enrol::EnrolError},
     http::{input::wrong, reply::Failure},
     idempotency::Claim,
@@ -137,6 +138,20 @@ impl From<AnswerError> for Failure {
         match error {
             AnswerError::Database(error) => error.into(),
             AnswerError::Misconfigured(issue) => Problem::new(Code::ConfigurationInvalid, issue.detail).into(),
+        }
+    }
+}
+
+impl From<EvaluateError> for Failure {
+    fn from(error: EvaluateError) -> Self {
+        match error {
+            EvaluateError::Database(error) => error.into(),
+            EvaluateError::Misconfigured(issue) => Problem::new(Code::ConfigurationInvalid, issue.detail).into(),
+            EvaluateError::UserNotFound => Problem::not_found("user").into(),
+            EvaluateError::AppNotFound => Problem::not_found("app").into(),
+            EvaluateError::ProofInvalid(at, why) => {
+                Problem::new(Code::ProofInvalid, format!("proofs.{at} {why}")).into()
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Run;
 use crate::{
     config::{Config, Environment},
-    factor::FactorType,
+    factor::{self, FactorType},
     http::{
         Incoming, Reply,
         contract::{Gives, Operation, operation, shapes},
@@ -27,17 +27,14 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 )];
 
 /// Its key in KV; grows with the form of what is stored there.
-const KEY: &str = "environment/1";
+const KEY: &str = "environment/2";
 
-/// The types of factor that can be enrolled: e-mail only where something carries it.
+/// The types of factor that can be enrolled: supported, not switched off, and e-mail only where something carries it.
 fn factors(settings: &Settings, config: &Config) -> Vec<&'static str> {
-    let switched = [
-        (FactorType::Phone, true),
-        (FactorType::Email, config.email.driver.is_some()),
-        (FactorType::Totp, settings.totp.enabled),
-        (FactorType::RecoveryCodes, settings.recovery_codes.enabled),
-    ];
-    switched.into_iter().filter(|(_, enabled)| *enabled).map(|(kind, _)| kind.as_str()).collect()
+    let there = |kind: &FactorType| {
+        factor::kind(*kind).is_some() && (*kind != FactorType::Email || config.email.driver.is_some())
+    };
+    settings.multi_factor.enabled.iter().filter(there).map(FactorType::as_str).collect()
 }
 
 async fn get(incoming: Incoming) -> Answer {

@@ -1,17 +1,20 @@
 //! The routes: one file per group of paths. Each operation stands with its handler.
 
 mod api_keys;
+mod apps;
 mod audit_events;
 mod callbacks;
 mod callbacks_voice;
 mod challenges;
 mod dev;
+mod devices;
 mod docs;
 mod environment;
 mod factors;
 mod health;
 mod instance;
 mod messages;
+mod mfa_evaluation;
 mod parts;
 mod passwords;
 mod recovery_codes;
@@ -44,6 +47,9 @@ pub fn table() -> Vec<(Operation, Run)> {
         factors::ROUTES,
         recovery_codes::ROUTES,
         passwords::ROUTES,
+        mfa_evaluation::ROUTES,
+        devices::ROUTES,
+        apps::ROUTES,
         messages::ROUTES,
         audit_events::ROUTES,
         api_keys::ROUTES,

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     api_key::Scope,
+    factor::FactorType,
     http::{
         Call, Code, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
@@ -16,7 +17,9 @@ use crate::{
         reply::{Answer, Failure},
     },
     ids::UserId,
+    policy::Exception,
     schema::{Field, Form, Shape, field},
+    settings::SECOND_FACTORS,
     user::change::{self, Changed, Find, Profile},
 };
 
@@ -25,15 +28,29 @@ const READ: Auth = Auth::Key(Scope::UsersRead);
 const WRITE: Auth = Auth::Key(Scope::UsersWrite);
 const ONE: Gives = Gives::One("User", shapes::USER);
 
-const PROFILE: &[Field] = &[
-    field("external_id", Shape::Text(255), "Your own id of them; one user has it").nullable().example(r#""42""#),
-    field("email", Shape::Text(254), "Their address; one user has it, compared in lower case")
-        .nullable()
-        .example(r#""ana@example.com""#),
-    field("name", Shape::Text(200), "Their name").nullable(),
-    field("locale", Shape::Text(35), "Their language").nullable().example(r#""en-US""#),
-    field("metadata", Shape::Texts(50), "What you keep with them").nullable(),
-];
+const EXTERNAL_ID: Field =
+    field("external_id", Shape::Text(255), "Your own id of them; one user has it").nullable().example(r#""42""#);
+const EMAIL: Field = field("email", Shape::Text(254), "Their address; one user has it, compared in lower case")
+    .nullable()
+    .example(r#""ana@example.com""#);
+const NAME: Field = field("name", Shape::Text(200), "Their name").nullable();
+const LANGUAGE: Field = field("locale", Shape::Text(35), "Their language").nullable().example(r#""en-US""#);
+const METADATA: Field = field("metadata", Shape::Texts(50), "What you keep with them").nullable();
+
+const PROFILE: &[Field] = &[EXTERNAL_ID, EMAIL, NAME, LANGUAGE, METADATA];
+
+const MFA: Field = field(
+    "mfa",
+    Shape::Object(&[
+        field("required", SECOND_FACTORS, "They have to prove these, beside what the policy requires")
+            .example(r#"["totp"]"#),
+        field("exempt_until", Shape::Timestamp, "No second factor is asked of them at sign-in until then"),
+    ]),
+    "Your word on their factors: one of the two, null for neither; needs the scope `users:override`, and is in the audit events",
+)
+.nullable();
+
+const CHANGE: &[Field] = &[EXTERNAL_ID, EMAIL, NAME, LANGUAGE, METADATA, MFA];
 
 /// The page of a list.
 pub(super) const LIMIT: Field = field("limit", Shape::Integer(1, 100), "How many; default 20");
@@ -83,7 +100,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
         Operation {
             description: "What is left out stays; `null` clears.",
             auth: WRITE,
-            body: Some(PROFILE),
+            body: Some(CHANGE),
             example: r#"{"name": "Ana"}"#,
             gives: ONE,
             refuses: &[&[Code::IdentifierExists]],
@@ -131,6 +148,7 @@ fn profile(form: &Form) -> Result<Profile, Problem> {
         } else {
             form.node("metadata").map(crate::schema::Node::to_value)
         },
+        mfa: None,
     })
 }
 
@@ -149,9 +167,27 @@ async fn create(call: Call) -> Answer {
     changed(change::create(&call.context, profile(&call.form)?, call.reservation.clone()).await?, 201)
 }
 
+/// The server's word on a user's factors.
+fn exception(call: &Call) -> Result<Option<Exception>, Problem> {
+    let form = &call.form;
+    if !form.is_null("mfa") && form.node("mfa").is_none() {
+        return Ok(None);
+    }
+    if !call.context.credential().may(Scope::UsersOverride) {
+        return Err(Problem::new(Code::ScopeMissing, "mfa needs the scope users:override"));
+    }
+    match (form.texts("mfa.required"), form.timestamp("mfa.exempt_until")) {
+        (None, None) => Ok(Some(Exception::None)),
+        (Some(names), None) => Ok(Some(Exception::Required(names.into_iter().filter_map(FactorType::parse).collect()))),
+        (None, Some(until)) => Ok(Some(Exception::ExemptUntil(until))),
+        (Some(_), Some(_)) => Err(wrong("mfa", "required or exempt_until, not both")),
+    }
+}
+
 async fn update(call: Call) -> Answer {
     let id = id(&call)?;
-    changed(change::update(&call.context, &id, profile(&call.form)?).await?, 200)
+    let profile = Profile { mfa: exception(&call)?, ..profile(&call.form)? };
+    changed(change::update(&call.context, &id, profile).await?, 200)
 }
 
 async fn list(call: Call) -> Answer {

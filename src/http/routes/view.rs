@@ -4,9 +4,14 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api_key::store::ApiKey,
+    app::App,
     challenge::{Challenge, create::Created},
+    device::Device,
+    evaluation::Evaluated,
     factor::{self, Factor, FactorType, enrol::Enrolled},
+    ids::DeviceId,
     message::{Channel, Destination, Message, Try},
+    policy::{self, Assurance, Exception, Offer, Role, Step},
     ports::Row,
     time::Timestamp,
     user::User,
@@ -48,6 +53,15 @@ pub(super) fn user(user: &User) -> Value {
         "locale": user.locale,
         "metadata": user.metadata,
         "second_factor": {"failures_in_a_row": user.failures_in_a_row, "locked_until": moment(user.locked_until)},
+        "mfa": {
+            "required": user.exception.required().iter().map(FactorType::as_str).collect::<Vec<_>>(),
+            "exempt_until": match user.exception {
+                Exception::ExemptUntil(until) => Some(until.to_string()),
+                Exception::None | Exception::Required(_) => None,
+            },
+            "grace_started_at": moment(user.grace.started_at),
+            "grace_sign_ins": user.grace.sign_ins,
+        },
         "created_at": user.created_at.to_string(),
         "updated_at": user.updated_at.to_string(),
     })
@@ -102,6 +116,82 @@ fn with(object: Value, members: Map<String, Value>) -> Value {
         }
         other => other,
     }
+}
+
+/// An app.
+pub(super) fn app(app: &App) -> Value {
+    json!({
+        "id": app.id,
+        "name": app.name,
+        "mfa": policy::app_rule_json(&app.mfa),
+        "created_at": app.created_at.to_string(),
+        "updated_at": app.updated_at.to_string(),
+    })
+}
+
+/// A remembered device.
+pub(super) fn device(device: &Device) -> Value {
+    json!({
+        "id": device.id,
+        "name": device.name,
+        "country": device.country,
+        "user_agent": device.user_agent,
+        "created_at": device.created_at.to_string(),
+        "expires_at": device.expires_at.to_string(),
+        "last_used_at": moment(device.last_used_at),
+    })
+}
+
+/// What the policy answers.
+pub(super) fn evaluated(evaluated: &Evaluated) -> Value {
+    let step = &evaluated.step;
+    let mut view = json!({
+        "step": step.as_str(),
+        "reason": {"code": step.reason().code(), "detail": step.reason().sentence()},
+        "outstanding": [],
+        "options": [],
+        "enrolment_options": [],
+        "skip": null,
+        "assurance": null,
+        "stand_ins": [],
+        "may_remember_device": false,
+        "device_id": evaluated.device.as_ref().map(DeviceId::as_str),
+        "completed": evaluated.completed,
+    });
+    let mut set = |name: &str, value: Value| view.as_object_mut().and_then(|view| view.insert(name.to_owned(), value));
+    match step {
+        Step::NeedsFirstFactor { .. } | Step::Blocked { .. } => {}
+        Step::NeedsSecondFactor { outstanding, options, .. } => {
+            set("outstanding", outstanding.iter().map(FactorType::as_str).collect());
+            set("options", options.iter().map(offer).collect());
+        }
+        Step::NeedsEnrolment { options, skip, assurance: worth, .. } => {
+            set("enrolment_options", options.iter().map(|kind| kind.as_str()).collect());
+            if let Some(skip) = skip {
+                set("skip", json!({"sign_ins_left": skip.sign_ins_left, "until": moment(skip.until)}));
+                set("assurance", assurance(worth));
+            }
+        }
+        Step::Satisfied { assurance: worth, stand_ins, may_remember_device, .. } => {
+            set("assurance", assurance(worth));
+            set("stand_ins", stand_ins.iter().map(|stand_in| stand_in.as_str()).collect());
+            set("may_remember_device", json!(may_remember_device));
+        }
+    }
+    view
+}
+
+fn assurance(assurance: &Assurance) -> Value {
+    json!({"aal": assurance.aal, "acr": assurance.acr.as_str(), "amr": assurance.amr})
+}
+
+fn offer(offer: &Offer) -> Value {
+    json!({
+        "factor_id": offer.factor_id,
+        "type": offer.kind.as_str(),
+        "role": offer.role.as_str(),
+        "user_verification": offer.role == Role::Passkey,
+    })
 }
 
 /// A message.

@@ -1,0 +1,75 @@
+//! SQL of evaluations: what the policy is decided from, and the statement that completes one on the condition that
+//! nothing of it has changed.
+
+use crate::factor_columns;
+
+/// Reads the user. `?1` user.
+pub const USER: &str = "SELECT id, mfa, grace_started_at, grace_sign_ins FROM users WHERE id = ?1";
+
+/// Reads the user's factors, and the channel by which the last code to one has failed lately. `?1` user, `?2` since when.
+pub const FACTORS: &str = concat!(
+    "SELECT ",
+    factor_columns!(),
+    ", (SELECT CASE WHEN c.end_reason IS 'send_failed'
+          OR EXISTS (SELECT 1 FROM messages m WHERE m.challenge_id = c.id AND m.status = 'failed' AND m.id = c.message_id)
+          THEN c.channel END
+        FROM challenges c WHERE c.factor_id = f.id AND c.channel IS NOT NULL AND c.created_at >= ?2
+        ORDER BY c.created_at DESC, c.rowid DESC LIMIT 1) AS failed
+     FROM factors f WHERE f.user_id = ?1 ORDER BY f.id"
+);
+
+/// Reads those of the challenges that are verified ones of the user. `?1` their ids, `?2` user, `?3` whether a test key
+/// asks.
+pub const PROOFS: &str =
+    "SELECT c.id, c.type, c.factor_id, c.purpose, c.channel, c.destination, c.evidence, c.verified_at,
+    c.consumed_by
+  FROM json_each(?1) p CROSS JOIN challenges c ON c.id = p.value
+  WHERE c.user_id = ?2 AND c.is_test = ?3 AND c.verified_at IS NOT NULL";
+
+/// Reads the user's device with this secret. `?1` device, `?2` user, `?3` hash.
+pub const DEVICE: &str =
+    "SELECT id, created_at, expires_at FROM devices WHERE id = ?1 AND user_id = ?2 AND secret_hash = ?3";
+
+/// Whether user, factors and app are as they were read. `?1` user, `?4` the user's exception, `?5` their active
+/// factors, `?6` app, `?7` its rule.
+#[macro_export]
+macro_rules! unchanged {
+    () => {
+        "EXISTS (SELECT 1 FROM users u WHERE u.id = ?1 AND u.mfa = ?4)
+         AND json_array_length(?5) = (
+           SELECT count(*) FROM factors f WHERE f.user_id = ?1 AND f.activated_at IS NOT NULL)
+         AND NOT EXISTS (
+           SELECT 1 FROM factors f WHERE f.user_id = ?1 AND f.activated_at IS NOT NULL
+             AND f.id NOT IN (SELECT value FROM json_each(?5)))
+         AND (?6 IS NULL OR EXISTS (SELECT 1 FROM apps a WHERE a.id = ?6 AND a.mfa = ?7))"
+    };
+}
+
+/// Completes: the user carries the stamp, and a grace sign-in is counted. `?1` user, `?2` stamp, `?3` now, `?4` to `?7` as
+/// in `unchanged!`, `?8` proofs, `?9` how many, `?10` how old one may be, `?11` device, `?12` whether the enrolment is put
+/// off, `?13` sign-ins and `?14` milliseconds that it may be, `?15` whether a test key asks.
+pub const COMPLETE: &str = concat!(
+    "UPDATE users SET stamp = ?2, grace_sign_ins = grace_sign_ins + ?12,
+       grace_started_at = CASE WHEN ?12 THEN coalesce(grace_started_at, ?3) ELSE grace_started_at END
+     WHERE id = ?1 AND ",
+    unchanged!(),
+    " AND ?9 = (
+         SELECT count(*) FROM json_each(?8) p CROSS JOIN challenges c ON c.id = p.value
+         WHERE c.user_id = ?1 AND c.is_test = ?15 AND c.verified_at >= ?10 AND c.consumed_at IS NULL)
+       AND (?11 IS NULL OR EXISTS (SELECT 1 FROM devices d WHERE d.id = ?11 AND d.user_id = ?1 AND d.expires_at > ?3))
+       AND (NOT ?12 OR ((?13 = 0 OR grace_sign_ins < ?13) AND (?14 = 0 OR coalesce(grace_started_at, ?3) + ?14 > ?3)))"
+);
+
+/// Uses the proofs of a completed evaluation up. `?1` user, `?2` stamp, `?3` now, `?4` proofs.
+pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?3, consumed_by = 'evaluation'
+  WHERE id IN (SELECT value FROM json_each(?4)) AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
+
+/// Notes the use of a device. `?1` user, `?2` stamp, `?3` now, `?4` device.
+pub const USED: &str = "UPDATE devices SET last_used_at = ?3
+  WHERE id = ?4 AND user_id = ?1 AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
+
+/// Tells whether it was completed. `?1` user, `?2` stamp.
+pub const COMPLETED: &str = "SELECT stamp = ?2 AS completed FROM users WHERE id = ?1";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[USER, FACTORS, PROOFS, DEVICE, COMPLETE, CONSUME, USED, COMPLETED];
