@@ -209,7 +209,7 @@ fn is_reachable(context: &Context, destination: &Destination, failed: Option<Cha
 /// The types of factor that cannot be enrolled now: without a file, or without a channel.
 fn not_now(context: &Context) -> Kinds {
     let reached = |kind: FactorType| match kind {
-        FactorType::Phone => context.settings().sms_enabled || context.settings().voice_enabled,
+        FactorType::Phone => context.settings().sms_enabled || context.settings().voice.enabled,
         FactorType::Email => context.config().email.driver.is_some(),
         _ => true,
     };
