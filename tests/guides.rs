@@ -93,15 +93,19 @@ async fn add_mfa_to_your_login_works_as_it_stands() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let server = Server::start("add_mfa", &vars::null()).await;
     let browser = Path::new(&project()).join("tests/browser/add-mfa.mjs");
-    let mut script = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n".to_owned();
+    let mut script = "trap 'kill $SERVER' EXIT\n".to_owned();
     let mut shells = 0;
     for block in blocks("docs/guides/add-mfa-to-your-login.md") {
-        let text = block.text.replace("localhost:3000", &format!("localhost:{port}")).replace("listen(3000", &format!("listen({port}"));
+        let text = block
+            .text
+            .replace("localhost:3000", &format!("localhost:{port}"))
+            .replace("listen(3000", &format!("listen({port}"));
         match block.language.as_str() {
             "sh" => {
                 script += &format!("echo '=== {shells}'\n{text}");
                 if text.contains("node server.mjs &") {
-                    script += &format!("sleep 1; node {} \"http://localhost:{port}/?proof=$(proof)\"\n", browser.display());
+                    let page = format!("http://localhost:{port}/?proof=$(proof)");
+                    script += &format!("SERVER=$!; sleep 1; node {} \"{page}\"\n", browser.display());
                 }
                 shells += 1;
             }

@@ -274,7 +274,8 @@ impl NewRow<'_> {
             email.map(EmailAddress::as_str),
             self.begun.secret.as_deref(),
             Value::Object(self.begun.data.clone()).to_string(),
-            self.begun.replaces
+            self.begun.replaces,
+            context.credential().is_test
         )];
         let on_stamp = When::Factor(self.id.as_str(), self.stamp);
         if let Some(proof) = authority.proof() {
@@ -305,7 +306,8 @@ impl NewRow<'_> {
             self.of.as_str(),
             destination.and_then(Destination::email).map(EmailAddress::as_str),
             self.begun.replaces,
-            app.as_ref()
+            app.as_ref(),
+            context.credential().is_test
         )
     }
 }

@@ -43,7 +43,8 @@ pub async fn one(
         stamp.as_str(),
         authority.is_override(),
         authority.proof(),
-        since
+        since,
+        context.credential().is_test
     )];
     if let Some(proof) = authority.proof() {
         batch.push(statement!(store::CONSUME, proof, now.millis(), factor, stamp.as_str()));
@@ -67,8 +68,16 @@ pub async fn all(context: &Context, user: &UserId, authority: &Authority) -> Res
     let now = context.now();
     let stamp = context.stamp();
     let since = now.before(PROOF_LIFETIME).millis();
-    let mut batch =
-        vec![statement!(store::MAY_RESET, user, stamp.as_str(), authority.is_override(), authority.proof(), since)];
+    let is_test = context.credential().is_test;
+    let mut batch = vec![statement!(
+        store::MAY_RESET,
+        user,
+        stamp.as_str(),
+        authority.is_override(),
+        authority.proof(),
+        since,
+        is_test
+    )];
     if let Some(proof) = authority.proof() {
         batch.push(statement!(store::CONSUME_FOR_USER, proof, now.millis(), user, stamp.as_str()));
         let event = Event::new(EventType::ChallengeConsumed, proof.as_str()).user(Some(user.as_str()));

@@ -224,3 +224,26 @@ async fn removing_and_resetting_need_a_proof_while_a_factor_is_active() {
         .await
         .expect_problem(404, "resource_not_found");
 }
+
+#[tokio::test]
+async fn what_a_test_key_has_verified_proves_nothing_to_a_live_one() {
+    let world = World::null();
+    let (user, _, app) = world.user_with_totp().await;
+    let body = serde_json::json!({"name": "test", "scopes": ["challenges", "users:write"], "test": true});
+    let key = world.post("/v1/api-keys", &body).await.expect(201);
+    let key = key["secret"].as_str().unwrap();
+    let body = serde_json::json!({"user_id": user, "type": "totp"});
+    let challenge = world.request("POST", "/v1/challenges").json(&body).key(key).send().await.expect(201);
+    let id = challenge["id"].as_str().unwrap();
+    let answer = serde_json::json!({"code": app.code(world.now())});
+    let path = format!("/v1/challenges/{id}/answer");
+    world.request("POST", &path).json(&answer).key(key).send().await.expect(200);
+    let factors = format!("/v1/users/{user}/factors");
+    let phone = serde_json::json!({"type": "phone", "phone": world.number(), "proof": id});
+    world.post(&factors, &phone).await.expect_problem(403, "proof_invalid");
+    world.delete(&format!("{factors}?proof={id}")).await.expect_problem(403, "proof_invalid");
+    let one = world.get(&factors).await.expect(200)["data"][0]["id"].as_str().unwrap().to_owned();
+    world.delete(&format!("{factors}/{one}?proof={id}")).await.expect_problem(403, "proof_invalid");
+    // To a key of its own kind it is one.
+    world.request("POST", &factors).json(&phone).key(key).send().await.expect(201);
+}
