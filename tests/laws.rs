@@ -28,6 +28,7 @@ mod laws {
     mod law_5_sealed;
     mod law_5_secrets;
     mod law_6_factors;
+    mod law_6_planted;
     mod law_6_proofs;
     mod law_6_takeover;
     mod law_7_email;

@@ -37,7 +37,7 @@ impl Credential {
 
     /// Whether a production refuses it this scope: a test key tries things, and changes neither settings nor keys.
     pub fn is_refused_in_production(&self, scope: Scope) -> bool {
-        self.is_test && matches!(scope, Scope::InstanceWrite | Scope::KeysWrite)
+        self.is_test && matches!(scope, Scope::InstanceWrite | Scope::KeysWrite | Scope::UsersOverride)
     }
 }
 

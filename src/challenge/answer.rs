@@ -166,6 +166,7 @@ pub(super) fn follow(context: &Context, id: &ChallengeId, stamp: &str) -> Vec<St
         limit::store::count_failure(now, key, stamp),
         limit::store::clear_failures(key, stamp),
         statement!(store::PROVE_FACTOR, id, stamp, now.millis()),
+        statement!(store::VOID_RECOVERY, id, stamp, now.millis()),
         statement!(user::store::VERIFY_EMAIL, id, stamp, now.millis()),
         event::store::write(context, Event::new(EventType::UserEmailVerified, key), When::EmailVerified(key, stamp)),
         event::store::write(context, Event::new(EventType::ChallengeVerified, key), When::Verified(key, stamp)),

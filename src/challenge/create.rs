@@ -1,6 +1,8 @@
 //! Makes a challenge and sends its code, where it sends one. One batch decides, counts and writes everything down; the
 //! carrier is asked after it; a second batch records what it said.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -60,7 +62,6 @@ pub struct Create {
 }
 
 /// A challenge that was made, or the one that the same call made before.
-#[derive(Debug)]
 pub struct Created {
     /// The challenge.
     pub challenge: Challenge,
@@ -68,6 +69,13 @@ pub struct Created {
     pub shown: Map<String, Value>,
     /// Whether an earlier call with the same key made it.
     pub replayed: bool,
+}
+
+/// Nothing of what is shown once.
+impl fmt::Debug for Created {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Created").field("challenge", &self.challenge).finish_non_exhaustive()
+    }
 }
 
 /// Why there is none.

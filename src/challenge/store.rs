@@ -119,13 +119,28 @@ pub const FACTOR: &str = concat!(
 );
 
 /// Proves the factor of a challenge that was just verified. An enrolment activates it, unless the user has proven the
-/// same destination meanwhile, or has got a factor since this one was added without any authority (law 6).
+/// same destination meanwhile; or has got a factor since this one was added without any authority; or has got the first
+/// strong one since this one was added, when a password or a mailbox may have allowed it (law 6).
 /// `?1` id, `?2` stamp, `?3` now.
 pub const PROVE_FACTOR: &str = "UPDATE factors SET activated_at = coalesce(activated_at, ?3), last_used_at = ?3
   WHERE id = (SELECT factor_id FROM challenges WHERE id = ?1 AND stamp = ?2 AND verified_at IS NOT NULL)
     AND (activated_at IS NOT NULL OR NOT EXISTS (
       SELECT 1 FROM factors o WHERE o.user_id = factors.user_id AND o.activated_at IS NOT NULL
-        AND (factors.authority = 'none' OR o.phone = factors.phone OR o.email_normalised = factors.email_normalised)))";
+        AND ((factors.authority = 'none' AND o.type <> 'recovery_codes')
+          OR o.phone = factors.phone OR o.email_normalised = factors.email_normalised
+          OR (factors.authority = 'proof' AND o.type IN ('phone', 'totp', 'passkey') AND o.activated_at >= factors.created_at
+            AND NOT EXISTS (SELECT 1 FROM factors s WHERE s.user_id = factors.user_id
+              AND s.type IN ('phone', 'totp', 'passkey') AND s.activated_at <= factors.created_at)))))";
+
+/// Voids recovery codes that were made while there was nothing to recover: the user's first strong factor was proven
+/// just now, and whoever had only the password then could have made them. `?1` id, `?2` stamp, `?3` now.
+pub const VOID_RECOVERY: &str = "DELETE FROM factors WHERE type = 'recovery_codes' AND activated_at IS NOT NULL
+  AND user_id = (
+    SELECT f.user_id FROM challenges c JOIN factors f ON f.id = c.factor_id
+    WHERE c.id = ?1 AND c.stamp = ?2 AND c.verified_at IS NOT NULL AND c.purpose = 'enrolment'
+      AND f.activated_at = ?3 AND f.type IN ('phone', 'totp', 'passkey')
+      AND NOT EXISTS (SELECT 1 FROM factors o WHERE o.user_id = f.user_id AND o.id <> f.id
+        AND o.activated_at IS NOT NULL AND o.type IN ('phone', 'totp', 'passkey')))";
 
 /// Puts a new code in the place of the old one. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key,
 /// `?6` generation that is replaced, `?7` MAC, `?8` code's end, `?9` resend, `?10` sends allowed, `?11` message,
@@ -183,6 +198,7 @@ pub const STATEMENTS: &[&str] = &[
     DECIDE,
     FACTOR,
     PROVE_FACTOR,
+    VOID_RECOVERY,
     RESEND,
     SEND_FAILED,
     RESEND_FAILED,

@@ -117,6 +117,11 @@ pub(crate) fn forget_with(user: &UserId, stamp: &str) -> Statement {
     statement!(store::FORGET_ALL, user, stamp)
 }
 
+/// Forgets all of a user's devices in the batch that removes an active factor: one may have been remembered with it.
+pub(crate) fn forget_before(user: &UserId, factor: &FactorId, stamp: &str) -> Statement {
+    statement!(store::FORGET_BEFORE, user, factor, stamp)
+}
+
 /// Forgets all of a user's devices in the batch that makes a factor, on its stamp: a new password.
 pub(crate) fn forget_after(user: &UserId, factor: &FactorId, stamp: &str) -> Statement {
     statement!(store::FORGET_AFTER, user, factor, stamp)

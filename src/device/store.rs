@@ -52,5 +52,11 @@ pub const FORGET_ALL: &str =
 pub const FORGET_AFTER: &str = "DELETE FROM devices
   WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM factors WHERE id = ?2 AND user_id = ?1 AND stamp = ?3)";
 
+/// Forgets all devices of the user whose active factor is about to go. `?1` user, `?2` factor, `?3` stamp.
+pub const FORGET_BEFORE: &str = "DELETE FROM devices
+  WHERE user_id = ?1 AND EXISTS (
+    SELECT 1 FROM factors WHERE id = ?2 AND user_id = ?1 AND stamp = ?3 AND activated_at IS NOT NULL)";
+
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[REMEMBER, CONSUME, GET, LIST, USER, STAMP, FORGET, FORGET_ALL, FORGET_AFTER];
+pub const STATEMENTS: &[&str] =
+    &[REMEMBER, CONSUME, GET, LIST, USER, STAMP, FORGET, FORGET_ALL, FORGET_AFTER, FORGET_BEFORE];

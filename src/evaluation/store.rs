@@ -6,12 +6,14 @@ use crate::factor_columns;
 /// Reads the user. `?1` user.
 pub const USER: &str = "SELECT id, mfa, grace_started_at, grace_sign_ins FROM users WHERE id = ?1";
 
-/// Reads the user's factors, and the channel by which the last code to one has failed lately. `?1` user, `?2` since when.
+/// Reads the user's factors, and the channel by which the last code to one has failed lately. A call that nobody took is
+/// no failure of the channel: whoever asks for it at night could make one. `?1` user, `?2` since when.
 pub const FACTORS: &str = concat!(
     "SELECT ",
     factor_columns!(),
     ", (SELECT CASE WHEN c.end_reason IS 'send_failed'
-          OR EXISTS (SELECT 1 FROM messages m WHERE m.challenge_id = c.id AND m.status = 'failed' AND m.id = c.message_id)
+          OR EXISTS (SELECT 1 FROM messages m WHERE m.challenge_id = c.id AND m.status = 'failed' AND m.id = c.message_id
+            AND coalesce(m.error_code, '') NOT IN ('no_key_pressed', 'no_answer', 'busy', 'rejected', 'canceled'))
           THEN c.channel END
         FROM challenges c WHERE c.factor_id = f.id AND c.channel IS NOT NULL AND c.created_at >= ?2
         ORDER BY c.created_at DESC, c.rowid DESC LIMIT 1) AS failed

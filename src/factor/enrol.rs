@@ -1,7 +1,7 @@
 //! Adds a factor: unproven, together with the challenge that proves it, in one batch; or active at once, where nothing
 //! is left to prove. It is active once that challenge is answered rightly (`challenge/answer.rs`).
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,6 @@ pub struct Enrol {
 }
 
 /// A factor that was added, and the challenge that proves it.
-#[derive(Debug)]
 pub struct Enrolled {
     /// The factor.
     pub factor: Factor,
@@ -62,6 +61,13 @@ pub struct Enrolled {
     pub shown: Map<String, Value>,
     /// Whether an earlier call with the same key did it.
     pub replayed: bool,
+}
+
+/// Nothing of what is shown once.
+impl fmt::Debug for Enrolled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Enrolled").field("challenge", &self.challenge).finish_non_exhaustive()
+    }
 }
 
 /// Why it was not added.

@@ -106,8 +106,8 @@ impl Notice {
         Ok(())
     }
 
-    /// Who may be told, the best first: the address that was proven first, the one on the user, the phone that was proven
-    /// first. What was just added hears nothing of itself; what was just removed hears it where nobody else does.
+    /// Who may be told, the best first: the address that was proven first, the phone that was proven first, the address on the
+    /// user. What was just added hears nothing of itself; what was just removed hears it where nobody else does.
     fn destinations(&self, user: &User, factors: &[Factor]) -> Vec<Destination> {
         let own = user.email.as_deref().and_then(|email| EmailAddress::parse(email).ok()).map(Destination::Email);
         let active = factors.iter().filter_map(|factor| Some((factor.activated_at?, factor.destination.clone()?)));
@@ -118,7 +118,7 @@ impl Notice {
         phones.sort_by_key(|(since, _)| *since);
         let was_added = matches!(self.change, Change::Added { .. });
         let known = addresses.into_iter().map(|(_, destination)| destination);
-        let known = known.chain(own).chain(phones.into_iter().map(|(_, destination)| destination));
+        let known = known.chain(phones.into_iter().map(|(_, destination)| destination)).chain(own);
         let last = if was_added { Vec::new() } else { self.changed.clone() };
         known.filter(|destination| !(was_added && self.changed.contains(destination))).chain(last).collect()
     }

@@ -52,6 +52,7 @@ pub async fn one(
         batch.push(event::store::write(context, event, When::Factor(factor.as_str(), &stamp)));
     }
     batch.push(event::store::write(context, event, When::Factor(factor.as_str(), &stamp)));
+    batch.push(device::forget_before(user, factor, &stamp));
     batch.push(statement!(store::GET, factor, user));
     batch.push(statement!(store::REMOVE, factor, stamp.as_str()));
     let answer = context.decide(batch).await?;

@@ -58,7 +58,7 @@ macro_rules! allowed {
             $proof,
             " IS NULL AND NOT EXISTS (SELECT 1 FROM factors af WHERE af.user_id = ",
             $user,
-            " AND af.activated_at IS NOT NULL)) OR ",
+            " AND af.activated_at IS NOT NULL AND af.type <> 'recovery_codes')) OR ",
             proof!($proof, $user, $since, $test),
             ")"
         )
@@ -135,7 +135,8 @@ pub const CONSUME_FOR_USER: &str = "UPDATE challenges SET consumed_at = ?2, cons
 
 /// Gives a proof back to a user whose new factor came to nothing. `?1` proof, `?2` factor.
 const GIVE_BACK: &str =
-    "UPDATE challenges SET consumed_at = NULL, consumed_by = NULL WHERE id = ?1 AND consumed_by = ?2";
+    "UPDATE challenges SET consumed_at = NULL, consumed_by = NULL WHERE id = ?1 AND consumed_by = ?2
+    AND NOT EXISTS (SELECT 1 FROM factors WHERE id = ?2)";
 
 /// Decides whether a factor may be removed: nothing is needed while it is unproven. `?1` factor, `?2` user, `?3` stamp,
 /// `?4` override, `?5` proof, `?6` how old a proof may be.

@@ -198,11 +198,15 @@ pub fn count_failure(now: Timestamp, challenge: &str, stamp: &str) -> Statement 
 }
 
 /// Clears the failures of a challenge's subject, when it was just answered rightly. Proving a new factor
-/// clears nothing: whoever enrols a phone of their own has proven no second factor of the person.
+/// clears nothing: whoever enrols a phone of their own has proven no second factor of the person. Nor does an e-mail code
+/// of somebody who has something stronger: a mailbox would make room for guesses at it.
 const CLEAR_FAILURES: &str = "DELETE FROM counters WHERE key IN (
     SELECT l.value || ':' || c.subject FROM challenges c CROSS JOIN json_each(?1) l
     WHERE c.id = ?2 AND c.stamp = ?3 AND c.verified_at IS NOT NULL AND c.purpose <> 'enrolment'
-      AND (c.purpose <> 'verification' OR c.user_id IS NULL))";
+      AND (c.purpose <> 'verification' OR c.user_id IS NULL)
+      AND (c.type <> 'email' OR NOT EXISTS (
+        SELECT 1 FROM factors f WHERE f.user_id = c.user_id AND f.activated_at IS NOT NULL
+          AND f.type IN ('phone', 'totp', 'passkey'))))";
 
 /// Clears the failures, when the challenge was just answered rightly.
 pub fn clear_failures(challenge: &str, stamp: &str) -> Statement {

@@ -76,6 +76,8 @@ impl Scheme {
                     && p > 0
                     && (1..=MOST_MEMORY_KIB * 1024).contains(&block)
                     && block * u64::from(p) <= MOST_MEMORY_KIB * 1024 * 4
+                    // What it mixes beside the table: p blocks, and one more.
+                    && 128 * u64::from(r) * (u64::from(p) + 1) <= 1 << 20
             }
             Self::Pbkdf2 { digest, rounds } => {
                 let blocks = length.div_ceil(digest.output_bytes()) as u64;
@@ -89,7 +91,9 @@ impl Scheme {
         match self {
             Self::Argon2 { .. } => "Argon2 with m up to 65536 (64 MiB), m times t up to 1048576, p up to 16",
             Self::Bcrypt { .. } => "bcrypt with a cost from 4 to 14",
-            Self::Scrypt { .. } => "scrypt with 128 N r up to 64 MiB, and p times that up to 256 MiB",
+            Self::Scrypt { .. } => {
+                "scrypt with 128 N r up to 64 MiB, p times that up to 256 MiB, and 128 r p up to 1 MiB"
+            }
             Self::Pbkdf2 { .. } => "PBKDF2 with up to 2000000 rounds for each block of its output",
         }
     }

@@ -98,9 +98,10 @@ async fn each_change_tells_the_right_one() {
     world.patch(&format!("/v1/users/{ana}"), &json!({"email": own})).await.expect(200);
     remove(&world, &ana, &second_phone).await;
     assert_eq!(next(&world).unwrap().0, address);
-    // A removed mailbox hears nothing while there is another address.
+    // A removed mailbox hears nothing while there is a proven phone; the unproven address, which whoever has got in
+    // could have put there, comes last.
     remove(&world, &ana, &mailbox).await;
-    assert_eq!(next(&world).unwrap().0, own);
+    assert_eq!(next(&world).unwrap().0, first_number);
     // Proven, the own address is the oldest one.
     let body = json!({"user_id": ana, "purpose": "verification"});
     let challenge = world.post("/v1/challenges", &body).await.expect(201);
@@ -380,7 +381,8 @@ async fn a_hundred_changes_at_once_stay_within_the_limit() {
     for answer in crate::support::at_once(requests).await {
         answer.expect(200);
     }
-    assert_eq!(world.carriers.mail.sent_to(&address).len(), 10);
+    let told = "SELECT count(*) FROM messages WHERE template = 'security_notice' AND reason IS NULL";
+    assert_eq!(world.here().database.number(told), 10);
     let dropped = "SELECT count(*) FROM messages WHERE reason = 'limited'";
     assert_eq!(world.here().database.number(dropped), 30);
     assert_eq!(world.here().database.number("SELECT count FROM counters WHERE key LIKE 'notices%'"), 10);
