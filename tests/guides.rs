@@ -11,7 +11,7 @@
 
 mod support;
 
-use std::{fs, net::TcpListener, path::Path, process::Command};
+use std::{fmt::Write as _, fs, net::TcpListener, path::Path, process::Command};
 
 use support::{
     vars,
@@ -102,10 +102,11 @@ async fn add_mfa_to_your_login_works_as_it_stands() {
             .replace("listen(3000", &format!("listen({port}"));
         match block.language.as_str() {
             "sh" => {
-                script += &format!("echo '=== {shells}'\n{text}");
+                let _ = write!(script, "echo '=== {shells}'\n{text}");
                 if text.contains("node server.mjs &") {
                     let page = format!("http://localhost:{port}/?proof=$(proof)");
-                    script += &format!("SERVER=$!; sleep 1; node {} \"{page}\"\n", browser.display());
+                    let browser = browser.display();
+                    let _ = writeln!(script, "SERVER=$!; sleep 1; node {browser} \"{page}\"");
                 }
                 shells += 1;
             }
