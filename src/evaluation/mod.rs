@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     device::Token,
     event::{self, Event, EventType, When},
+    factor::notice,
     ids::{AppId, ChallengeId, DeviceId, UserId},
     policy::{External, PROOF_LIFETIME, Step, next_step},
     ports::{DatabaseError, Statement},
@@ -97,6 +98,9 @@ pub async fn evaluate(context: &Context, ask: &Ask, ending: Ending) -> Result<Ev
             Ending::OrPutOff => skip || matches!(step, Step::Satisfied { .. }),
         };
         if !ends || complete(context, ask, &facts, &step, skip).await? {
+            if let (true, Step::Satisfied { stand_ins, .. }) = (ends, &step) {
+                notice::stood_in(context, &ask.user, stand_ins);
+            }
             return Ok(Evaluated { step, device, completed: ends });
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     ids::UserId,
     limit::{self, Check, NOTICES_USER_HOUR},
     message::{self, Destination, Refused, Route, Status, drivers::Outcome, notice::Change, prepare},
+    policy::StandIn,
     ports::{DatabaseError, Level},
     statement,
     time::Timestamp,
@@ -48,6 +49,17 @@ pub fn reset(context: &Context, user: &UserId, factors: &[Factor]) {
         });
         let changed = active.iter().filter_map(|factor| factor.destination.clone()).collect();
         tell(context, user.as_str(), Change::Reset, changed);
+    }
+}
+
+/// Somebody signed in, and something stood in for a factor: an e-mail code, or a recovery code.
+pub fn stood_in(context: &Context, user: &UserId, stand_ins: &[StandIn]) {
+    for stand_in in stand_ins {
+        match stand_in {
+            StandIn::EmailBackup => tell(context, user.as_str(), Change::EmailStoodIn, Vec::new()),
+            StandIn::RecoveryCode => tell(context, user.as_str(), Change::RecoveryCodeStoodIn, Vec::new()),
+            StandIn::Device | StandIn::Exemption => {}
+        }
     }
 }
 

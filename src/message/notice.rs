@@ -31,6 +31,10 @@ pub enum Change {
     RecoveryCodesReplaced,
     /// There is another password.
     PasswordChanged,
+    /// Somebody signed in, and an e-mail code stood in for a factor.
+    EmailStoodIn,
+    /// Somebody signed in, and a recovery code stood in for a factor.
+    RecoveryCodeStoodIn,
 }
 
 /// The longest name that is repeated, in characters.
@@ -45,6 +49,8 @@ impl Change {
             Self::Reset => "factors_reset",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::PasswordChanged => "password_changed",
+            Self::EmailStoodIn => "email_stood_in",
+            Self::RecoveryCodeStoodIn => "recovery_code_stood_in",
         }
     }
 
@@ -80,6 +86,8 @@ impl Change {
             Self::Reset => ("All second steps", "were removed from"),
             Self::RecoveryCodesReplaced => ("New recovery codes", "were made for"),
             Self::PasswordChanged => ("The password", "was changed for"),
+            Self::EmailStoodIn => ("An e-mail code", "stood in for a second step at a sign-in to"),
+            Self::RecoveryCodeStoodIn => ("A recovery code", "stood in for a second step at a sign-in to"),
         }
     }
 }

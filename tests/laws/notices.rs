@@ -387,3 +387,42 @@ async fn a_hundred_changes_at_once_stay_within_the_limit() {
     assert_eq!(world.here().database.number(dropped), 30);
     assert_eq!(world.here().database.number("SELECT count FROM counters WHERE key LIKE 'notices%'"), 10);
 }
+
+/// Whoever signs in without the factor that is asked for does so in sight of the person, once.
+#[tokio::test]
+async fn what_stands_in_for_a_factor_is_told_when_the_sign_in_is_complete() {
+    let world = world();
+    let policy =
+        json!({"required": ["phone"], "allow_email_backup": "on_request", "recovery_codes": {"enabled": true}});
+    world.patch("/v1/instance", &json!({"multi_factor": policy})).await.expect(200);
+    let ana = user(&world, json!({})).await;
+    phone(&world, &ana).await;
+    let (mailbox, address) = email(&world, &ana).await;
+    let codes = json!({"override": {"reason": "set-up"}});
+    let codes = world.post(&format!("/v1/users/{ana}/recovery-codes"), &codes).await.expect(201);
+    let count = || world.here().database.query(NOTICES).len();
+    let before = count();
+
+    let challenge = world.post("/v1/challenges", &json!({"user_id": ana, "factor_id": mailbox})).await.expect(201);
+    world.answer(&challenge, &world.code(&address).await).await.expect(200);
+    let asked = json!({"proofs": [challenge["id"]]});
+    let met = world.evaluate(&ana, &asked).await.expect(200);
+    assert_eq!((&met["step"], &met["stand_ins"]), (&json!("satisfied"), &json!(["email_backup"])));
+    assert_eq!(count(), before, "asking tells nobody");
+    let complete = json!({"proofs": [challenge["id"]], "complete": true});
+    world.evaluate(&ana, &complete).await.expect(200);
+    let (_, said) = told(&world, before).expect("a notice");
+    assert!(
+        said.starts_with("An e-mail code stood in for a second step at a sign-in to your Example account"),
+        "{said}"
+    );
+
+    let body = json!({"user_id": ana, "type": "recovery_codes"});
+    let challenge = world.post("/v1/challenges", &body).await.expect(201);
+    world.answer(&challenge, codes["recovery_codes"][0].as_str().unwrap()).await.expect(200);
+    let complete = json!({"proofs": [challenge["id"]], "complete": true});
+    let done = world.evaluate(&ana, &complete).await.expect(200);
+    assert_eq!((&done["completed"], &done["stand_ins"]), (&json!(true), &json!(["recovery_code"])));
+    let (_, said) = told(&world, before + 1).expect("a notice");
+    assert!(said.starts_with("A recovery code stood in for a second step"), "{said}");
+}
