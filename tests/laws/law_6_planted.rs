@@ -139,3 +139,37 @@ async fn a_proof_is_given_back_only_while_nothing_came_of_it() {
     let third = json!({"type": "phone", "phone": world.number(), "proof": proof});
     world.post(&format!("/v1/users/{user}/factors"), &third).await.expect_problem(403, "proof_invalid");
 }
+
+#[tokio::test]
+async fn a_device_is_forgotten_with_a_factor_that_is_removed() {
+    let world = World::null();
+    let on = json!({"multi_factor": {"remember_device": {"enabled": true}}});
+    world.patch("/v1/instance", &on).await.expect(200);
+    let (user, factor, number) = world.user_with_phone().await;
+    tick(&world);
+    let challenge = world.post("/v1/challenges", &json!({"user_id": user})).await.expect(201);
+    world.answer(&challenge, &world.code(&number).await).await.expect(200);
+    let flow = json!({"external_first_factor": {"type": "password"}, "proofs": [challenge["id"]]});
+    world.post(&format!("/v1/users/{user}/devices"), &flow).await.expect(201);
+    let devices = || world.here().database.number("SELECT count(*) FROM devices");
+    // One that was never proven takes nothing with it.
+    let pending = json!({"type": "phone", "phone": world.number(), "override": {"reason": "x"}});
+    let pending = world.post(&format!("/v1/users/{user}/factors"), &pending).await.expect(201);
+    world.delete(&format!("/v1/users/{user}/factors/{}", text(&pending["factor"]["id"]))).await.expect(204);
+    assert_eq!(devices(), 1);
+    world.delete(&format!("/v1/users/{user}/factors/{factor}?override_reason=lost")).await.expect(204);
+    assert_eq!(devices(), 0);
+}
+
+#[tokio::test]
+async fn an_imported_scrypt_hash_is_bound_in_every_parameter() {
+    let world = World::null();
+    let user = text(&world.post("/v1/users", &json!({})).await.expect(201)["id"]);
+    let path = format!("/v1/users/{user}/factors");
+    // N = 2 and r = 1 are nothing; p of a million is 128 MiB beside the table.
+    let hash = format!("scrypt:2:1:1048576$salt${}", "00".repeat(32));
+    let body = json!({"type": "password", "hash": hash});
+    world.post(&path, &body).await.expect_problem(422, "form_param_invalid");
+    let hash = format!("scrypt:32768:8:1$salt${}", "00".repeat(64));
+    world.post(&path, &json!({"type": "password", "hash": hash})).await.expect(201);
+}
