@@ -65,6 +65,8 @@ pub enum Stops {
     RecoveryCodes,
     /// Deciding which proofs a sign-in needs.
     Policy,
+    /// Setting passwords while `password.breach_check` is on.
+    BreachCheck,
     /// Nothing yet: the variable is checked, and takes effect with the feature it belongs to.
     Nothing,
 }
@@ -220,7 +222,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("POSTMARK_API_BASE", BASES, Kind::BaseUrl, "Postmark")
         .default("https://api.postmarkapp.com").stops(Stops::Email),
     variable("BREACH_API_BASE", BASES, Kind::BaseUrl, "Pwned Passwords, or a mirror of its range API; asked when `password.breach_check` is true")
-        .default("https://api.pwnedpasswords.com"),
+        .default("https://api.pwnedpasswords.com").stops(Stops::BreachCheck),
 
     variable("AUTHN_SMS_DRIVER", ONCE, Kind::Choice(&["null", "twilio", "vonage"]), "As authn.sh: the driver"),
     variable("AUTHN_SMS_FROM_NUMBER", ONCE, Kind::Sender, "As authn.sh: the sender"),
