@@ -117,6 +117,26 @@ id!(
     DeviceId, "dev_"
 );
 id!(
+    /// A flow: a sign-up, a sign-in, a password reset.
+    FlowId, "sgn_"
+);
+id!(
+    /// What a sign-in results in.
+    SessionId, "ses_"
+);
+id!(
+    /// A client secret of an app.
+    AppSecretId, "sec_"
+);
+id!(
+    /// A key that signs tokens: its `kid`.
+    SigningKeyId, "sig_"
+);
+id!(
+    /// An invitation to sign up.
+    InvitationId, "inv_"
+);
+id!(
     /// One HTTP request, for the log and for support.
     RequestId, "req_"
 );

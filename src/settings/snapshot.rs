@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The migration that this program needs.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
 /// The settings and keys under one version.
 #[derive(Clone)]
