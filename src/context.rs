@@ -78,6 +78,7 @@ pub struct Context {
     round_trips: RoundTrips,
     decided: Decided,
     client: Client,
+    bond: Option<Arc<str>>,
     dev_tools: bool,
 }
 
@@ -105,13 +106,28 @@ impl Context {
     /// A context from its parts.
     pub fn new(parts: Parts) -> Self {
         let Parts { app, secrets, request_id, now, credential, snapshot, round_trips, dev_tools } = parts;
-        let (decided, client) = (Decided::default(), Client::default());
-        Self { app, secrets, request_id, now, credential, snapshot, round_trips, decided, client, dev_tools }
+        let (decided, client, bond) = (Decided::default(), Client::default(), None);
+        Self { app, secrets, request_id, now, credential, snapshot, round_trips, decided, client, bond, dev_tools }
     }
 
     /// The same, on behalf of a person.
     pub fn for_client(&self, client: Client) -> Self {
         Self { client, ..self.clone() }
+    }
+
+    /// The same within a flow or a session: the challenges made here belong to it, and no others are seen.
+    pub fn bound_to(&self, bond: &str) -> Self {
+        Self { bond: Some(bond.into()), ..self.clone() }
+    }
+
+    /// The same, with another name for who calls in the events.
+    pub fn acting_as(&self, actor: &str) -> Self {
+        Self { credential: Credential { id: actor.to_owned(), ..self.credential.clone() }, ..self.clone() }
+    }
+
+    /// The flow or session that asks; `None`: the server API.
+    pub fn bond(&self) -> Option<&str> {
+        self.bond.as_deref()
     }
 
     /// Runs statements as one transaction, under the settings this request works with. When they changed since,

@@ -151,7 +151,8 @@ fn sent(context: &Context, id: &ChallengeId, code: &Code, expect: &Expect, stamp
         expect.user.as_ref(),
         expect.purpose.map(Purpose::as_str),
         expect.factor.as_ref(),
-        context.credential().is_test
+        context.credential().is_test,
+        context.bond()
     )];
     batch.extend(follow(context, id, stamp));
     batch
@@ -184,7 +185,8 @@ pub(super) fn report(context: &Context, id: &ChallengeId) -> [Statement; 2] {
         context.now().millis(),
         settings.limit(limit::SECOND_FACTOR_FAILURES),
         settings.limit(limit::SECOND_FACTOR_FAILURES_IN_A_ROW),
-        context.credential().is_test
+        context.credential().is_test,
+        context.bond()
     );
     [statement!(store::FACTOR, id), answered]
 }

@@ -11,7 +11,7 @@ use crate::{
 
 /// Reads a challenge. Reading neither sends nor kills a code.
 pub async fn get(context: &Context, id: &ChallengeId) -> Result<Option<Challenge>, DatabaseError> {
-    let answer = context.decide(vec![store::get(id, context.credential().is_test)]).await?;
+    let answer = context.decide(vec![store::get(context, id)]).await?;
     answer.first().and_then(|rows| rows.first()).map(Challenge::read).transpose()
 }
 
@@ -32,9 +32,9 @@ pub async fn cancel(context: &Context, id: &ChallengeId) -> Result<Canceled, Dat
     let is_test = context.credential().is_test;
     let event = Event::new(EventType::ChallengeCanceled, id.as_str());
     let batch = vec![
-        statement!(store::CANCEL, id, stamp.as_str(), context.now().millis(), is_test),
+        statement!(store::CANCEL, id, stamp.as_str(), context.now().millis(), is_test, context.bond()),
         event::store::write(context, event, When::Challenge(id.as_str(), &stamp)),
-        store::get(id, is_test),
+        store::get(context, id),
     ];
     let answer = context.decide(batch).await?;
     let Some(row) = answer.last().and_then(|rows| rows.first()) else { return Ok(Canceled::NotFound) };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Challenge, Purpose,
-    draft::{Asks, Draft, Facts},
+    draft::{Asks, Draft, Facts, Veil},
     sending::NotSent,
     store,
 };
@@ -30,6 +30,8 @@ pub enum Target {
     Destination(Destination),
     /// A user, by one of their factors (job 2).
     User(UserId, Wanted),
+    /// A user, by one of these factors, which were read already, in the language that the user speaks.
+    Factors(UserId, Vec<Factor>, Option<String>),
     /// A user, by the address that they have: is it theirs?
     Address(UserId),
     /// Whoever has a passkey: it says whose it is.
@@ -127,6 +129,11 @@ pub async fn create(context: &Context, command: Create) -> Result<Created, Creat
             let (asks, factor, locale) = asked(context, &user, &wanted, channel).await?;
             (asks, Some(user), factor, locale)
         }
+        Target::Factors(user, factors, locale) => {
+            let several = factors.len() > 1;
+            let factor = factors.first().filter(|_| !several).map(|factor| factor.id.clone());
+            (of(context, &factors, channel)?, Some(user), factor, locale)
+        }
         Target::Address(user) => (own_address(context, &user, channel).await?, Some(user), None, None),
     };
     let facts = Facts {
@@ -140,6 +147,7 @@ pub async fn create(context: &Context, command: Create) -> Result<Created, Creat
         user_locale,
         app,
         reservation,
+        veil: Veil::None,
     };
     let draft = Draft::new(context, facts)?;
     let answer = context.decide(draft.statements(context)).await?;
@@ -232,7 +240,7 @@ fn is_second(kind: FactorType) -> bool {
 pub(crate) async fn replay(context: &Context, id: &str) -> Result<Created, CreateError> {
     let id = ChallengeId::parse(id)
         .ok_or_else(|| DatabaseError::Other("an idempotency key names no challenge".to_owned()))?;
-    let answer = context.decide(vec![store::get(&id, context.credential().is_test)]).await?;
+    let answer = context.decide(vec![store::get(context, &id)]).await?;
     let row = answer.first().and_then(|rows| rows.first());
     let challenge = Challenge::read(row.ok_or(CreateError::FactorNotFound)?)?;
     Ok(Created { challenge, shown: Map::new(), replayed: true })

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Challenge, Purpose,
     create::{CreateError, Created, replay},
-    sending::{CodeSource, Which, checks, dispatch},
+    sending::{CodeSource, Which, checks, dispatch, dispatch_later},
     store,
 };
 use crate::{
@@ -16,13 +16,12 @@ use crate::{
     event::{self, Event, EventType, When},
     factor::FactorType,
     idempotency::{Claim, Reservation},
-    ids::{AppId, ChallengeId, FactorId, UserId},
+    ids::{AppId, ChallengeId, FactorId, FlowId, UserId},
     limit::{self, Check},
     message::{self, Channel, Content, Destination, Outgoing, Refused, Template, prepare},
     ports::{DatabaseError, Rows, Statement},
     settings::CHALLENGE_LIFETIME,
     statement,
-    time::Timestamp,
 };
 
 /// Until another code may be asked for, after the first, second and third one.
@@ -53,6 +52,35 @@ pub(crate) struct Facts {
     pub(crate) user_locale: Option<String>,
     pub(crate) app: Option<AppId>,
     pub(crate) reservation: Option<Reservation>,
+    pub(crate) veil: Veil,
+}
+
+/// Whether the caller may learn whose challenge it is, and what becomes of its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Veil {
+    /// They may: a server key asks, or a first factor was proven.
+    None,
+    /// Not yet: the code goes out after the response, and what counts is the destination, not the user (law 8).
+    Known,
+    /// Not yet either, and there is nobody to send to: it looks the same, and no code goes out.
+    Unknown,
+}
+
+impl Veil {
+    /// Whether anything is hidden.
+    pub(crate) fn hides(self) -> bool {
+        self != Self::None
+    }
+
+    /// What hides another code of a challenge: in a flow, one of an address that is no factor.
+    pub(super) fn of(context: &Context, challenge: &Challenge) -> Self {
+        let in_flow = context.bond().is_some_and(|bond| bond.starts_with(FlowId::PREFIX));
+        match (in_flow && challenge.factor_id.is_none(), &challenge.message_id) {
+            (false, _) => Self::None,
+            (true, Some(_)) => Self::Known,
+            (true, None) => Self::Unknown,
+        }
+    }
 }
 
 /// A factor that is made together with its challenge.
@@ -89,7 +117,8 @@ impl Draft {
         let (code, checks) = match &facts.asks {
             Asks::Sent(destination, channel) => {
                 let is_proven = facts.factor.is_some() && facts.factor_is_active;
-                let checks = checks(context, facts.user.as_ref(), destination, *channel, is_proven);
+                let user = facts.user.as_ref().filter(|_| !facts.veil.hides());
+                let checks = checks(context, user, destination, *channel, is_proven);
                 (Some(code(context, &facts, &id, destination.clone(), *channel)?), checks)
             }
             Asks::Held(of, ..) => (None, super::sending::held_checks(context, facts.user.as_ref(), &id, *of)),
@@ -114,7 +143,7 @@ impl Draft {
         // The carrier is asked next; where none is, the call is done already.
         let is_done = self.code.as_ref().is_none_or(|code| matches!(code.outgoing.route, message::Route::Drop(_)));
         batch.extend(key.filter(|_| is_done).map(|key| key.finish(&self.stamp)));
-        batch.extend(self.report(now, context.credential().is_test));
+        batch.extend(self.report(context));
         batch
     }
 
@@ -131,8 +160,12 @@ impl Draft {
         };
         let whose = code.map_or(self.id.as_str(), |code| code.destination.as_str());
         let mac = context.pepper().destination_mac(whose);
-        let subject =
-            limit::store::subject(context.credential().is_test, facts.user.as_ref().map(UserId::as_str), &mac);
+        let subject = if facts.veil.hides() {
+            limit::store::veiled_subject(context, whose)
+        } else {
+            limit::store::subject(context.credential().is_test, facts.user.as_ref().map(UserId::as_str), &mac)
+        };
+        let sends = code.filter(|_| facts.veil != Veil::Unknown);
         let resend_at = code.filter(|_| settings.limit(limit::SENDS) > 1).map(|_| (now + COOLDOWNS[0]).millis());
         let mut batch = vec![statement!(
             store::CREATE,
@@ -159,10 +192,11 @@ impl Draft {
             (now + CHALLENGE_LIFETIME).millis(),
             resend_at,
             settings.limit(limit::WRONG_ANSWERS),
-            code.map(|code| code.outgoing.id.as_str()),
+            sends.map(|code| code.outgoing.id.as_str()),
             facts.factor_is_active,
             kind.as_str(),
-            awaits
+            awaits,
+            context.bond()
         )];
         batch.push(limit::store::spend(&self.checks, now, self.id.as_str(), &self.stamp));
         let data = json!({"purpose": facts.purpose.as_str(), "type": kind.as_str(),
@@ -170,19 +204,19 @@ impl Draft {
             "country": code.and_then(|code| code.outgoing.country.as_deref())});
         let event = Event::new(EventType::ChallengeCreated, self.id.as_str()).data(data);
         batch.push(event::store::write(context, event, When::Challenge(self.id.as_str(), &self.stamp)));
-        if let Some(code) = code {
+        if let Some(code) = sends {
             batch.extend(message::store::queue(context, &code.outgoing, self.id.as_str(), &self.stamp));
         }
         batch
     }
 
     /// The last statements, which say what came of the batch: [`Draft::finish`] reads them from the end.
-    fn report(&self, now: Timestamp, is_test: bool) -> Vec<Statement> {
-        let facts = &self.facts;
+    fn report(&self, context: &Context) -> Vec<Statement> {
+        let (facts, now) = (&self.facts, context.now());
         let mut report = vec![
             limit::store::refusals(&self.checks, now, self.id.as_str(), &self.stamp),
             statement!(store::CREATED, &self.id, self.stamp.as_str(), facts.app.as_ref()),
-            store::get(&self.id, is_test),
+            store::get(context, &self.id),
         ];
         report.extend(facts.reservation.as_ref().map(Reservation::look_up));
         report
@@ -218,7 +252,11 @@ impl Draft {
         let row =
             challenge.first().ok_or_else(|| DatabaseError::Other("a challenge that was made is missing".to_owned()))?;
         let challenge = Challenge::read(row)?;
-        if let Some(code) = &self.code {
+        if let Some(code) = self.code.as_ref().filter(|_| self.facts.veil.hides()) {
+            if self.facts.veil == Veil::Known {
+                dispatch_later(context, code.outgoing.clone(), &self.id, &self.checks);
+            }
+        } else if let Some(code) = &self.code {
             let which = match (&self.facts.factor, &self.facts.new_factor) {
                 (Some(factor), Some(new)) => Which::Enrolment(factor, new.proof.as_ref()),
                 _ => Which::First,

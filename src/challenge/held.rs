@@ -47,7 +47,8 @@ pub(super) async fn answer(
         context.credential().is_test,
         stamp,
         settings.limit(limit::SECOND_FACTOR_FAILURES),
-        settings.limit(limit::SECOND_FACTOR_FAILURES_IN_A_ROW)
+        settings.limit(limit::SECOND_FACTOR_FAILURES_IN_A_ROW),
+        context.bond()
     )];
     if verdict.is_right {
         batch.extend(verdict.accept);

@@ -7,8 +7,8 @@ use serde_json::{Map, json};
 use super::{
     Challenge, End, Purpose,
     create::{CreateError, Created, replay},
-    draft::COOLDOWNS,
-    sending::{CodeSource, Which, checks, dispatch},
+    draft::{COOLDOWNS, Veil},
+    sending::{CodeSource, Which, checks, dispatch, dispatch_later},
     store,
 };
 use crate::{
@@ -67,7 +67,7 @@ pub async fn resend(
     let now = context.now();
     let key = reservation.as_ref();
     let is_test = context.credential().is_test;
-    let mut read = vec![statement!(store::GET_FOR_RESEND, id, is_test)];
+    let mut read = vec![statement!(store::GET_FOR_RESEND, id, is_test, context.bond())];
     read.extend(key.map(Reservation::look_up));
     let answer = context.decide(read).await?;
     if let (Some(key), Some(rows)) = (key, answer.get(1)) {
@@ -113,7 +113,9 @@ pub async fn resend(
     let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
     let user = challenge.user_id.as_deref().and_then(UserId::parse);
     let is_proven = challenge.factor_id.is_some() && challenge.purpose != Purpose::Enrolment;
-    let checks = checks(context, user.as_ref(), &destination, channel, is_proven);
+    let veil = Veil::of(context, &challenge);
+    let whose = user.as_ref().filter(|_| !veil.hides());
+    let checks = checks(context, whose, &destination, channel, is_proven);
     let stamp = context.stamp();
 
     let mut batch: Vec<_> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();
@@ -129,20 +131,22 @@ pub async fn resend(
         dies_at.millis(),
         next_resend(context, challenge.sends, now).map(Timestamp::millis),
         settings.limit(limit::SENDS),
-        &outgoing.id,
+        (veil != Veil::Unknown).then_some(&outgoing.id),
         channel.as_str()
     ));
     batch.push(limit::store::spend(&checks, now, id.as_str(), &stamp));
     let event = Event::new(EventType::ChallengeResent, id.as_str())
         .data(json!({"generation": generation, "channel": channel.as_str()}));
     batch.push(event::store::write(context, event, When::Challenge(id.as_str(), &stamp)));
-    batch.extend(message::store::queue(context, &outgoing, id.as_str(), &stamp));
+    if veil != Veil::Unknown {
+        batch.extend(message::store::queue(context, &outgoing, id.as_str(), &stamp));
+    }
     batch.extend(key.map(|key| key.release_unless_made(&stamp)));
     if let (Some(key), Route::Drop(_)) = (key, &outgoing.route) {
         batch.push(key.finish(&stamp));
     }
     batch.push(limit::store::refusals(&checks, now, id.as_str(), &stamp));
-    batch.push(store::get(id, is_test));
+    batch.push(store::get(context, id));
     batch.extend(key.map(Reservation::look_up));
     let answer = context.decide(batch).await?;
 
@@ -168,9 +172,13 @@ pub async fn resend(
         refuse_unless_open(context, &challenge)?;
         return Err(ResendError::TooEarly(COOLDOWNS[0]));
     }
-    dispatch(context, &outgoing, id, &stamp, Which::Further(generation), &checks, key)
-        .await
-        .map_err(CreateError::NotSent)?;
+    match veil {
+        Veil::None => dispatch(context, &outgoing, id, &stamp, Which::Further(generation), &checks, key)
+            .await
+            .map_err(CreateError::NotSent)?,
+        Veil::Known => dispatch_later(context, outgoing, id, &checks),
+        Veil::Unknown => {}
+    }
     Ok(Created { challenge, shown: Map::new(), replayed: false })
 }
 

@@ -122,6 +122,8 @@ pub(crate) enum Which<'a> {
     Enrolment(&'a FactorId, Option<&'a ChallengeId>),
     /// A further one, with its generation: without it, it may be asked for again.
     Further(i64),
+    /// One that nobody may learn of: the challenge stays as it is, as the one of somebody unknown does.
+    Veiled,
 }
 
 /// Asks the driver, if one is to be asked, and writes down what became of it. The decision is made and stamped.
@@ -149,6 +151,7 @@ pub(crate) async fn dispatch(
             Which::First => statements.push(store::send_failed(challenge, now)),
             Which::Enrolment(factor, proof) => statements.extend(factor::store::abandon(factor, proof)),
             Which::Further(generation) => statements.push(store::resend_failed(challenge, generation, now)),
+            Which::Veiled => {}
         }
     }
     // Nothing went out for reasons that are not the person's: it costs them nothing.
@@ -163,6 +166,14 @@ pub(crate) async fn dispatch(
             .log(Level::Error, &format!("{} {} could not be recorded: {error}", outgoing.id, tried.outcome.as_str()));
     }
     not_sent.map_or(Ok(()), Err)
+}
+
+/// The same after the response: nobody waits for it, and what became of it stands with the message (law 8).
+pub(crate) fn dispatch_later(context: &Context, outgoing: Outgoing, challenge: &ChallengeId, checks: &[Check]) {
+    let (later, challenge, checks) = (context.clone(), challenge.clone(), checks.to_vec());
+    context.ports().after.later(Box::pin(async move {
+        let _ = dispatch(&later, &outgoing, &challenge, "", Which::Veiled, &checks, None).await;
+    }));
 }
 
 fn not_sent(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Option<NotSent> {

@@ -1,6 +1,6 @@
 //! SQL of challenges. The statements that decide are each one conditional INSERT or UPDATE (law 2).
 
-use crate::{claim_is_mine, factor_columns, have_room, ids::ChallengeId, ports::Statement, statement, time::Timestamp};
+use crate::{claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement, statement, time::Timestamp};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -13,25 +13,26 @@ macro_rules! select {
     };
 }
 
-/// Reads a challenge. `?1` id, `?2` whether a test key asks: the two do not see each other's.
-pub const GET: &str = select!(" FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2");
+/// Reads a challenge. `?1` id, `?2` whether a test key asks, `?3` the flow or session that asks: none sees another's.
+pub const GET: &str = select!(" FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2 AND c.bound_to IS ?3");
 
 /// Reads a challenge with what another code of it needs; `spoken` is the language asked for, else the user's.
 pub const GET_FOR_RESEND: &str = select!(
     ", c.seed, c.pepper_id, c.digits, coalesce(c.locale, (SELECT u.locale FROM users u WHERE u.id = c.user_id)) AS spoken
-     FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2"
+     FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2 AND c.bound_to IS ?3"
 );
 
 /// Makes a challenge. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` factor,
 /// `?8` app, `?9` purpose, `?10` channel, `?11` destination, `?12` country, `?13` locale, `?14` subject, `?15` test,
 /// `?16` digits, `?17` seed, `?18` pepper, `?19` MAC, `?20` code's end, `?21` challenge's end, `?22` resend,
-/// `?23` wrong answers allowed, `?24` message, `?25` whether the factor has to be active, `?26` type, `?27` what it awaits.
+/// `?23` wrong answers allowed, `?24` message, `?25` whether the factor has to be active, `?26` type, `?27` what it awaits,
+/// `?28` the flow or session that it is made in.
 pub const CREATE: &str = concat!(
     "INSERT INTO challenges (id, stamp, user_id, factor_id, app_id, purpose, channel, destination, country, locale, subject,
        is_test, digits, seed, pepper_id, generation, code_mac, code_expires_at, expires_at, resend_at, sends,
-       wrong_answers_max, message_id, created_at, type, awaits)
+       wrong_answers_max, message_id, created_at, type, awaits, bound_to)
      SELECT ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?10 IS NOT NULL, ?19, ?20, ?21, ?22,
-       ?10 IS NOT NULL, ?23, ?24, ?2, ?26, ?27
+       ?10 IS NOT NULL, ?23, ?24, ?2, ?26, ?27, ?28
      WHERE (?8 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?8))
        AND (?7 IS NULL OR EXISTS (
          SELECT 1 FROM factors f
@@ -50,7 +51,7 @@ pub const CREATED: &str = "SELECT EXISTS (SELECT 1 FROM challenges WHERE id = ?1
 
 /// Decides an answer. `?1` MACs by pepper id, `?2` now, `?3` id, `?4` stamp, `?5` the failure limit, `?6` the limit of
 /// failures in a row, `?7` to `?10` what the caller expects: destination, user, purpose, factor; `?11` whether a test
-/// key asks.
+/// key asks, `?12` the flow or session that asks.
 pub const ANSWER: &str = "UPDATE challenges SET
     wrong_answers = wrong_answers + CASE WHEN r.is_right THEN 0 ELSE 1 END,
     verified_at = CASE WHEN r.is_right THEN ?2 END,
@@ -61,7 +62,7 @@ pub const ANSWER: &str = "UPDATE challenges SET
       c.code_mac = (SELECT m.value FROM json_each(?1) m WHERE m.key = c.pepper_id)
       AND (?7 IS NULL OR c.destination = ?7) AND (?8 IS NULL OR c.user_id IS ?8)
       AND (?9 IS NULL OR c.purpose = ?9) AND (?10 IS NULL OR c.factor_id IS ?10) AS is_right
-    FROM challenges c WHERE c.id = ?3 AND c.is_test = ?11) r
+    FROM challenges c WHERE c.id = ?3 AND c.is_test = ?11 AND c.bound_to IS ?12) r
   WHERE id = r.answered AND verified_at IS NULL AND ended_at IS NULL AND code_mac IS NOT NULL
     AND code_expires_at > ?2 AND wrong_answers < wrong_answers_max
     AND NOT EXISTS (
@@ -70,21 +71,22 @@ pub const ANSWER: &str = "UPDATE challenges SET
       SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures_in_a_row:' || subject AND n.count >= ?6
         AND (n.expires_at IS NULL OR n.expires_at > ?2))";
 
-/// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits, `?5` whether a test key asks.
+/// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits, `?5` whether a test key asks,
+/// `?6` the flow or session that asks.
 pub const ANSWERED: &str = select!(
     ", n.expires_at AS locked_until, r.count IS NOT NULL AS in_a_row, r.expires_at AS in_a_row_until
      FROM challenges c
      LEFT JOIN counters n ON n.key = 'second_factor_failures:' || c.subject AND n.count >= ?3 AND n.expires_at > ?2
      LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:' || c.subject AND r.count >= ?4
        AND (r.expires_at IS NULL OR r.expires_at > ?2)
-     WHERE c.id = ?1 AND c.is_test = ?5"
+     WHERE c.id = ?1 AND c.is_test = ?5 AND c.bound_to IS ?6"
 );
 
 /// Takes the turn to answer a challenge that no code was sent for: it carries the stamp from here on if it is open. What
 /// accepts the answer, and [`DECIDE`], act only on that. `?1` id, `?2` now, `?3` whether a test key asks, `?4` stamp,
-/// `?5` and `?6` the two limits.
+/// `?5` and `?6` the two limits, `?7` the flow or session that asks.
 pub const OPEN: &str = "UPDATE challenges SET stamp = ?4
-  WHERE id = ?1 AND is_test = ?3 AND channel IS NULL AND verified_at IS NULL AND ended_at IS NULL AND expires_at > ?2
+  WHERE id = ?1 AND is_test = ?3 AND bound_to IS ?7 AND channel IS NULL AND verified_at IS NULL AND ended_at IS NULL AND expires_at > ?2
     AND wrong_answers < wrong_answers_max
     AND NOT EXISTS (
       SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures:' || subject AND n.count >= ?5 AND n.expires_at > ?2)
@@ -166,14 +168,15 @@ pub const RESEND_FAILED: &str = "UPDATE challenges SET code_mac = NULL, code_exp
     resend_at = ?3
   WHERE id = ?1 AND generation = ?2 AND verified_at IS NULL AND ended_at IS NULL";
 
-/// Ends a pending challenge; what is over stays what it is. `?1` id, `?2` stamp, `?3` now, `?4` whether a test key asks.
+/// Ends a pending challenge; what is over stays what it is. `?1` id, `?2` stamp, `?3` now, `?4` whether a test key asks,
+/// `?5` the flow or session that asks.
 pub const CANCEL: &str = "UPDATE challenges SET code_mac = NULL, ended_at = ?3, end_reason = 'canceled', stamp = ?2
-  WHERE id = ?1 AND is_test = ?4 AND verified_at IS NULL AND ended_at IS NULL AND wrong_answers < wrong_answers_max
+  WHERE id = ?1 AND is_test = ?4 AND bound_to IS ?5 AND verified_at IS NULL AND ended_at IS NULL AND wrong_answers < wrong_answers_max
     AND expires_at > ?3";
 
-/// Reads a challenge, for a test key or a live one.
-pub fn get(id: &ChallengeId, test: bool) -> Statement {
-    statement!(GET, id, test)
+/// Reads a challenge, for whoever asks here.
+pub fn get(context: &Context, id: &ChallengeId) -> Statement {
+    statement!(GET, id, context.credential().is_test, context.bond())
 }
 
 /// Ends a challenge whose first code did not go out.

@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use super::{Ask, EvaluateError};
 use crate::{
-    challenge::Purpose,
+    challenge::{Challenge, Purpose},
     context::Context,
     factor::{self, Factor, FactorType},
-    ids::DeviceId,
+    ids::{ChallengeId, DeviceId},
     message::{Channel, Destination, prepare},
     policy::{Device, Enrolled, Exception, Grace, GraceUsed, Kinds, PROOF_LIFETIME, Proof, Situation, User, app_rule},
     ports::{DatabaseError, Row, Rows},
@@ -21,6 +21,7 @@ pub(crate) struct Facts {
     /// The app's rule, as it is stored.
     pub(super) app_mfa: Option<String>,
     exception: Exception,
+    is_disabled: bool,
     used: GraceUsed,
     app: Option<Map<String, Value>>,
     /// Each with the channel by which a code to it has just failed.
@@ -31,6 +32,7 @@ pub(crate) struct Facts {
 }
 
 struct Proved {
+    id: ChallengeId,
     proof: Proof,
     consumed_by: Option<String>,
 }
@@ -43,6 +45,33 @@ impl Facts {
     pub(crate) const READS: usize = 5;
 
     pub(crate) fn read(answer: &mut Vec<Rows>, ask: &Ask) -> Result<Self, EvaluateError> {
+        Self::read_these(answer, ask.app.is_some(), |rows, factors| {
+            ask.proofs
+                .iter()
+                .map(|id| {
+                    let row = rows.iter().find(|row| row.opt_text("id") == Some(id.as_str()));
+                    row.map(|row| Proved::read(row, factors)).transpose()
+                })
+                .collect()
+        })
+    }
+
+    /// The same of a flow, with all that was proven in it. `None`: nobody is known yet.
+    pub(crate) fn of_flow(answer: &mut Vec<Rows>) -> Result<Option<Self>, EvaluateError> {
+        let facts = Self::read_these(answer, true, |rows, factors| {
+            rows.iter().map(|row| Proved::read(row, factors).map(Some)).collect()
+        });
+        match facts {
+            Err(EvaluateError::UserNotFound) => Ok(None),
+            facts => facts.map(Some),
+        }
+    }
+
+    fn read_these(
+        answer: &mut Vec<Rows>,
+        has_app: bool,
+        proved: impl Fn(&Rows, &[(Factor, Option<Channel>)]) -> Result<Vec<Option<Proved>>, DatabaseError>,
+    ) -> Result<Self, EvaluateError> {
         let malformed = |what: &str| DatabaseError::Other(format!("a stored {what} is malformed"));
         let mut rows = answer.drain(..Self::READS.min(answer.len()));
         let mut next = || rows.next().unwrap_or_default();
@@ -50,7 +79,7 @@ impl Facts {
         drop(rows);
         let user = users.first().ok_or(EvaluateError::UserNotFound)?;
         let app = apps.first().map(|row| row.text("mfa")).transpose()?;
-        if ask.app.is_some() && app.is_none() {
+        if has_app && app.is_none() {
             return Err(EvaluateError::AppNotFound);
         }
         let user_mfa = user.text("mfa")?.to_owned();
@@ -62,20 +91,14 @@ impl Facts {
         Ok(Self {
             exception: exception.ok_or_else(|| malformed("exception of a user"))?,
             user_mfa,
+            is_disabled: user.opt_int("disabled_at").is_some(),
             used: GraceUsed {
                 started_at: user.opt_int("grace_started_at").map(Timestamp::from_millis),
                 sign_ins: user.opt_int("grace_sign_ins").and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
             },
             app: app.map(serde_json::from_str).transpose().map_err(|_| malformed("app"))?,
             app_mfa: app.map(str::to_owned),
-            proofs: ask
-                .proofs
-                .iter()
-                .map(|id| {
-                    let row = proofs.iter().find(|row| row.opt_text("id") == Some(id.as_str()));
-                    row.map(|row| Proved::read(row, &factors)).transpose()
-                })
-                .collect::<Result<_, DatabaseError>>()?,
+            proofs: proved(&proofs, &factors)?,
             factors,
             device: devices.first().map(device).transpose()?,
         })
@@ -95,6 +118,54 @@ impl Facts {
     /// The user's exception and the app's rule as they are stored, for the deciding statement.
     pub(crate) fn stored(&self) -> (&str, Option<&str>) {
         (&self.user_mfa, self.app_mfa.as_deref())
+    }
+
+    /// The proofs, by their challenges.
+    pub(crate) fn proof_ids(&self) -> Vec<ChallengeId> {
+        self.proofs.iter().flatten().map(|proved| proved.id.clone()).collect()
+    }
+
+    /// Whether the user has proven anything here.
+    pub(crate) fn has_proof(&self) -> bool {
+        self.proofs.iter().any(Option::is_some)
+    }
+
+    /// Adds what was proven just now, so that nothing has to be read again.
+    pub(crate) fn add(&mut self, challenge: &Challenge) {
+        let Some(verified_at) = challenge.verified_at else { return };
+        let factor_id = challenge.factor_id.clone();
+        let factor = self.factors.iter().find(|(factor, _)| Some(factor.id.as_str()) == factor_id.as_deref());
+        let flag = |of: &Value, name: &str| of.get(name).and_then(Value::as_bool).unwrap_or(false);
+        let proof = Proof {
+            kind: challenge.kind,
+            purpose: challenge.purpose,
+            channel: challenge.channel,
+            user_verified: flag(&challenge.evidence, "user_verified"),
+            is_synced: factor.is_some_and(|(factor, _)| flag(&factor.data, "backup_eligible")),
+            destination: challenge.destination.as_ref().map(|destination| destination.as_str().to_owned()),
+            verified_at,
+            factor_id,
+        };
+        self.proofs.push(Some(Proved { id: challenge.id.clone(), proof, consumed_by: None }));
+    }
+
+    /// A proof that may still allow a change of factors: the strongest kind first, the newest of it. `None`: there is none.
+    pub(crate) fn unused_proof(&self) -> Option<ChallengeId> {
+        let strong = |proof: &Proof| !matches!(proof.kind, FactorType::Password | FactorType::Email);
+        let unused = self.proofs.iter().flatten().filter(|proved| {
+            proved.consumed_by.is_none() && proved.proof.factor_id.is_some()
+        });
+        unused.max_by_key(|proved| (strong(&proved.proof), proved.proof.verified_at)).map(|proved| proved.id.clone())
+    }
+
+    /// The user's factors, pending ones too.
+    pub(crate) fn factors(&self) -> impl Iterator<Item = &Factor> {
+        self.factors.iter().map(|(factor, _)| factor)
+    }
+
+    /// Whether the server has shut the user out.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.is_disabled
     }
 
     /// The grace of the rule in effect.
@@ -120,7 +191,9 @@ impl Facts {
         for (at, proved) in self.proofs.iter().enumerate() {
             let invalid = |why| EvaluateError::ProofInvalid(at, why);
             let proved = proved.as_ref().ok_or_else(|| invalid("is no verified challenge of this user"))?;
-            if proved.consumed_by.is_some() && proved.consumed_by.as_deref() != used_by {
+            // In a flow an enrolment uses proofs up, and they go on counting until the flow ends, once.
+            let used = proved.consumed_by.is_some() && proved.consumed_by.as_deref() != used_by;
+            if used && context.bond().is_none() {
                 return Err(invalid("was used before"));
             }
             if proved.proof.verified_at < now.before(PROOF_LIFETIME) {
@@ -153,6 +226,7 @@ impl Proved {
         let factor = factors.iter().find(|(factor, _)| Some(factor.id.as_str()) == factor_id.as_deref());
         let flag = |of: &Value, name: &str| of.get(name).and_then(Value::as_bool).unwrap_or(false);
         Ok(Self {
+            id: ChallengeId::parse(row.text("id")?).ok_or_else(malformed)?,
             proof: Proof {
                 kind: FactorType::parse(row.text("type")?).ok_or_else(malformed)?,
                 purpose: Purpose::parse(row.text("purpose")?).ok_or_else(malformed)?,

@@ -16,7 +16,7 @@ use crate::{
     device::Token,
     event::{self, Event, EventType, When},
     factor::notice,
-    ids::{AppId, ChallengeId, DeviceId, UserId},
+    ids::{AppId, ChallengeId, DeviceId, FlowId, UserId},
     policy::{External, PROOF_LIFETIME, Step, next_step},
     ports::{DatabaseError, Statement},
     statement,
@@ -97,7 +97,7 @@ pub async fn evaluate(context: &Context, ask: &Ask, ending: Ending) -> Result<Ev
             Ending::IfSatisfied => matches!(step, Step::Satisfied { .. }),
             Ending::OrPutOff => skip || matches!(step, Step::Satisfied { .. }),
         };
-        if !ends || complete(context, ask, &facts, &step, skip).await? {
+        if !ends || complete(context, ask, &facts, &step, skip, None).await? {
             if let (true, Step::Satisfied { stand_ins, .. }) = (ends, &step) {
                 notice::stood_in(context, &ask.user, stand_ins);
             }
@@ -123,7 +123,7 @@ pub(crate) fn reads(context: &Context, ask: &Ask) -> Vec<Statement> {
         statement!(store::USER, &ask.user),
         statement!(store::FACTORS, &ask.user, failed_since),
         statement!(crate::app::store::GET, ask.app.as_ref()),
-        statement!(store::PROOFS, ids(&ask.proofs), &ask.user, context.credential().is_test),
+        statement!(store::PROOFS, ids(&ask.proofs), &ask.user, context.credential().is_test, context.bond()),
         statement!(
             store::DEVICE,
             ask.device.as_ref().map(|token| &token.id),
@@ -131,6 +131,26 @@ pub(crate) fn reads(context: &Context, ask: &Ask) -> Vec<Statement> {
             ask.device.as_ref().map(Token::hash)
         ),
     ]
+}
+
+/// The same for the user and the app of a flow: [`Facts::READS`] of them.
+pub(crate) fn reads_of_flow(context: &Context, flow: &FlowId) -> Vec<Statement> {
+    let failed_since = context.now().before(FAILED_FOR).millis();
+    vec![
+        statement!(store::USER, flow),
+        statement!(store::FACTORS, flow, failed_since),
+        statement!(store::APP_OF_FLOW, flow),
+        statement!(store::PROOFS_OF_FLOW, flow),
+        statement!(store::DEVICE_OF_FLOW, flow),
+    ]
+}
+
+/// What ends together with an evaluation that is met: a flow.
+pub(crate) struct Ends<'a> {
+    /// Which: it ends once.
+    pub(crate) flow: &'a FlowId,
+    /// What else is written, on the stamp that the user carries then.
+    pub(crate) beside: &'a (dyn Fn(&str) -> Vec<Statement> + Send + Sync),
 }
 
 /// For how long a channel that has failed counts as unavailable.
@@ -142,7 +162,14 @@ pub(crate) fn ids(ids: &[ChallengeId]) -> String {
 }
 
 /// Ends the flow. `false`: something has changed since it was read.
-async fn complete(context: &Context, ask: &Ask, facts: &Facts, step: &Step, skip: bool) -> Result<bool, DatabaseError> {
+pub(crate) async fn complete(
+    context: &Context,
+    ask: &Ask,
+    facts: &Facts,
+    step: &Step,
+    skip: bool,
+    ends: Option<&Ends<'_>>,
+) -> Result<bool, DatabaseError> {
     let (now, stamp, user) = (context.now(), context.stamp(), &ask.user);
     let grace = facts.grace(context);
     let device = facts.device(now);
@@ -162,7 +189,8 @@ async fn complete(context: &Context, ask: &Ask, facts: &Facts, step: &Step, skip
         skip,
         i64::from(grace.sign_ins),
         i64::from(grace.days) * 86_400_000,
-        context.credential().is_test
+        context.credential().is_test,
+        ends.map(|ends| ends.flow)
     )];
     let on_stamp = When::User(user.as_str(), &stamp);
     if !ask.proofs.is_empty() {
@@ -178,6 +206,7 @@ async fn complete(context: &Context, ask: &Ask, facts: &Facts, step: &Step, skip
         .app(ask.app.as_ref().map(AppId::as_str))
         .data(ended(step, ask.step_up));
     batch.push(event::store::write(context, event, on_stamp));
+    batch.extend(ends.iter().flat_map(|ends| (ends.beside)(&stamp)));
     batch.push(statement!(store::COMPLETED, user, stamp.as_str()));
     let answer = context.decide(batch).await?;
     Ok(answer.last().and_then(|rows| rows.first()).is_some_and(|row| row.flag("completed")))

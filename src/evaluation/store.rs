@@ -3,11 +3,19 @@
 
 use crate::factor_columns;
 
-/// Reads the user. `?1` user.
-pub const USER: &str = "SELECT id, mfa, grace_started_at, grace_sign_ins FROM users WHERE id = ?1";
+/// Whose it is: of a user's id that user, of a flow's id the flow's.
+macro_rules! whose {
+    () => {
+        "coalesce((SELECT w.user_id FROM flows w WHERE w.id = ?1), ?1)"
+    };
+}
+
+/// Reads the user. `?1` user or flow.
+pub const USER: &str =
+    concat!("SELECT id, mfa, grace_started_at, grace_sign_ins, disabled_at FROM users WHERE id = ", whose!());
 
 /// Reads the user's factors, and the channel by which the last code to one has failed lately. A call that nobody took is
-/// no failure of the channel: whoever asks for it at night could make one. `?1` user, `?2` since when.
+/// no failure of the channel: whoever asks for it at night could make one. `?1` user or flow, `?2` since when.
 pub const FACTORS: &str = concat!(
     "SELECT ",
     factor_columns!(),
@@ -17,16 +25,32 @@ pub const FACTORS: &str = concat!(
           THEN c.channel END
         FROM challenges c WHERE c.factor_id = f.id AND c.channel IS NOT NULL AND c.created_at >= ?2
         ORDER BY c.created_at DESC, c.rowid DESC LIMIT 1) AS failed
-     FROM factors f WHERE f.user_id = ?1 ORDER BY f.id"
+     FROM factors f WHERE f.user_id = ",
+    whose!(),
+    " ORDER BY f.id"
 );
 
 /// Reads those of the challenges that are verified ones of the user. `?1` their ids, `?2` user, `?3` whether a test key
-/// asks.
+/// asks, `?4` the session that asks.
 pub const PROOFS: &str =
     "SELECT c.id, c.type, c.factor_id, c.purpose, c.channel, c.destination, c.evidence, c.verified_at,
     c.consumed_by
   FROM json_each(?1) p CROSS JOIN challenges c ON c.id = p.value
-  WHERE c.user_id = ?2 AND c.is_test = ?3 AND c.verified_at IS NOT NULL";
+  WHERE c.user_id = ?2 AND c.is_test = ?3 AND c.bound_to IS ?4 AND c.verified_at IS NOT NULL";
+
+/// Reads what a flow's user has proven in it. What an enrolment used up was proven all the same. `?1` flow.
+pub const PROOFS_OF_FLOW: &str =
+    "SELECT c.id, c.type, c.factor_id, c.purpose, c.channel, c.destination, c.evidence, c.verified_at,
+    c.consumed_by
+  FROM flows w JOIN challenges c ON c.bound_to = w.id AND c.user_id = w.user_id
+  WHERE w.id = ?1 AND c.verified_at IS NOT NULL ORDER BY c.verified_at, c.id";
+
+/// Reads a flow's app. `?1` flow.
+pub const APP_OF_FLOW: &str = "SELECT a.mfa FROM flows w JOIN apps a ON a.id = w.app_id WHERE w.id = ?1";
+
+/// Reads the device that a flow came with, if it is its user's. `?1` flow.
+pub const DEVICE_OF_FLOW: &str = "SELECT d.id, d.created_at, d.expires_at FROM flows w JOIN devices d ON d.id = w.device_id
+  WHERE w.id = ?1 AND d.user_id = w.user_id AND d.secret_hash = w.device_hash";
 
 /// Reads the user's device with this secret. `?1` device, `?2` user, `?3` hash.
 pub const DEVICE: &str =
@@ -49,22 +73,25 @@ macro_rules! unchanged {
 
 /// Completes: the user carries the stamp, and a grace sign-in is counted. `?1` user, `?2` stamp, `?3` now, `?4` to `?7` as
 /// in `unchanged!`, `?8` proofs, `?9` how many, `?10` how old one may be, `?11` device, `?12` whether the enrolment is put
-/// off, `?13` sign-ins and `?14` milliseconds that it may be, `?15` whether a test key asks.
+/// off, `?13` sign-ins and `?14` milliseconds that it may be, `?15` whether a test key asks, `?16` the flow that ends here:
+/// once, and what an enrolment in it used up counts.
 pub const COMPLETE: &str = concat!(
     "UPDATE users SET stamp = ?2, grace_sign_ins = grace_sign_ins + ?12,
        grace_started_at = CASE WHEN ?12 THEN coalesce(grace_started_at, ?3) ELSE grace_started_at END
-     WHERE id = ?1 AND ",
+     WHERE id = ?1 AND disabled_at IS NULL AND ",
     unchanged!(),
     " AND ?9 = (
          SELECT count(*) FROM json_each(?8) p CROSS JOIN challenges c ON c.id = p.value
-         WHERE c.user_id = ?1 AND c.is_test = ?15 AND c.verified_at >= ?10 AND c.consumed_at IS NULL)
+         WHERE c.user_id = ?1 AND c.is_test = ?15 AND c.verified_at >= ?10
+           AND CASE WHEN ?16 IS NULL THEN c.consumed_at IS NULL ELSE c.bound_to = ?16 END)
+       AND (?16 IS NULL OR EXISTS (SELECT 1 FROM flows w WHERE w.id = ?16 AND w.ended_at IS NULL AND w.expires_at > ?3))
        AND (?11 IS NULL OR EXISTS (SELECT 1 FROM devices d WHERE d.id = ?11 AND d.user_id = ?1 AND d.expires_at > ?3))
        AND (NOT ?12 OR ((?13 = 0 OR grace_sign_ins < ?13) AND (?14 = 0 OR coalesce(grace_started_at, ?3) + ?14 > ?3)))"
 );
 
 /// Uses the proofs of a completed evaluation up. `?1` user, `?2` stamp, `?3` now, `?4` proofs.
 pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?3, consumed_by = 'evaluation'
-  WHERE id IN (SELECT value FROM json_each(?4)) AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
+  WHERE id IN (SELECT value FROM json_each(?4)) AND consumed_at IS NULL AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
 
 /// Notes the use of a device. `?1` user, `?2` stamp, `?3` now, `?4` device.
 pub const USED: &str = "UPDATE devices SET last_used_at = ?3
@@ -74,4 +101,16 @@ pub const USED: &str = "UPDATE devices SET last_used_at = ?3
 pub const COMPLETED: &str = "SELECT stamp = ?2 AS completed FROM users WHERE id = ?1";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[USER, FACTORS, PROOFS, DEVICE, COMPLETE, CONSUME, USED, COMPLETED];
+pub const STATEMENTS: &[&str] = &[
+    USER,
+    FACTORS,
+    PROOFS,
+    PROOFS_OF_FLOW,
+    APP_OF_FLOW,
+    DEVICE,
+    DEVICE_OF_FLOW,
+    COMPLETE,
+    CONSUME,
+    USED,
+    COMPLETED,
+];

@@ -10,7 +10,7 @@ use crate::{
     challenge::{
         Challenge, Purpose,
         create::{self, CreateError, Created},
-        draft::{Asks, Draft, Facts, NewFactor},
+        draft::{Asks, Draft, Facts, NewFactor, Veil},
     },
     context::Context,
     device,
@@ -159,6 +159,7 @@ async fn pending(
         user_locale: person.and_then(|person| person.user.locale.clone()),
         app: command.app.clone(),
         reservation: command.reservation.clone(),
+        veil: Veil::None,
     };
     let draft = Draft::new(context, facts)?;
     let row = NewRow { command, of, id, begun, stamp: &draft.stamp, checks: &draft.checks };
@@ -281,7 +282,8 @@ impl NewRow<'_> {
             self.begun.secret.as_deref(),
             Value::Object(self.begun.data.clone()).to_string(),
             self.begun.replaces,
-            context.credential().is_test
+            context.credential().is_test,
+            context.bond()
         )];
         let on_stamp = When::Factor(self.id.as_str(), self.stamp);
         if let Some(proof) = authority.proof() {
@@ -313,7 +315,8 @@ impl NewRow<'_> {
             destination.and_then(Destination::email).map(EmailAddress::as_str),
             self.begun.replaces,
             app.as_ref(),
-            context.credential().is_test
+            context.credential().is_test,
+            context.bond()
         )
     }
 }
@@ -388,6 +391,7 @@ pub async fn challenge(
         user_locale,
         app: None,
         reservation,
+        veil: Veil::None,
     };
     let draft = Draft::new(context, facts)?;
     let answer = context.decide(draft.statements(context)).await?;

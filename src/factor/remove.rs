@@ -44,7 +44,8 @@ pub async fn one(
         authority.is_override(),
         authority.proof(),
         since,
-        context.credential().is_test
+        context.credential().is_test,
+        context.bond()
     )];
     if let Some(proof) = authority.proof() {
         batch.push(statement!(store::CONSUME, proof, now.millis(), factor, stamp.as_str()));
@@ -77,7 +78,8 @@ pub async fn all(context: &Context, user: &UserId, authority: &Authority) -> Res
         authority.is_override(),
         authority.proof(),
         since,
-        is_test
+        is_test,
+        context.bond()
     )];
     if let Some(proof) = authority.proof() {
         batch.push(statement!(store::CONSUME_FOR_USER, proof, now.millis(), user, stamp.as_str()));

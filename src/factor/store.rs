@@ -26,7 +26,7 @@ macro_rules! select {
 /// Whether a proof of the user holds: it is recent and not used, and of a factor that is active. A password or a mailbox
 /// is proof enough only while the user has nothing stronger: neither adds or removes a phone, an app or a passkey.
 macro_rules! proof {
-    ($proof:literal, $user:literal, $since:literal, $test:literal) => {
+    ($proof:literal, $user:literal, $since:literal, $test:literal, $bond:literal) => {
         concat!(
             "EXISTS (
                SELECT 1 FROM challenges p JOIN factors pf ON pf.id = p.factor_id
@@ -38,6 +38,8 @@ macro_rules! proof {
             $since,
             " AND p.is_test = ",
             $test,
+            " AND p.bound_to IS ",
+            $bond,
             " AND p.consumed_at IS NULL AND pf.activated_at IS NOT NULL
                  AND (pf.type NOT IN ('password', 'email') OR NOT EXISTS (
                    SELECT 1 FROM factors sf WHERE sf.user_id = ",
@@ -50,7 +52,7 @@ macro_rules! proof {
 /// Whether a user's factors may be changed: by an override, by a proof that holds, or, when neither is brought,
 /// because the user has no active factor.
 macro_rules! allowed {
-    ($override:literal, $proof:literal, $user:literal, $since:literal, $test:literal) => {
+    ($override:literal, $proof:literal, $user:literal, $since:literal, $test:literal, $bond:literal) => {
         concat!(
             "(",
             $override,
@@ -59,7 +61,7 @@ macro_rules! allowed {
             " IS NULL AND NOT EXISTS (SELECT 1 FROM factors af WHERE af.user_id = ",
             $user,
             " AND af.activated_at IS NOT NULL AND af.type <> 'recovery_codes')) OR ",
-            proof!($proof, $user, $since, $test),
+            proof!($proof, $user, $since, $test, $bond),
             ")"
         )
     };
@@ -87,7 +89,7 @@ macro_rules! taken {
 /// Adds an unproven factor. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` name,
 /// `?8` number, `?9` country, `?10` override, `?11` proof, `?12` how old a proof may be, `?13` app, `?14` type,
 /// `?15` address, `?16` normalised, `?17` secret, `?18` data, `?19` whether it takes the place of the one there is,
-/// `?20` whether a test key asks.
+/// `?20` whether a test key asks, `?21` the flow or session that asks: a proof is one of its own.
 pub const ENROL: &str = concat!(
     "INSERT INTO factors (id, stamp, user_id, type, name, phone, country, email, email_normalised, secret, data, authority,
        created_at)
@@ -98,7 +100,7 @@ pub const ENROL: &str = concat!(
        AND NOT ",
     taken!("?6", "?14", "?8", "?16", "?19"),
     " AND ",
-    allowed!("?10", "?11", "?6", "?12", "?20"),
+    allowed!("?10", "?11", "?6", "?12", "?20", "?21"),
     " AND ",
     claim_is_mine!(),
     " AND ",
@@ -106,13 +108,14 @@ pub const ENROL: &str = concat!(
 );
 
 /// Tells why [`ENROL`] refused. `?1` user, `?2` number, `?3` override, `?4` proof, `?5` how old a proof may be, `?6` type,
-/// `?7` normalised address, `?8` whether it takes the place of the one there is, `?9` app.
+/// `?7` normalised address, `?8` whether it takes the place of the one there is, `?9` app, `?10` whether a test key asks,
+/// `?11` the flow or session that asks.
 pub const WHY_NOT: &str = concat!(
     "SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1) AS user_known,
        (?9 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?9)) AS app_known, ",
     taken!("?1", "?6", "?2", "?7", "?8"),
     " AS taken, ",
-    allowed!("?3", "?4", "?1", "?5", "?10"),
+    allowed!("?3", "?4", "?1", "?5", "?10", "?11"),
     " AS allowed"
 );
 
@@ -139,11 +142,11 @@ const GIVE_BACK: &str =
     AND NOT EXISTS (SELECT 1 FROM factors WHERE id = ?2)";
 
 /// Decides whether a factor may be removed: nothing is needed while it is unproven. `?1` factor, `?2` user, `?3` stamp,
-/// `?4` override, `?5` proof, `?6` how old a proof may be.
+/// `?4` override, `?5` proof, `?6` how old a proof may be, `?7` whether a test key asks, `?8` the flow or session that asks.
 pub const MAY_REMOVE: &str = concat!(
     "UPDATE factors SET stamp = ?3
      WHERE id = ?1 AND user_id = ?2 AND (?4 OR (?5 IS NULL AND activated_at IS NULL) OR ",
-    proof!("?5", "?2", "?6", "?7"),
+    proof!("?5", "?2", "?6", "?7", "?8"),
     ")"
 );
 
@@ -154,9 +157,9 @@ pub const GET: &str = select!("FROM factors f WHERE f.id = ?1 AND f.user_id = ?2
 pub const REMOVE: &str = "DELETE FROM factors WHERE id = ?1 AND stamp = ?2";
 
 /// Decides whether all of a user's factors may be removed. `?1` user, `?2` stamp, `?3` override, `?4` proof,
-/// `?5` how old a proof may be.
+/// `?5` how old a proof may be, `?6` whether a test key asks, `?7` the flow or session that asks.
 pub const MAY_RESET: &str =
-    concat!("UPDATE users SET stamp = ?2 WHERE id = ?1 AND ", allowed!("?3", "?4", "?1", "?5", "?6"));
+    concat!("UPDATE users SET stamp = ?2 WHERE id = ?1 AND ", allowed!("?3", "?4", "?1", "?5", "?6", "?7"));
 
 /// Removes all factors of the user that [`MAY_RESET`] has stamped. `?1` user, `?2` stamp.
 pub const RESET: &str =

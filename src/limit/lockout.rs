@@ -80,7 +80,7 @@ pub fn parameter(context: &Context, user: &str) -> String {
 }
 
 /// The network that an address stands for: itself, or an IPv6 network of 64 bits, which one customer has.
-fn network(ip: &str) -> String {
+pub(super) fn network(ip: &str) -> String {
     match ip.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V6(ip)) => match ip.to_ipv4_mapped() {
             Some(ip) => ip.to_string(),

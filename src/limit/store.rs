@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Limit, Per, Window};
+use super::{Limit, Per, Window, lockout};
 use crate::{
+    context::Context,
     ports::{DatabaseError, Row, Statement},
     settings::Settings,
     statement,
@@ -238,6 +239,13 @@ pub fn subject(test: bool, user: Option<&str>, destination_mac: &str) -> String 
         (false, None) => format!("destination:{destination_mac}"),
         (true, user) => format!("test:destination:{}", user.unwrap_or(destination_mac)),
     }
+}
+
+/// Who is counted before a first factor is proven: the destination as it is asked from one network. Whoever knows an
+/// address closes neither its owner's second factors nor the owner's own network.
+pub fn veiled_subject(context: &Context, destination: &str) -> String {
+    let network = context.client().ip.as_deref().map(lockout::network).unwrap_or_default();
+    format!("destination:{}", context.pepper().destination_mac(&format!("{destination} {network}")))
 }
 
 impl Per {

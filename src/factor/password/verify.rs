@@ -109,7 +109,7 @@ async fn once(context: &Context, command: &Verify, lockouts: &str) -> Result<Opt
         event::store::write(context, wrong, When::AnsweredWrongly(key, &stamp)),
         statement!(store::APP_KNOWN, command.app.as_ref()),
         lockout::closed(lockouts, now),
-        challenge::store::get(&id, is_test),
+        challenge::store::get(context, &id),
     ];
     let answer = context.decide(batch).await?;
     let [.., app, closed, challenge] = answer.as_slice() else { return Err(too_little().into()) };
