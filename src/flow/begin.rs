@@ -1,0 +1,103 @@
+//! Begins a flow: the app and the page are judged, and one statement makes it if they are still as they were judged.
+
+use serde_json::Value;
+
+use super::{Flow, FlowError, FlowType, store};
+use crate::{
+    context::Context,
+    crypto::{new_token, token_hash},
+    device::Token,
+    ids::{AppId, FlowId},
+    message::Destination,
+    secret::Secret,
+    settings::FLOW_LIFETIME,
+    statement,
+};
+
+/// A flow to begin.
+pub struct Begin {
+    /// What for.
+    pub kind: FlowType,
+    /// Through which app.
+    pub app: AppId,
+    /// From which page.
+    pub origin: Option<String>,
+    /// The PKCE challenge.
+    pub code_challenge: String,
+    /// Where the code goes.
+    pub redirect_uri: Option<String>,
+    /// What the tokens may do.
+    pub scope: String,
+    /// What the ID token repeats.
+    pub nonce: Option<String>,
+    /// The language.
+    pub locale: Option<String>,
+    /// The remembered device that it came with.
+    pub device: Option<Token>,
+}
+
+/// What OpenID Connect Core §5.4 and §11 know of scopes, as far as there is anything behind them.
+pub const SCOPES: [&str; 5] = ["openid", "profile", "email", "phone", "offline_access"];
+
+/// The scopes asked for that are known, each once, in our order (RFC 6749 §3.3 lets the others be left out).
+pub fn scope(asked: &str) -> String {
+    SCOPES.into_iter().filter(|scope| asked.split(' ').any(|one| one == *scope)).collect::<Vec<_>>().join(" ")
+}
+
+/// Begins a flow: its token is given here and never again.
+pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret), FlowError> {
+    let Begin { kind, app, origin, .. } = command;
+    let answer = context.decide(vec![statement!(store::APP, app, origin.as_deref())]).await?;
+    let row = answer.first().and_then(|rows| rows.first()).ok_or(FlowError::AppNotFound)?;
+    let from_there = match (row.text("type")?, origin) {
+        ("machine", _) => return Err(FlowError::AppNotFound),
+        // A native app and a web app's own server have no page.
+        ("native" | "web", None) => true,
+        (_, Some(_)) => row.flag("origin_known"),
+        (_, None) => false,
+    };
+    if !from_there {
+        return Err(FlowError::OriginNotAllowed);
+    }
+    if let Some(uri) = &command.redirect_uri {
+        let known: Vec<Value> = serde_json::from_str(row.text("redirect_uris")?).unwrap_or_default();
+        if !known.iter().any(|one| one.as_str() == Some(uri)) {
+            return Err(FlowError::RedirectUriUnknown);
+        }
+    }
+    let (now, random, stamp) = (context.now(), &*context.ports().random, context.stamp());
+    let (id, token) = (FlowId::new(now, random), new_token("flw_", random));
+    let hash = token_hash(token.expose());
+    let device = command.device.as_ref().filter(|_| *kind == FlowType::SignIn);
+    let batch = vec![
+        statement!(
+            store::BEGIN,
+            &id,
+            kind.as_str(),
+            hash.as_str(),
+            app,
+            row.text("stamp")?,
+            origin.as_deref(),
+            command.code_challenge.as_str(),
+            command.redirect_uri.as_deref(),
+            command.scope.as_str(),
+            command.nonce.as_deref(),
+            command.locale.as_deref(),
+            device.map(|token| &token.id),
+            device.map(Token::hash),
+            now.millis(),
+            (now + FLOW_LIFETIME).millis(),
+            stamp.as_str()
+        ),
+        statement!(store::GET, &id, hash.as_str(), kind.as_str()),
+    ];
+    let answer = context.decide(batch).await?;
+    // It is missing only where the app has changed since it was judged.
+    let row = answer.get(1).and_then(|rows| rows.first()).ok_or(FlowError::AppNotFound)?;
+    Ok((Flow::read(row)?, token))
+}
+
+/// What is kept of what somebody typed to say who they are.
+pub(super) fn identifier(context: &Context, typed: &Destination) -> String {
+    context.pepper().destination_mac(typed.as_str())
+}

@@ -1,0 +1,133 @@
+//! What comes after an action: the next step, or the end. A flow whose policy is met ends here in one authorization code,
+//! on the condition that nothing that was judged has changed (law 2).
+
+use std::time::Duration;
+
+use super::{Flow, FlowError, State, load::Loaded, store};
+use crate::{
+    challenge::{Challenge, create::Created},
+    context::Context,
+    crypto::{new_token, token_hash},
+    evaluation::{self, Ends, Facts},
+    factor::{Factor, notice},
+    ids::{DeviceId, UserId},
+    policy::{Assurance, Step},
+    ports::DatabaseError,
+    secret::Secret,
+    session::code::{self, NewCode},
+    statement,
+};
+
+/// A flow after an action.
+pub struct Settled {
+    /// The flow.
+    pub flow: Flow,
+    /// Where it stands.
+    pub state: State,
+    /// The user's factors, once a first one was proven.
+    pub factors: Vec<Factor>,
+    /// A challenge that the action has made.
+    pub challenge: Option<Challenge>,
+    /// What it ended in.
+    pub done: Option<Done>,
+}
+
+/// What a flow ends in. It has no `Debug`.
+pub struct Done {
+    /// The authorization code.
+    pub code: Secret,
+    /// The token of the device that is remembered from now on.
+    pub device: Option<Secret>,
+    /// What the sign-in is worth.
+    pub assurance: Assurance,
+}
+
+/// How often an end is tried while the user, their factors or the app change under it.
+const TRIES: usize = 3;
+
+/// Says where the flow stands, and ends it where the policy is met; with `skip` also where an enrolment may be put off.
+pub(crate) async fn settle(mut loaded: Loaded, skip: bool) -> Result<Settled, FlowError> {
+    for _ in 0..TRIES {
+        let state = loaded.state()?;
+        let (Some(step), Some(ask)) = (ending(&state, skip), loaded.ask()) else {
+            return Ok(Settled::at(loaded, state));
+        };
+        if let (Some(facts), Some(done)) = (&loaded.facts, end(&loaded, &ask, step, skip).await?) {
+            if let Step::Satisfied { stand_ins, .. } = step {
+                notice::stood_in(&loaded.context, &ask.user, stand_ins);
+            }
+            let factors = facts.factors().cloned().collect();
+            return Ok(Settled { state: State::Complete, factors, flow: loaded.flow, challenge: None, done: Some(done) });
+        }
+        loaded = loaded.again(Vec::new()).await?;
+    }
+    Err(DatabaseError::Unavailable("the user kept changing".to_owned()).into())
+}
+
+/// The step that a flow may end at.
+fn ending(state: &State, skip: bool) -> Option<&Step> {
+    match state {
+        State::Policy(step @ Step::Satisfied { .. }) => Some(step),
+        State::Policy(step @ Step::NeedsEnrolment { skip: Some(_), .. }) if skip => Some(step),
+        _ => None,
+    }
+}
+
+/// Ends the flow; `None`: something has changed since it was read.
+async fn end(loaded: &Loaded, ask: &evaluation::Ask, step: &Step, skip: bool) -> Result<Option<Done>, FlowError> {
+    let Loaded { context, flow, facts: Some(facts), .. } = loaded else { return Ok(None) };
+    let (assurance, may_remember) = match step {
+        Step::Satisfied { assurance, may_remember_device, .. } => (assurance, *may_remember_device),
+        Step::NeedsEnrolment { assurance, .. } => (assurance, false),
+        _ => return Ok(None),
+    };
+    let random = &*context.ports().random;
+    let code = new_token("ac_", random);
+    let new = NewCode::new(context, flow, &ask.user, assurance, &code);
+    let device = (may_remember && flow.remember_device).then(|| (DeviceId::new(context.now(), random), new_token("", random)));
+    let beside = |stamp: &str| {
+        let mut batch = vec![
+            code::insert(context, &new, &ask.user, stamp),
+            statement!(store::COMPLETE, &flow.id, &ask.user, stamp, context.now().millis()),
+        ];
+        batch.extend(device.iter().map(|(id, secret)| remember(context, &ask.user, id, secret, stamp)));
+        batch
+    };
+    let skips = skip && matches!(step, Step::NeedsEnrolment { .. });
+    let ends = Ends { flow: &flow.id, beside: &beside };
+    if !evaluation::complete(context, ask, facts, step, skips, Some(&ends)).await? {
+        return Ok(None);
+    }
+    let device = device.map(|(id, secret)| Secret::new(format!("{id}.{}", secret.expose())));
+    Ok(Some(Done { code, device, assurance: assurance.clone() }))
+}
+
+/// Remembers the device, for as long as the settings say.
+fn remember(context: &Context, user: &UserId, id: &DeviceId, secret: &Secret, stamp: &str) -> crate::ports::Statement {
+    let until = context.now() + Duration::from_hours(24) * context.settings().multi_factor.device_days;
+    statement!(
+        store::REMEMBER_DEVICE,
+        user,
+        stamp,
+        id,
+        token_hash(secret.expose()),
+        context.client().user_agent.as_deref(),
+        context.now().millis(),
+        until.millis()
+    )
+}
+
+impl Settled {
+    /// A flow that goes on.
+    pub(crate) fn at(loaded: Loaded, state: State) -> Self {
+        // Before anything was proven nobody sees what there is.
+        let proven = loaded.facts.filter(Facts::has_proof);
+        let factors = proven.map(|facts| facts.factors().cloned().collect()).unwrap_or_default();
+        Self { flow: loaded.flow, state, factors, challenge: None, done: None }
+    }
+
+    /// The same with a challenge that was made.
+    pub(crate) fn with(self, created: &Created) -> Self {
+        Self { challenge: Some(created.challenge.clone()), ..self }
+    }
+}

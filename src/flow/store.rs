@@ -1,0 +1,72 @@
+//! SQL of flows. A flow is changed by conditional statements only: it is open, its time is not over, and the token is its own.
+
+/// Whether the flow `?1` is open for whoever brings the token's hash `?2`, at `?3`.
+macro_rules! is_open {
+    () => {
+        "id = ?1 AND token_hash = ?2 AND ended_at IS NULL AND expires_at > ?3"
+    };
+}
+
+/// Reads what a flow through an app is decided from. `?1` app, `?2` the page that calls.
+pub const APP: &str = "SELECT a.id, a.type, a.stamp, a.redirect_uris,
+    EXISTS (SELECT 1 FROM json_each(a.origins) WHERE value = ?2) AS origin_known
+  FROM apps a WHERE a.id = ?1";
+
+/// Begins a flow, if its app is still as it was judged. `?1` id, `?2` type, `?3` token's hash, `?4` app, `?5` the app's stamp,
+/// `?6` origin, `?7` PKCE challenge, `?8` redirect URI, `?9` scope, `?10` nonce, `?11` locale, `?12` device, `?13` its hash,
+/// `?14` now, `?15` end, `?16` stamp, `?17` MAC of the identifier, `?18` address, `?19` number.
+pub const BEGIN: &str = "INSERT INTO flows (id, type, token_hash, app_id, origin, code_challenge, redirect_uri, scope, nonce,
+    locale, device_id, device_hash, created_at, expires_at, stamp, identifier, user_id)
+  SELECT ?1, ?2, ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+    coalesce((SELECT id FROM users WHERE email_normalised = ?18), (SELECT id FROM users WHERE phone = ?19))
+  WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?4 AND stamp = ?5)";
+
+/// Reads a flow. `?1` id, `?2` the token's hash, `?3` type.
+pub const GET: &str = "SELECT id, type, app_id, origin, code_challenge, redirect_uri, scope, nonce, locale, identifier, user_id,
+    remember_device, pending, expires_at, end_reason, stamp
+  FROM flows WHERE id = ?1 AND token_hash = ?2 AND type = ?3";
+
+/// Takes down who it is that signs in, while nothing was proven. `?1` flow, `?2` token's hash, `?3` now, `?4` stamp,
+/// `?5` MAC of what was typed, `?6` address, `?7` number.
+pub const IDENTIFY: &str = concat!(
+    "UPDATE flows SET identifier = ?5, stamp = ?4,
+       user_id = coalesce((SELECT id FROM users WHERE email_normalised = ?6), (SELECT id FROM users WHERE phone = ?7))
+     WHERE ",
+    is_open!(),
+    " AND NOT EXISTS (SELECT 1 FROM challenges p WHERE p.bound_to = ?1 AND p.verified_at IS NOT NULL)"
+);
+
+/// Makes a flow the user's who has just proven the challenge, unless somebody else has proven anything in it. `?1` flow,
+/// `?2` challenge, `?3` now, `?4` stamp.
+pub const ADOPT: &str = "UPDATE flows SET user_id = p.user_id, stamp = ?4
+  FROM (SELECT c.user_id FROM challenges c WHERE c.id = ?2 AND c.bound_to = ?1 AND c.verified_at IS NOT NULL) p
+  WHERE id = ?1 AND ended_at IS NULL AND expires_at > ?3 AND p.user_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM challenges o
+      WHERE o.bound_to = ?1 AND o.verified_at IS NOT NULL AND o.user_id IS NOT p.user_id)";
+
+/// Notes that the device is to be remembered. `?1` flow, `?2` token's hash, `?3` now.
+pub const REMEMBER: &str = concat!("UPDATE flows SET remember_device = 1 WHERE ", is_open!());
+
+/// Gives a flow up. `?1` flow, `?2` token's hash, `?3` now, `?4` stamp.
+pub const ABANDON: &str =
+    concat!("UPDATE flows SET ended_at = ?3, end_reason = 'abandoned', stamp = ?4 WHERE ", is_open!());
+
+/// Ends a flow whose user carries the stamp. `?1` flow, `?2` user, `?3` stamp, `?4` now.
+pub const COMPLETE: &str = "UPDATE flows SET ended_at = ?4, end_reason = 'complete', stamp = ?3
+  WHERE id = ?1 AND EXISTS (SELECT 1 FROM users WHERE id = ?2 AND stamp = ?3)";
+
+/// The newest challenge of a factor in a flow. `?1` flow, `?2` factor.
+pub const CHALLENGE_OF: &str = "SELECT id FROM challenges WHERE bound_to = ?1 AND factor_id = ?2 ORDER BY id DESC LIMIT 1";
+
+/// The newest challenge of a first passkey in a flow, which nobody has answered. `?1` flow.
+pub const PASSKEY_CHALLENGE: &str = "SELECT id FROM challenges
+  WHERE bound_to = ?1 AND type = 'passkey' AND factor_id IS NULL AND verified_at IS NULL ORDER BY id DESC LIMIT 1";
+
+/// Remembers the device of a flow whose user carries the stamp. `?1` user, `?2` stamp, `?3` id, `?4` hash, `?5` browser,
+/// `?6` now, `?7` end.
+pub const REMEMBER_DEVICE: &str = "INSERT INTO devices (id, user_id, secret_hash, user_agent, created_at, expires_at, stamp)
+  SELECT ?3, ?1, ?4, ?5, ?6, ?7, ?2 WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] =
+    &[APP, BEGIN, GET, IDENTIFY, ADOPT, REMEMBER, ABANDON, COMPLETE, CHALLENGE_OF, PASSKEY_CHALLENGE, REMEMBER_DEVICE];
