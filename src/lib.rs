@@ -29,6 +29,7 @@ pub mod ports;
 pub mod reseal;
 pub mod schema;
 pub mod secret;
+pub mod session;
 pub mod settings;
 pub mod time;
 pub mod totp;
