@@ -16,6 +16,7 @@ pub mod email;
 pub mod evaluation;
 pub mod event;
 pub mod factor;
+pub mod flow;
 pub mod housekeeping;
 pub mod http;
 pub mod idempotency;

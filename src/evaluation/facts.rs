@@ -22,6 +22,7 @@ pub(crate) struct Facts {
     pub(super) app_mfa: Option<String>,
     exception: Exception,
     is_disabled: bool,
+    locale: Option<String>,
     used: GraceUsed,
     app: Option<Map<String, Value>>,
     /// Each with the channel by which a code to it has just failed.
@@ -91,6 +92,7 @@ impl Facts {
         Ok(Self {
             exception: exception.ok_or_else(|| malformed("exception of a user"))?,
             user_mfa,
+            locale: user.opt_text("locale").map(str::to_owned),
             is_disabled: user.opt_int("disabled_at").is_some(),
             used: GraceUsed {
                 started_at: user.opt_int("grace_started_at").map(Timestamp::from_millis),
@@ -161,6 +163,11 @@ impl Facts {
     /// The user's factors, pending ones too.
     pub(crate) fn factors(&self) -> impl Iterator<Item = &Factor> {
         self.factors.iter().map(|(factor, _)| factor)
+    }
+
+    /// The language that the user speaks.
+    pub(crate) fn locale(&self) -> Option<&str> {
+        self.locale.as_deref()
     }
 
     /// Whether the server has shut the user out.

@@ -149,8 +149,10 @@ pub(crate) fn reads_of_flow(context: &Context, flow: &FlowId) -> Vec<Statement> 
 pub(crate) struct Ends<'a> {
     /// Which: it ends once.
     pub(crate) flow: &'a FlowId,
-    /// What else is written, on the stamp that the user carries then.
-    pub(crate) beside: &'a (dyn Fn(&str) -> Vec<Statement> + Send + Sync),
+    /// The stamp that the user carries then.
+    pub(crate) stamp: &'a str,
+    /// What else is written, on that stamp.
+    pub(crate) beside: Vec<Statement>,
 }
 
 /// For how long a channel that has failed counts as unavailable.
@@ -168,9 +170,10 @@ pub(crate) async fn complete(
     facts: &Facts,
     step: &Step,
     skip: bool,
-    ends: Option<&Ends<'_>>,
+    ends: Option<Ends<'_>>,
 ) -> Result<bool, DatabaseError> {
-    let (now, stamp, user) = (context.now(), context.stamp(), &ask.user);
+    let (now, user) = (context.now(), &ask.user);
+    let stamp = ends.as_ref().map_or_else(|| context.stamp(), |ends| ends.stamp.to_owned());
     let grace = facts.grace(context);
     let device = facts.device(now);
     let mut batch = vec![statement!(
@@ -190,7 +193,7 @@ pub(crate) async fn complete(
         i64::from(grace.sign_ins),
         i64::from(grace.days) * 86_400_000,
         context.credential().is_test,
-        ends.map(|ends| ends.flow)
+        ends.as_ref().map(|ends| ends.flow)
     )];
     let on_stamp = When::User(user.as_str(), &stamp);
     if !ask.proofs.is_empty() {
@@ -206,7 +209,7 @@ pub(crate) async fn complete(
         .app(ask.app.as_ref().map(AppId::as_str))
         .data(ended(step, ask.step_up));
     batch.push(event::store::write(context, event, on_stamp));
-    batch.extend(ends.iter().flat_map(|ends| (ends.beside)(&stamp)));
+    batch.extend(ends.into_iter().flat_map(|ends| ends.beside));
     batch.push(statement!(store::COMPLETED, user, stamp.as_str()));
     let answer = context.decide(batch).await?;
     Ok(answer.last().and_then(|rows| rows.first()).is_some_and(|row| row.flag("completed")))

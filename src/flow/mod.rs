@@ -9,6 +9,7 @@
 
 pub mod act;
 pub mod begin;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod document;
 pub(crate) mod load;
 pub mod settle;

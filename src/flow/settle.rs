@@ -16,6 +16,7 @@ use crate::{
     secret::Secret,
     session::code::{self, NewCode},
     statement,
+    time::Timestamp,
 };
 
 /// A flow after an action.
@@ -41,6 +42,9 @@ pub struct Done {
     /// What the sign-in is worth.
     pub assurance: Assurance,
 }
+
+/// How long an authorization code lives; RFC 6749 §4.1.2 allows ten minutes.
+const CODE_LIFETIME: Duration = Duration::from_mins(5);
 
 /// How often an end is tried while the user, their factors or the app change under it.
 const TRIES: usize = 3;
@@ -82,24 +86,35 @@ async fn end(loaded: &Loaded, ask: &evaluation::Ask, step: &Step, skip: bool) ->
         _ => return Ok(None),
     };
     let random = &*context.ports().random;
-    let code = new_token("ac_", random);
-    let new = NewCode::new(context, flow, &ask.user, assurance, &code);
+    let stamp = context.stamp();
+    let minted = code::insert(context, &new_code(context, flow, ask, assurance)?, &stamp);
     let device = (may_remember && flow.remember_device).then(|| (DeviceId::new(context.now(), random), new_token("", random)));
-    let beside = |stamp: &str| {
-        let mut batch = vec![
-            code::insert(context, &new, &ask.user, stamp),
-            statement!(store::COMPLETE, &flow.id, &ask.user, stamp, context.now().millis()),
-        ];
-        batch.extend(device.iter().map(|(id, secret)| remember(context, &ask.user, id, secret, stamp)));
-        batch
-    };
+    let mut beside =
+        vec![minted.statement, statement!(store::COMPLETE, &flow.id, &ask.user, stamp.as_str(), context.now().millis())];
+    beside.extend(device.iter().map(|(id, secret)| remember(context, &ask.user, id, secret, &stamp)));
     let skips = skip && matches!(step, Step::NeedsEnrolment { .. });
-    let ends = Ends { flow: &flow.id, beside: &beside };
-    if !evaluation::complete(context, ask, facts, step, skips, Some(&ends)).await? {
+    let ends = Ends { flow: &flow.id, stamp: &stamp, beside };
+    if !evaluation::complete(context, ask, facts, step, skips, Some(ends)).await? {
         return Ok(None);
     }
     let device = device.map(|(id, secret)| Secret::new(format!("{id}.{}", secret.expose())));
-    Ok(Some(Done { code, device, assurance: assurance.clone() }))
+    Ok(Some(Done { code: minted.code, device, assurance: assurance.clone() }))
+}
+
+/// What the code becomes when it is exchanged.
+fn new_code(context: &Context, flow: &Flow, ask: &evaluation::Ask, assurance: &Assurance) -> Result<NewCode, FlowError> {
+    Ok(NewCode {
+        app: ask.app.clone().ok_or(FlowError::AppNotFound)?,
+        user: ask.user.clone(),
+        code_challenge: flow.code_challenge.clone(),
+        redirect_uri: flow.redirect_uri.clone(),
+        scope: flow.scope.clone(),
+        nonce: flow.nonce.clone(),
+        acr: assurance.acr.as_str().to_owned(),
+        amr: assurance.amr.clone(),
+        auth_time: context.now(),
+        lifetime: CODE_LIFETIME,
+    })
 }
 
 /// Remembers the device, for as long as the settings say.
@@ -124,6 +139,12 @@ impl Settled {
         let proven = loaded.facts.filter(Facts::has_proof);
         let factors = proven.map(|facts| facts.factors().cloned().collect()).unwrap_or_default();
         Self { flow: loaded.flow, state, factors, challenge: None, done: None }
+    }
+
+    /// A flow that was just begun.
+    pub fn begun(flow: Flow, now: Timestamp) -> Self {
+        let state = State::of(&flow, now, None);
+        Self { flow, state, factors: Vec::new(), challenge: None, done: None }
     }
 
     /// The same with a challenge that was made.

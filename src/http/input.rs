@@ -1,5 +1,10 @@
 //! What comes in: the raw request, and the checked call that a handler gets.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
@@ -18,6 +23,23 @@ use crate::{
 /// The largest body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
+/// Whether an answer may be read by the page of another origin that asked: set by whoever has held the origin against
+/// the app's.
+#[derive(Clone, Default)]
+pub struct Readable(Arc<AtomicBool>);
+
+impl Readable {
+    /// It may.
+    pub fn allow(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it may.
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A request as it came, with its body read.
 #[derive(Clone)]
 pub struct Incoming {
@@ -31,12 +53,16 @@ pub struct Incoming {
     pub round_trips: RoundTrips,
     /// Whether development tools answer it.
     pub dev_tools: bool,
+    /// The method.
+    pub method: http::Method,
     /// The path, as it came.
     pub path: String,
     /// Path parameters, decoded.
     pub params: Vec<(String, String)>,
     /// The query string, raw.
     pub query: String,
+    /// Whether the answer may be read by the page that asked.
+    pub readable: Readable,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
@@ -51,6 +77,12 @@ impl Incoming {
             (Some(value), None) => value.to_str().ok(),
             _ => None,
         }
+    }
+
+    /// The token of `Authorization: Bearer` (RFC 6750 §2.1).
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
     /// The fields of a query, checked.

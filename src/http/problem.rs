@@ -48,6 +48,8 @@ codes! {
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400, "The Idempotency-Key is malformed", "Send 1 to 255 visible ASCII characters, once.";
     AuthenticationRequired = "authentication_required", 401, "A server key is needed", "Send `Authorization: Bearer sk_…`.";
     ApiKeyInvalid = "api_key_invalid", 401, "The server key is not valid", "Check the key; it may have been revoked.";
+    FlowTokenInvalid = "flow_token_invalid", 401, "The flow's token is not valid", "Begin another flow: its ten minutes may be over.";
+    OriginNotAllowed = "origin_not_allowed", 403, "This page may not call", "Add the page's origin to the app's `origins`.";
     SignatureInvalid = "signature_invalid", 403, "The signature is not valid", "Only the carrier calls this.";
     ScopeMissing = "scope_missing", 403, "The server key may not do this", "Use a key that has the scope named in the detail.";
     ProofRequired = "proof_required", 403, "A proof of an existing factor is needed", "Challenge an active factor of the user and pass the verified challenge as `proof`, or pass `override`.";
@@ -60,6 +62,7 @@ codes! {
     IdempotencyKeyInUse = "idempotency_key_in_use", 409, "The same call is still running", "Wait for it, then repeat the call.";
     IdentifierExists = "form_identifier_exists", 409, "Something with this identifier exists", "Find it by that identifier instead.";
     AlreadyVerified = "verification_already_verified", 409, "The challenge was verified before", "A code works once; make a new challenge.";
+    FlowStepMismatch = "flow_step_mismatch", 409, "The flow's step takes another call", "Read the flow; `step` says what it wants.";
     LastKey = "api_key_last", 409, "It is the last key that may make keys", "Make another live key with `keys:write` first.";
     RequestTooLarge = "request_too_large", 413, "The request is too large", "Send at most 64 KiB.";
     ContentTypeUnsupported = "content_type_unsupported", 415, "The content type is not taken", "Send `Content-Type: application/json`.";
@@ -73,6 +76,7 @@ codes! {
     ResendExhausted = "resend_exhausted", 422, "The challenge has sent all its codes", "Make a new challenge.";
     StrategyNotSupported = "strategy_not_supported", 422, "This is not supported", "See the detail.";
     TestIdentifierForbidden = "test_identifier_forbidden", 422, "Test numbers are refused here", "Use a real number, or change `test_mode`.";
+    MessageRefused = "message_refused", 422, "No message goes there", "Offer another way, or another number or address.";
     CountryNotAllowed = "country_not_allowed", 422, "Messages may not go to this country", "Change the setting named in the detail.";
     RecipientRefused = "message_recipient_refused", 422, "The carrier refuses this recipient", "Ask for another number or address, or use one of `channels`; the detail has the carrier's reason.";
     MessageBlocked = "message_blocked", 422, "The carrier blocks this as fraud", "Ask for another number; the detail has the carrier's reason.";

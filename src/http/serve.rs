@@ -21,7 +21,7 @@ use tower_service::Service;
 
 use super::{
     contract::{Auth, Operation},
-    input::{BODY_LIMIT, Call, Incoming},
+    input::{BODY_LIMIT, Call, Incoming, Readable},
     problem::{Code, Problem},
     reply::{Answer, Failure, Reply},
     routes::{self, Run},
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     api_key::{Credential, Scope},
     config::is_loopback_host,
-    context::{App, Context, Parts, RoundTrips},
+    context::{App, Client, Context, Parts, RoundTrips},
     crypto::token_hash,
     ids::RequestId,
     ports::{DatabaseError, Level},
@@ -139,15 +139,24 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
             now,
             round_trips: RoundTrips::default(),
             dev_tools: app.config.dev_tools && from_here && host.as_deref().is_some_and(is_loopback_host),
+            method: parts.method,
             path: parts.uri.path().to_owned(),
             params: params.unwrap_or_default(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
+            readable: Readable::default(),
             headers: parts.headers,
             body: body.map(Into::into).unwrap_or_default(),
             app,
         },
         too_large,
     ))
+}
+
+/// Who calls without a server between: the connecting address is theirs.
+fn client(incoming: &Incoming) -> Client {
+    let user_agent = incoming.header("user-agent").map(|text| text.chars().take(512).collect());
+    let ip = incoming.header("cf-connecting-ip").and_then(|text| text.parse::<std::net::IpAddr>().ok());
+    Client { ip: ip.map(|ip| ip.to_string()), user_agent }
 }
 
 /// A call that needs a server key, or development tools.
@@ -159,10 +168,9 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
         let was_cached = app.cache.get().is_some();
         let (credential, snapshot) = match operation.auth {
             Auth::Key(scope) => authenticate(incoming, secrets.server_api_key.expose(), scope).await?,
-            _ => (
-                Credential { id: "development".to_owned(), scopes: Vec::new(), is_test: false },
-                snapshot(incoming, None).await?,
-            ),
+            // Who it is, is found out with the first thing that is read.
+            auth if auth.takes_pages() => (Credential::without_scopes("page"), snapshot(incoming, None).await?),
+            _ => (Credential::without_scopes("development"), snapshot(incoming, None).await?),
         };
         if too_large {
             return Err(Problem::new(Code::RequestTooLarge, "64 KiB is the limit").into());
@@ -178,6 +186,7 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
             round_trips: incoming.round_trips.clone(),
             dev_tools: incoming.dev_tools,
         });
+        let context = if operation.auth.takes_pages() { context.for_client(client(incoming)) } else { context };
         let decided = context.decided();
         let call = Call {
             query: incoming.query(operation)?,
@@ -223,11 +232,7 @@ async fn authenticate(
     binding_key: &str,
     scope: Scope,
 ) -> Result<(Credential, Arc<Snapshot>), Failure> {
-    let token = incoming.header("authorization").and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let Some(token) = token.filter(|token| !token.is_empty()) else {
+    let Some(token) = incoming.bearer().filter(|token| !token.is_empty()) else {
         return Err(Problem::new(Code::AuthenticationRequired, "send `Authorization: Bearer sk_…`").into());
     };
     let invalid = || Problem::new(Code::ApiKeyInvalid, "no live key has this secret");

@@ -140,6 +140,9 @@ pub struct Settings {
     limits: Vec<(&'static str, i64)>,
 }
 
+/// How long a flow may take.
+pub const FLOW_LIFETIME: Duration = Duration::from_mins(10);
+
 /// How long a challenge lives, however many codes it sends: the ten minutes that SP 800-63B-4 §3.1.3.2 allows.
 pub const CHALLENGE_LIFETIME: Duration = Duration::from_mins(10);
 

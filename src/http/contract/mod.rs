@@ -20,6 +20,22 @@ pub enum Auth {
     Development,
     /// A carrier, by its signature.
     Carrier,
+    /// An app in a browser or on a phone: its page is one of the app's origins.
+    Embedded,
+    /// The same within a flow, by the flow's token.
+    Flow,
+}
+
+impl Auth {
+    /// Whether pages of other origins call it, and so preflights are answered (Fetch, "CORS protocol").
+    pub fn takes_pages(self) -> bool {
+        matches!(self, Self::Embedded | Self::Flow)
+    }
+
+    /// Whether a flow's token has to come.
+    pub fn in_flow(self) -> bool {
+        self == Self::Flow
+    }
 }
 
 /// What comes back when it works.
@@ -134,6 +150,17 @@ impl Operation {
                 Code::RequestMalformed,
                 Code::FormInvalid,
             ]),
+            Auth::Embedded | Auth::Flow => {
+                codes.extend(self.auth.in_flow().then_some(Code::FlowTokenInvalid));
+                codes.extend([
+                    Code::OriginNotAllowed,
+                    Code::ConfigurationInvalid,
+                    Code::DatabaseUnmigrated,
+                    Code::DatabaseUnavailable,
+                    Code::RequestMalformed,
+                    Code::FormInvalid,
+                ]);
+            }
             Auth::Public | Auth::Carrier => {}
         }
         if self.reads_body() {

@@ -32,7 +32,10 @@ pub fn openapi(operations: &[Operation]) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"serverKey": {"type": "http", "scheme": "bearer", "description": "A server key: `sk_live_…` or `sk_test_…`"}},
+            "securitySchemes": {
+                "serverKey": {"type": "http", "scheme": "bearer", "description": "A server key: `sk_live_…` or `sk_test_…`"},
+                "flowToken": {"type": "http", "scheme": "bearer", "description": "A flow's token: `flw_…`"},
+            },
         },
     })
 }
@@ -108,8 +111,13 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
                 json!({"required": !operation.body_optional, "content": {"application/json": media}}),
             );
         }
-        if matches!(operation.auth, Auth::Key(_)) {
-            object.insert("security".to_owned(), json!([{"serverKey": []}]));
+        let scheme = match operation.auth {
+            Auth::Key(_) => Some("serverKey"),
+            Auth::Flow => Some("flowToken"),
+            Auth::Public | Auth::Development | Auth::Carrier | Auth::Embedded => None,
+        };
+        if let Some(scheme) = scheme {
+            object.insert("security".to_owned(), json!([{scheme: []}]));
         }
     }
     object

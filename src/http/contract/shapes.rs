@@ -4,6 +4,7 @@ use crate::{
     api_key::Scope,
     challenge, event,
     factor::FactorType,
+    flow,
     message::{self, Channel},
     policy::{self, EmailBackup},
     schema::{Field, Shape, field},
@@ -161,6 +162,65 @@ pub const ENROLMENT: &[Field] = &[
     field("recovery_codes", CODES, "The codes, shown this once; null when an earlier call with the same key made them")
         .nullable(),
     field("public_key", Shape::Anything, "A passkey's options for `navigator.credentials.create()`, shown this once"),
+];
+
+/// A challenge of a flow, as a page sees it.
+pub const FLOW_CHALLENGE: &[Field] = &[
+    always("id", Shape::Id("chl_"), "The challenge's id"),
+    always("type", Shape::OneOf(&FactorType::NAMES), "The type of factor that it asks for"),
+    always("status", Shape::OneOf(&challenge::Status::NAMES), "Where it stands"),
+    maybe("channel", Shape::OneOf(&Channel::NAMES), "How its code goes; null where none is sent"),
+    maybe("to", Shape::Text(254), "Where its code goes, masked; null before a first factor is proven"),
+    always("attempts_left", Shape::Integer(0, 10), "How many more wrong answers it takes"),
+    maybe("resend_at", Shape::Timestamp, "When another code may be asked for; null: no more"),
+    maybe("code_expires_at", Shape::Timestamp, "When the newest code dies"),
+    always("expires_at", Shape::Timestamp, "When the challenge dies"),
+    field("public_key", Shape::Anything, "A passkey's options for `navigator.credentials`, shown this once"),
+];
+
+/// A flow, as a page sees it.
+pub const FLOW: &[Field] = &[
+    always("id", Shape::Id("sgn_"), "The flow's id"),
+    always("type", Shape::OneOf(&flow::FlowType::NAMES), "What it is for"),
+    always("step", Shape::OneOf(&flow::State::NAMES), "What it wants next"),
+    maybe(
+        "reason",
+        Shape::Object(&[
+            always("code", Shape::OneOf(policy::Reason::CODES), "Why, as a stable code"),
+            always("detail", Shape::Text(300), "Why, as a sentence"),
+        ]),
+        "Why the policy asks for it",
+    ),
+    always(
+        "options",
+        Shape::List(
+            &Shape::Object(&[
+                always("type", Shape::OneOf(&FactorType::NAMES), "The type of factor"),
+                field("factor_id", Shape::Id("fac_"), "Which factor of the person"),
+                field("role", Shape::OneOf(&policy::Role::NAMES), "In which role it is offered"),
+                field("name", Shape::Text(60), "What the person calls it").nullable(),
+                field("to", Shape::Text(254), "Where its code goes, masked").nullable(),
+            ]),
+            200,
+        ),
+        "What can be proven or enrolled now, the default first",
+    ),
+    maybe(
+        "skip",
+        Shape::Object(&[
+            maybe("sign_ins_left", Shape::Integer(0, BIG), "How often; null: not bounded by a number"),
+            maybe("until", Shape::Timestamp, "Until when; null: not bounded by time"),
+        ]),
+        "How the enrolment may be put off",
+    ),
+    maybe("challenge", Shape::Object(FLOW_CHALLENGE), "The challenge that this call has made"),
+    maybe("redirect_uri", Shape::Text(2000), "Where the code goes"),
+    always("expires_at", Shape::Timestamp, "When the flow is over"),
+    field("token", Shape::Text(60), "The flow's token, shown when it begins and never again"),
+    field("code", Shape::Text(60), "The authorization code, at `complete`, shown this once"),
+    field("acr", Shape::OneOf(&policy::Acr::NAMES), "What the sign-in is worth, at `complete`"),
+    field("amr", Shape::List(&Shape::Text(10), 10), "What was proven, at `complete` (RFC 8176)"),
+    field("device", Shape::Text(100), "The token of the device that is remembered from now on, shown this once"),
 ];
 
 /// An app's own rule.

@@ -8,6 +8,7 @@ use crate::{
     email::EmailError,
     evaluation::EvaluateError,
     factor::{FactorType, enrol::EnrolError},
+    flow::FlowError,
     http::{input::wrong, reply::Failure},
     idempotency::Claim,
     limit::{
@@ -153,6 +154,45 @@ impl From<EvaluateError> for Failure {
                 Problem::new(Code::ProofInvalid, format!("proofs.{at} {why}")).into()
             }
         }
+    }
+}
+
+/// What a page is told: which setting refused is the server's business.
+impl From<FlowError> for Failure {
+    fn from(error: FlowError) -> Self {
+        let problem = match error {
+            FlowError::Database(error) => return error.into(),
+            FlowError::TokenInvalid => Problem::new(Code::FlowTokenInvalid, "no open flow has this token"),
+            FlowError::OriginNotAllowed => {
+                Problem::new(Code::OriginNotAllowed, "the page's origin is not the flow's, or none of the app's")
+            }
+            FlowError::AppNotFound => wrong("client_id", "no app that people sign in through has this id"),
+            FlowError::RedirectUriUnknown => wrong("redirect_uri", "one of the app's redirect URIs is wanted, exactly"),
+            FlowError::StepMismatch(step) => {
+                Problem::new(Code::FlowStepMismatch, format!("the flow stands at {step}")).member("step", step)
+            }
+            FlowError::NotOffered => wrong("type", "the flow's step does not offer this: one of `options` is wanted"),
+            FlowError::PasswordIncorrect => Problem::new(Code::PasswordIncorrect, "the password is wrong, or the name"),
+            FlowError::Limited(refusal) => refusal.into(),
+            FlowError::Create(error) | FlowError::Resend(ResendError::Create(error)) => return to_page(error),
+            FlowError::Enrol(EnrolError::Create(error)) => return to_page(error),
+            FlowError::Resend(error) => return error.into(),
+            FlowError::Answer(error) => return error.into(),
+            FlowError::Enrol(error) => return error.into(),
+            FlowError::Evaluate(error) => return error.into(),
+        };
+        problem.into()
+    }
+}
+
+fn to_page(error: CreateError) -> Failure {
+    match error {
+        CreateError::Refused(Refused::Misconfigured(issue)) => Problem::new(Code::ConfigurationInvalid, issue.detail).into(),
+        CreateError::Refused(_) => Problem::new(Code::MessageRefused, "no message goes there now").into(),
+        CreateError::NotSent(not_sent) if not_sent.class == "misconfigured" => {
+            Problem::new(Code::MessageFailed, "it was not sent; the log says why").into()
+        }
+        error => error.into(),
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) const SENDING: &[Code] = &[
 ];
 
 /// What another code of a challenge refuses with, beside [`SENDING`].
-const RESENDING: &[Code] = &[
+pub(super) const RESENDING: &[Code] = &[
     Code::AlreadyVerified,
     Code::VerificationExpired,
     Code::VerificationFailed,
@@ -257,8 +257,16 @@ pub(super) async fn answered(
     form: &Form,
     expect: &Expect,
 ) -> Result<(Challenge, Option<Factor>), Failure> {
-    let problem = match answer::answer(context, id, &given(form)?, expect).await? {
-        Answered::Verified(challenge, factor) => return Ok((*challenge, factor.map(|factor| *factor))),
+    match answer::answer(context, id, &given(form)?, expect).await? {
+        Answered::Verified(challenge, factor) => Ok((*challenge, factor.map(|factor| *factor))),
+        refused => Err(self::refused(&refused).into()),
+    }
+}
+
+/// Why an answer was not taken.
+pub(super) fn refused(answered: &Answered) -> Problem {
+    match answered {
+        Answered::Verified(..) => Problem::new(Code::AlreadyVerified, "a code works once"),
         Answered::Wrong(challenge) => {
             let left = challenge.attempts_left();
             let taken = format!("{left} more answers are taken");
@@ -278,7 +286,7 @@ pub(super) async fn answered(
         Answered::Canceled => Problem::new(Code::VerificationCanceled, "it was canceled"),
         Answered::AlreadyVerified => Problem::new(Code::AlreadyVerified, "a code works once"),
         Answered::Locked(wait) => {
-            Problem::new(Code::UserLocked, "too many wrong answers lately, over all challenges").retry_after(wait)
+            Problem::new(Code::UserLocked, "too many wrong answers lately, over all challenges").retry_after(*wait)
         }
         Answered::LockedForGood => {
             Problem::new(Code::UserRecoveryNeeded, "too many wrong answers in a row, over all challenges")
@@ -287,8 +295,7 @@ pub(super) async fn answered(
         Answered::ProofRequired => proof_required(),
         Answered::Misfit => wrong("code", "this challenge takes the digits that were sent"),
         Answered::NotFound => Problem::not_found("challenge"),
-    };
-    Err(problem.into())
+    }
 }
 
 async fn resend_challenge(call: Call) -> Answer {

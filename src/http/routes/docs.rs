@@ -136,6 +136,8 @@ fn describe(operation: &Operation) -> Described {
         description: operation.description,
         access: match operation.auth {
             Auth::Key(scope) => format!("Server key with the scope {}.", scope.as_str()),
+            Auth::Embedded => "Open to the pages and phones of an app.".to_owned(),
+            Auth::Flow => "With the flow's token.".to_owned(),
             Auth::Carrier => "Called by the carrier, by its signature.".to_owned(),
             Auth::Public | Auth::Development => "Open to anybody.".to_owned(),
         },

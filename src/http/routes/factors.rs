@@ -192,7 +192,7 @@ async fn create(call: Call) -> Answer {
 }
 
 /// What is to be added, by its type.
-fn new(context: &Context, form: &Form) -> Result<New, Failure> {
+pub(super) fn new(context: &Context, form: &Form) -> Result<New, Failure> {
     match form.text("type").and_then(FactorType::parse) {
         Some(FactorType::Phone) => {
             let typed = form.text("phone").ok_or_else(|| wrong("phone", "a phone factor needs its number"))?;

@@ -6,6 +6,7 @@ mod audit_events;
 mod callbacks;
 mod callbacks_voice;
 mod challenges;
+mod client;
 mod dev;
 mod devices;
 mod docs;
@@ -49,6 +50,9 @@ pub fn table() -> Vec<(Operation, Run)> {
         passwords::ROUTES,
         mfa_evaluation::ROUTES,
         devices::ROUTES,
+        client::SIGN_INS,
+        client::SIGN_UPS,
+        client::PASSWORD_RESETS,
         apps::ROUTES,
         messages::ROUTES,
         audit_events::ROUTES,

@@ -108,7 +108,7 @@ pub(super) fn enrolled(enrolled: &Enrolled, now: Timestamp) -> Value {
 }
 
 /// An object with further members.
-fn with(object: Value, members: Map<String, Value>) -> Value {
+pub(super) fn with(object: Value, members: Map<String, Value>) -> Value {
     match object {
         Value::Object(mut object) => {
             object.extend(members);
@@ -273,7 +273,7 @@ pub(super) fn api_key(key: &ApiKey) -> Value {
     })
 }
 
-fn moment(moment: Option<Timestamp>) -> Option<String> {
+pub(super) fn moment(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| moment.to_string())
 }
 

@@ -1,0 +1,55 @@
+//! What a call does in a flow: one file per kind of action. Each lets the call in, refuses what the step does not take,
+//! acts, and settles.
+
+mod enrol;
+mod first;
+mod identify;
+mod second;
+
+pub use enrol::{activate, enrol, skip};
+pub use first::{passkey, passkey_options, password};
+pub use identify::identify;
+pub use second::{Wanted, answer, challenge, recovery_code, resend};
+
+use super::{
+    Access, Action, FlowError, State,
+    load::{Loaded, load},
+    settle::{Settled, settle},
+    store,
+};
+use crate::{challenge::Challenge, context::Context, ids::UserId, statement};
+
+/// Says where a flow stands. It changes nothing, unless a call before was cut off just short of the end.
+pub async fn get(context: &Context, access: &Access) -> Result<Settled, FlowError> {
+    settle(load(context, access, Vec::new(), Vec::new()).await?.0, false).await
+}
+
+/// Gives a flow up. One that has ended stays what it is.
+pub async fn abandon(context: &Context, access: &Access) -> Result<(), FlowError> {
+    let loaded = load(context, access, Vec::new(), Vec::new()).await?.0;
+    if matches!(loaded.state()?, State::Complete | State::Abandoned) {
+        return Ok(());
+    }
+    loaded.takes(Action::Abandon)?;
+    let now = context.now().millis();
+    let give_up = statement!(store::ABANDON, &access.id, access.token_hash.as_str(), now, context.stamp());
+    context.decide(vec![give_up]).await?;
+    Ok(())
+}
+
+/// What was proven just now counts, and the flow goes on. Where it says whose the flow is, that is read first.
+async fn proven(mut loaded: Loaded, challenge: &Challenge) -> Result<Settled, FlowError> {
+    if challenge.user_id.is_some() && challenge.user_id != loaded.flow.user_id {
+        let (now, stamp) = (loaded.context.now().millis(), loaded.context.stamp());
+        let adopt = statement!(store::ADOPT, &loaded.flow.id, &challenge.id, now, stamp);
+        loaded = loaded.again(vec![adopt]).await?;
+    } else if let Some(facts) = &mut loaded.facts {
+        facts.add(challenge);
+    }
+    settle(loaded, false).await
+}
+
+/// The flow's user, where somebody is known.
+fn user(loaded: &Loaded) -> Option<UserId> {
+    loaded.flow.user_id.as_deref().and_then(UserId::parse)
+}
