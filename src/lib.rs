@@ -31,6 +31,7 @@ pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod time;
+pub mod token;
 pub mod totp;
 pub mod user;
 pub mod webauthn;
