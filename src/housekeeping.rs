@@ -1,5 +1,6 @@
 //! What the cron does: delete what has expired, in bounded batches, and settle what was left open.
-//! Ids sort by time, so most of it goes along the primary key. Last it seals anew what stands under an old key.
+//! Ids sort by time, so most of it goes along the primary key. Last it seals anew what stands under an old key,
+//! and makes the next key that signs tokens.
 
 use std::time::Duration;
 
@@ -12,13 +13,14 @@ use crate::{
     settings::{Snapshot, load},
     statement,
     time::Timestamp,
+    token,
 };
 
 /// How many rows one batch deletes of each kind.
 const ROWS: i64 = 2000;
 
 /// How many batches one run makes: with the statement that reads the settings it stays under the 50 statements that
-/// one run may make on the free plan, and leaves two to `reseal`. What is left goes with the next run, ten minutes later.
+/// one run may make on the free plan, and leaves three each to `reseal` and to the signing keys. What is left goes with the next run, ten minutes later.
 const BATCHES: usize = 4;
 
 const CHALLENGES: &str = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
@@ -75,6 +77,7 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
         }
     }
     let resealed = reseal::run(app).await?;
+    token::keys::rotate(app, &snapshot, now).await?;
     app.ports.log.line(Level::Info, &format!("housekeeping: {gone} rows, {resealed} secrets sealed anew"));
     Ok(())
 }

@@ -33,6 +33,7 @@ pub mod secret;
 pub mod session;
 pub mod settings;
 pub mod time;
+pub mod token;
 pub mod totp;
 pub mod user;
 pub mod webauthn;

@@ -76,7 +76,7 @@ fn call(opening: Opening<'_>) -> Call<'_> {
 #[tokio::test]
 async fn a_listener_writes_the_code_down_in_every_language() {
     let carriers = Carriers::default();
-    let signatures = RingSignatures;
+    let signatures = RingSignatures::default();
     for (count, voice) in Voice::all().enumerate() {
         for digits in ["0042", "907513", "1234567890"] {
             let code = Code::parse(digits).unwrap();
@@ -110,7 +110,7 @@ async fn behind_the_gate_the_code_comes_with_the_key() {
     let (_, by_twilio) = hand_over(&carriers, &twilio().request(&call(opening())));
     let vonage = vonage();
     let input = vonage.signing_input(1_795_341_600, "jti-of-16-letters");
-    let signature = RingSignatures.sign_rs256(vonage.private_key(), input.as_bytes()).await.unwrap();
+    let signature = RingSignatures::default().sign_rs256(vonage.private_key(), input.as_bytes()).await.unwrap();
     let (_, by_vonage) = hand_over(&carriers, &vonage.request(&call(opening()), &input, &signature));
     for called in [by_twilio, by_vonage] {
         assert_eq!((called.heard.code(), called.heard.next.as_deref()), (None, Some(NEXT)), "{}", called.carrier);
@@ -127,7 +127,7 @@ async fn vonage_takes_no_call_under_another_key_or_with_a_used_token() {
     let script = Script::nobody(Voice::of("en"));
     let vonage = vonage();
     let input = vonage.signing_input(1_795_341_600, "jti-of-16-letters");
-    let good = RingSignatures.sign_rs256(vonage.private_key(), input.as_bytes()).await.unwrap();
+    let good = RingSignatures::default().sign_rs256(vonage.private_key(), input.as_bytes()).await.unwrap();
     let mut forged = good.clone();
     forged[0] ^= 1;
     for (signature, wanted) in [(&forged, 401), (&good, 201), (&good, 401)] {

@@ -51,7 +51,7 @@ mod webauthn {
 
     pub async fn register_for(rp: &RelyingParty, response: &Value) -> Result<NewCredential, WebAuthnError> {
         let response = RegistrationResponse::from_json(response)?;
-        verify_registration(&RingSignatures, Ceremony { rp, challenge: CHALLENGE }, &response).await
+        verify_registration(&RingSignatures::default(), Ceremony { rp, challenge: CHALLENGE }, &response).await
     }
 
     pub async fn register(response: &Value) -> Result<NewCredential, WebAuthnError> {
@@ -65,7 +65,8 @@ mod webauthn {
         response: &Value,
     ) -> Result<Verified, WebAuthnError> {
         let response = AssertionResponse::from_json(response)?;
-        verify_assertion(&RingSignatures, Ceremony { rp, challenge: CHALLENGE }, allowed, stored, &response).await
+        verify_assertion(&RingSignatures::default(), Ceremony { rp, challenge: CHALLENGE }, allowed, stored, &response)
+            .await
     }
 
     /// The answer to options that allowed the stored credential.

@@ -1,18 +1,29 @@
-//! The signatures port on WebCrypto.
+//! The signatures port on WebCrypto. Keys that sign tokens are imported once per isolate.
+
+use std::{cell::RefCell, collections::VecDeque};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, SubtleCrypto};
 use worker::{
     send::SendFuture,
     wasm_bindgen::{JsCast, JsValue},
 };
+use zeroize::Zeroizing;
 
 use crate::{
     crypto::{RsaPrivateKey, ecdsa_raw},
-    ports::{PortFuture, PublicKey, SignatureError, Signatures},
+    ports::{Algorithm, NewKeyPair, PortFuture, PublicKey, SignatureError, Signatures},
 };
+
+/// How many imported keys an isolate remembers: two algorithms, each with a key that signs, one before and one after.
+const REMEMBERED: usize = 6;
+
+thread_local! {
+    /// Imported private keys by `kid`, the oldest first.
+    static IMPORTED: RefCell<VecDeque<(String, CryptoKey)>> = const { RefCell::new(VecDeque::new()) };
+}
 
 /// `crypto.subtle`.
 pub(super) struct WebCryptoSignatures;
@@ -32,10 +43,13 @@ impl Signatures for WebCryptoSignatures {
             let subtle = subtle()?;
             let imported = import_public(&subtle, key).await?;
             let Some(signature) = for_webcrypto(key, signature) else { return Ok(false) };
-            let promise = subtle
-                .verify_with_object_and_u8_array_and_u8_array(&algorithm(key), &imported, &signature, message)
-                .map_err(|error| failed(&error))?;
-            let valid = JsFuture::from(promise).await.map_err(|error| failed(&error))?;
+            let valid = settled(subtle.verify_with_object_and_u8_array_and_u8_array(
+                &algorithm(key),
+                &imported,
+                &signature,
+                message,
+            ))
+            .await?;
             Ok(valid.is_truthy())
         }))
     }
@@ -49,12 +63,74 @@ impl Signatures for WebCryptoSignatures {
             let subtle = subtle()?;
             let data = Uint8Array::from(key.expose());
             let imported = import(&subtle, "pkcs8", &data, &rs256(), "sign").await?;
-            let promise =
-                subtle.sign_with_object_and_u8_array(&rs256(), &imported, message).map_err(|error| failed(&error))?;
-            let signature = JsFuture::from(promise).await.map_err(|error| failed(&error))?;
+            let signature = settled(subtle.sign_with_object_and_u8_array(&rs256(), &imported, message)).await?;
             Ok(Uint8Array::new(&signature).to_vec())
         }))
     }
+
+    fn generate(&self, algorithm: Algorithm) -> PortFuture<'_, Result<NewKeyPair, SignatureError>> {
+        Box::pin(SendFuture::new(async move {
+            let subtle = subtle()?;
+            let of = name(algorithm);
+            if algorithm == Algorithm::Rs256 {
+                set(&of, "modulusLength", &2048.into());
+                set(&of, "publicExponent", &Uint8Array::from([1, 0, 1].as_slice()));
+            }
+            let usages = Array::of2(&"sign".into(), &"verify".into());
+            let pair = settled(subtle.generate_key_with_object(&of, true, &usages)).await?;
+            let half = |name: &str| get(&pair, name).map(JsCast::unchecked_into::<CryptoKey>);
+            let pkcs8 = settled(subtle.export_key("pkcs8", &half("privateKey")?)).await?;
+            let jwk = settled(subtle.export_key("jwk", &half("publicKey")?)).await?;
+            let member = |name: &str| {
+                let text = get(&jwk, name)?.as_string().unwrap_or_default();
+                URL_SAFE_NO_PAD.decode(text).map_err(|_| SignatureError::KeyRefused)
+            };
+            let coordinate = |name: &str| member(name)?.try_into().map_err(|_| SignatureError::KeyRefused);
+            Ok(NewKeyPair {
+                pkcs8: Zeroizing::new(Uint8Array::new(&pkcs8).to_vec()),
+                public: match algorithm {
+                    Algorithm::Rs256 => PublicKey::Rs256 { n: member("n")?, e: member("e")? },
+                    Algorithm::Es256 => PublicKey::Es256 { x: coordinate("x")?, y: coordinate("y")? },
+                },
+            })
+        }))
+    }
+
+    fn sign<'a>(
+        &'a self,
+        kid: &'a str,
+        algorithm: Algorithm,
+        pkcs8: &'a [u8],
+        message: &'a [u8],
+    ) -> PortFuture<'a, Result<Vec<u8>, SignatureError>> {
+        Box::pin(SendFuture::new(async move {
+            let subtle = subtle()?;
+            let of = name(algorithm);
+            let remembered =
+                IMPORTED.with_borrow(|keys| keys.iter().find(|(id, _)| id == kid).map(|(_, key)| key.clone()));
+            let key = if let Some(key) = remembered {
+                key
+            } else {
+                let key = import(&subtle, "pkcs8", &Uint8Array::from(pkcs8), &of, "sign").await?;
+                // Another request may have imported it meanwhile: twice is once too often, and no harm.
+                IMPORTED.with_borrow_mut(|keys| {
+                    if keys.len() >= REMEMBERED {
+                        keys.pop_front();
+                    }
+                    keys.push_back((kid.to_owned(), key.clone()));
+                });
+                key
+            };
+            let signature = settled(subtle.sign_with_object_and_u8_array(&of, &key, message)).await?;
+            Ok(Uint8Array::new(&signature).to_vec())
+        }))
+    }
+}
+
+/// What a call of the platform comes to.
+async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, SignatureError> {
+    let promise = promise.map_err(|error| failed(&error))?;
+    JsFuture::from(promise).await.map_err(|error| failed(&error))
 }
 
 /// A signature as WebCrypto takes it; `None`: of no form that it could be valid in. WebAuthn brings ES256 in DER, where r
@@ -68,9 +144,11 @@ fn for_webcrypto(key: &PublicKey, signature: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn subtle() -> Result<SubtleCrypto, SignatureError> {
-    let crypto = Reflect::get(&js_sys::global(), &"crypto".into()).map_err(|error| failed(&error))?;
-    let subtle = Reflect::get(&crypto, &"subtle".into()).map_err(|error| failed(&error))?;
-    Ok(subtle.unchecked_into())
+    Ok(get(&get(&js_sys::global(), "crypto")?, "subtle")?.unchecked_into())
+}
+
+fn get(object: &JsValue, name: &str) -> Result<JsValue, SignatureError> {
+    Reflect::get(object, &name.into()).map_err(|error| failed(&error))
 }
 
 /// Imports a public key. A point that is not on P-256 fails here: the platform checks the curve's equation.
@@ -111,9 +189,16 @@ async fn import(
 /// What WebCrypto calls the key's algorithm; the same object serves for the import and for the verification.
 fn algorithm(key: &PublicKey) -> Object {
     match key {
-        PublicKey::Es256 { .. } => object(&[("name", "ECDSA"), ("namedCurve", "P-256"), ("hash", "SHA-256")]),
+        PublicKey::Es256 { .. } => name(Algorithm::Es256),
         PublicKey::EdDsa(_) => object(&[("name", "Ed25519")]),
         PublicKey::Rs256 { .. } => rs256(),
+    }
+}
+
+fn name(algorithm: Algorithm) -> Object {
+    match algorithm {
+        Algorithm::Rs256 => rs256(),
+        Algorithm::Es256 => object(&[("name", "ECDSA"), ("namedCurve", "P-256"), ("hash", "SHA-256")]),
     }
 }
 
@@ -124,10 +209,14 @@ fn rs256() -> Object {
 fn object(fields: &[(&str, &str)]) -> Object {
     let object = Object::new();
     for (name, value) in fields {
-        // Setting a field of a fresh object cannot fail.
-        let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));
+        set(&object, name, &JsValue::from_str(value));
     }
     object
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) {
+    // Setting a field of a fresh object cannot fail.
+    let _ = Reflect::set(object, &JsValue::from_str(name), value);
 }
 
 /// The name of what the platform threw; its message stays here.

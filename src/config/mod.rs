@@ -17,7 +17,7 @@ pub use email::{EmailConfig, EmailDriver};
 pub use sms::{SmsConfig, SmsDriver};
 pub use table::{Kind, Stops, VARIABLES, Variable};
 use value::Parsed;
-pub(crate) use value::{is_loopback_host, is_sender, origin};
+pub(crate) use value::{is_loopback_host, is_safe_base, is_sender, origin};
 pub use voice::{VoiceConfig, VoiceDriver};
 
 use crate::{

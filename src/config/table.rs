@@ -67,6 +67,8 @@ pub enum Stops {
     Policy,
     /// Setting passwords while `password.breach_check` is on.
     BreachCheck,
+    /// Making and taking tokens.
+    Tokens,
     /// Nothing yet: the variable is checked, and takes effect with the feature it belongs to.
     Nothing,
 }

@@ -258,7 +258,7 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
 }
 
 /// Whether a base URL may be called in `prod`: https, or loopback.
-pub(super) fn is_safe_base(url: &str) -> bool {
+pub(crate) fn is_safe_base(url: &str) -> bool {
     url.parse::<http::Uri>()
         .is_ok_and(|uri| uri.scheme_str() == Some("https") || uri.host().is_some_and(is_loopback_host))
 }

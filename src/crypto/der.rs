@@ -62,6 +62,18 @@ pub fn ecdsa_raw(der: &[u8]) -> Option<[u8; 64]> {
     Some(raw)
 }
 
+/// The other way: the DER of a signature in the raw form that JWS has (RFC 7518 §3.4).
+pub fn ecdsa_der(raw: &[u8]) -> Option<Vec<u8>> {
+    let (r, s) = raw.split_at_checked(32).filter(|(_, s)| s.len() == 32)?;
+    let integer = |number: &[u8]| {
+        let start = number.iter().position(|byte| *byte != 0).unwrap_or(31);
+        let digits = number.get(start..)?;
+        let sign: &[u8] = if digits.first().is_some_and(|first| *first >= 0x80) { &[0] } else { &[] };
+        wrap(INTEGER, &[sign, digits].concat())
+    };
+    wrap(SEQUENCE, &[integer(r)?, integer(s)?].concat())
+}
+
 /// `AlgorithmIdentifier` of rsaEncryption (RFC 8017 appendix A.1), complete.
 const RSA_ENCRYPTION: [u8; 15] =
     [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
@@ -127,7 +139,14 @@ mod tests {
         }
 
         #[test]
+        fn a_raw_signature_comes_back(raw in prop::collection::vec(prop_oneof![Just(0), Just(0x80), any::<u8>()], 64)) {
+            let raw: [u8; 64] = raw.try_into().expect("64");
+            prop_assert_eq!(ecdsa_raw(&ecdsa_der(&raw).expect("64 bytes")), Some(raw));
+        }
+
+        #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            prop_assert_eq!(ecdsa_der(&bytes).is_some(), bytes.len() == 64);
             let _ = (ecdsa_raw(&bytes), is_pkcs8_rsa(&bytes), is_pkcs1_rsa(&bytes));
         }
     }

@@ -11,7 +11,7 @@ mod token;
 mod webhook;
 
 pub use code::{Code, CodeLength};
-pub use der::ecdsa_raw;
+pub use der::{ecdsa_der, ecdsa_raw};
 pub use keyring::KeyRing;
 pub use pepper::Pepper;
 pub use private_key::{PrivateKeyError, RsaPrivateKey};

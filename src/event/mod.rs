@@ -76,6 +76,8 @@ event_types! {
     ApiKeyCreated = "api_key.created",
     /// A key was revoked.
     ApiKeyRevoked = "api_key.revoked",
+    /// A key that signs tokens was made; the reason says whether on first use, in rotation, or since the others were revoked.
+    SigningKeyCreated = "signing_key.created",
     /// Settings were changed.
     InstanceUpdated = "instance.updated",
     /// An SMS is about to go to a carrier.

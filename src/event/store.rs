@@ -93,6 +93,8 @@ pub enum When<'a> {
     ApiKey(&'a str, &'a str),
     /// The retired key with this hash has this stamp.
     Retired(&'a str, &'a str),
+    /// The signing key has this stamp.
+    SigningKey(&'a str, &'a str),
 }
 
 macro_rules! insert {
@@ -159,6 +161,7 @@ const APP: &str = insert!("WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?14 AND s
 const DEVICE: &str = insert!("WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?14 AND stamp = ?15)");
 const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
 const RETIRED: &str = insert!("WHERE EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?14 AND stamp = ?15)");
+const SIGNING_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM signing_keys WHERE id = ?14 AND stamp = ?15)");
 
 /// The statement that writes an event.
 pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
@@ -177,6 +180,7 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::Device(id, stamp) => (DEVICE, Some((id, stamp))),
         When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
         When::Retired(hash, stamp) => (RETIRED, Some((hash, stamp))),
+        When::SigningKey(id, stamp) => (SIGNING_KEY, Some((id, stamp))),
     };
     let now = context.ports().clock.now();
     let mut params: Vec<Param> = vec![
@@ -279,6 +283,7 @@ pub const STATEMENTS: &[&str] = &[
     DEVICE,
     API_KEY,
     RETIRED,
+    SIGNING_KEY,
     CALLBACK_REFUSED,
     LIST,
     LIST_BY_USER,

@@ -21,7 +21,7 @@ pub use fetch::{Fetch, FetchError, OutgoingRequest, OutgoingResponse, RESPONSE_L
 pub use log::{Level, Log};
 pub use mailer::{Mailer, MailerError, OutgoingMail};
 pub use random::Random;
-pub use signatures::{PublicKey, SignatureError, Signatures};
+pub use signatures::{Algorithm, NewKeyPair, PublicKey, SignatureError, Signatures};
 
 /// What a port's method returns: one boxed future, so that ports can be trait objects
 /// and no domain function carries a type parameter per port (`docs/decisions/0002`).

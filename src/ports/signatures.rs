@@ -1,8 +1,45 @@
 //! The signatures port: asymmetric cryptography, which WebCrypto does natively and no crate has to bring.
 //! Verifies what passkeys sign, and signs the tokens that a carrier's API asks for.
 
+use zeroize::Zeroizing;
+
 use super::PortFuture;
 use crate::crypto::RsaPrivateKey;
+
+/// How tokens are signed (RFC 7518 §3.1): the two algorithms that are made and taken, and no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256, 2048 bits: what every library knows.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256: smaller and faster.
+    Es256,
+}
+
+impl Algorithm {
+    /// Every name, for the contract.
+    pub const NAMES: [&'static str; 2] = ["RS256", "ES256"];
+
+    /// The name that `alg` has.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+        }
+    }
+
+    /// The algorithm of a name, compared exactly.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Rs256, Self::Es256].into_iter().find(|algorithm| algorithm.as_str() == name)
+    }
+}
+
+/// A key pair that was just made.
+pub struct NewKeyPair {
+    /// The private half in PKCS#8 DER.
+    pub pkcs8: Zeroizing<Vec<u8>>,
+    /// The public half.
+    pub public: PublicKey,
+}
 
 /// A public key of the three algorithms that are taken. Its form is checked where it is made
 /// (`webauthn::cose`); that it is a point of its curve is checked where it is used.
@@ -56,6 +93,19 @@ pub trait Signatures: Send + Sync {
     fn sign_rs256<'a>(
         &'a self,
         key: &'a RsaPrivateKey,
+        message: &'a [u8],
+    ) -> PortFuture<'a, Result<Vec<u8>, SignatureError>>;
+
+    /// Makes a key pair: RSA with 2048 bits and the exponent 65537, or a point of P-256.
+    fn generate(&self, algorithm: Algorithm) -> PortFuture<'_, Result<NewKeyPair, SignatureError>>;
+
+    /// Signs a message. The signature has the form of RFC 7518: RS256 as long as the modulus (§3.3), ES256 r and s of
+    /// 32 bytes each (§3.4). `kid` names the key, which may be remembered by it: it has to name this key for ever.
+    fn sign<'a>(
+        &'a self,
+        kid: &'a str,
+        algorithm: Algorithm,
+        pkcs8: &'a [u8],
         message: &'a [u8],
     ) -> PortFuture<'a, Result<Vec<u8>, SignatureError>>;
 }

@@ -131,6 +131,8 @@ pub struct Settings {
     pub message_retention: Duration,
     /// How long audit events are kept.
     pub audit_retention: Duration,
+    /// How long a key signs tokens until the next one does; `None`: for ever.
+    pub rotate_keys: Option<Duration>,
     /// Passwords.
     pub password: PasswordSettings,
     /// The policy, and which factors can be enrolled.
@@ -188,6 +190,10 @@ impl Settings {
             passkey: PasskeySettings::effective(stored, config),
             message_retention: DAY * days(integer("messages.retention_days"), 30),
             audit_retention: DAY * days(integer("audit.retention_days"), 365),
+            rotate_keys: match integer("tokens.rotate_keys_days") {
+                Some(0) => None,
+                stored => Some(DAY * days(stored, 90)),
+            },
             password: PasswordSettings {
                 minimum_length: length(integer("password.minimum_length"), password::ALONE),
                 minimum_length_with_mfa: length(integer("password.minimum_length_with_mfa"), password::WITH_MFA),
@@ -274,6 +280,7 @@ impl Settings {
             "test_mode_expires_at": self.test_mode_until.map(|until| until.to_string()),
             "messages": {"retention_days": self.message_retention.as_secs() / 86_400},
             "audit": {"retention_days": self.audit_retention.as_secs() / 86_400},
+            "tokens": {"rotate_keys_days": self.rotate_keys.map_or(0, |days| days.as_secs() / 86_400)},
             "password": {
                 "minimum_length": self.password.minimum_length,
                 "minimum_length_with_mfa": self.password.minimum_length_with_mfa,

@@ -20,6 +20,7 @@ use crate::{
     ports::{DatabaseError, Row, Rows, Statement},
     statement,
     time::Timestamp,
+    token::{self, SigningKey},
 };
 
 /// The migration that this program needs.
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub settings: Arc<Settings>,
     /// Whether the key that stands in the binding was retired.
     pub binding_key_retired: bool,
+    /// The keys that sign tokens, and those that did; whoever makes or takes one away raises the version.
+    pub signing_keys: Arc<[SigningKey]>,
     /// Live keys by the hash of their secret. Secrets that no key has are not remembered: guesses fill no memory.
     keys: BTreeMap<String, KeyRecord>,
 }
@@ -133,9 +136,10 @@ pub fn store(stored: &Value, now: Timestamp) -> Statement {
     statement!(STORE, stored.to_string(), now.millis())
 }
 
-/// The statements that read the instance, whether the binding's key was retired, and the key with a secret's hash.
+/// The statements that read the instance, whether the binding's key was retired, the signing keys, and the key with a
+/// secret's hash.
 pub fn load(binding_hash: &str, key_hash: Option<&str>) -> Vec<Statement> {
-    let mut statements = vec![statement!(INSTANCE, binding_hash)];
+    let mut statements = vec![statement!(INSTANCE, binding_hash), token::store::all()];
     statements.extend(key_hash.map(|hash| statement!(KEY, hash)));
     statements
 }
@@ -157,12 +161,14 @@ impl Snapshot {
         let row = instance.first().ok_or_else(|| DatabaseError::Unmigrated("no instance".to_owned()))?;
         let stored: Value = serde_json::from_str(row.text("settings")?)
             .map_err(|_| DatabaseError::Other("the stored settings are not JSON".to_owned()))?;
-        let key = answer.get(1).and_then(|rows| rows.first()).map(key_record).transpose()?;
+        let signing_keys = answer.get(1).map(Vec::as_slice).unwrap_or_default();
+        let key = answer.get(2).and_then(|rows| rows.first()).map(key_record).transpose()?;
         Ok(Self {
             version: row.int("version")?,
             settings: Arc::new(Settings::effective(&stored, config)),
             stored,
             binding_key_retired: row.flag("binding_key_retired"),
+            signing_keys: signing_keys.iter().filter_map(SigningKey::read).collect(),
             keys: key_hash.zip(key).map(|(hash, key)| (hash.to_owned(), key)).into_iter().collect(),
         })
     }

@@ -168,6 +168,16 @@ pub const SETTINGS: &[Field] = &[
         ]),
         "Audit events",
     ),
+    field(
+        "tokens",
+        Shape::Object(&[field(
+            "rotate_keys_days",
+            Shape::Integer(0, 3650),
+            "Days that a key signs tokens until the next one does; 0 is for ever",
+        )
+        .example("90")]),
+        "Tokens",
+    ),
     field("password", Shape::Object(PASSWORD), "Passwords"),
     field("multi_factor", Shape::Object(MULTI_FACTOR), "Which proofs a sign-in needs: `docs/policy.md`"),
     field("limits", Shape::Object(LIMITS), "Limits"),

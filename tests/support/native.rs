@@ -41,7 +41,7 @@ impl Native {
             mailer: Arc::new(TestMailer { providers: Arc::clone(&carriers.mail), clock: clock.clone() }),
             clock: Arc::new(clock.clone()),
             random: Arc::new(random.clone()),
-            signatures: Arc::new(RingSignatures),
+            signatures: Arc::new(RingSignatures::default()),
             log: Arc::new(log.clone()),
             after: Arc::default(),
         };

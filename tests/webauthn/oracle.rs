@@ -74,7 +74,7 @@ async fn our_registration(
 ) -> Result<NewCredential, WebAuthnError> {
     let response = RegistrationResponse::from_json(response)?;
     let challenge = decode(&options["challenge"]);
-    verify_registration(&RingSignatures, Ceremony { rp, challenge: &challenge }, &response).await
+    verify_registration(&RingSignatures::default(), Ceremony { rp, challenge: &challenge }, &response).await
 }
 
 fn their_assertion(response: &Value, state: &AuthenticationState) -> Option<(bool, bool, u32)> {
@@ -94,7 +94,7 @@ async fn our_assertion(
     let stored = stored(new.clone());
     let allowed = [stored.id.clone()];
     let ceremony = Ceremony { rp, challenge: &challenge };
-    verify_assertion(&RingSignatures, ceremony, Some(&allowed), &stored, &response).await
+    verify_assertion(&RingSignatures::default(), ceremony, Some(&allowed), &stored, &response).await
 }
 
 #[tokio::test]

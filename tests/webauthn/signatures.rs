@@ -28,11 +28,11 @@ fn public_half(key: &RsaPrivateKey) -> PublicKey {
 async fn what_is_signed_with_rs256_is_verified() {
     let key = RsaPrivateKey::from_pem(&Secret::new(PKCS8.to_owned())).unwrap();
     let public = public_half(&key);
-    let signature = RingSignatures.sign_rs256(&key, b"a message").await.unwrap();
+    let signature = RingSignatures::default().sign_rs256(&key, b"a message").await.unwrap();
     assert_eq!(signature.len(), 256);
-    assert_eq!(RingSignatures.verify(&public, b"a message", &signature).await, Ok(true));
-    assert_eq!(RingSignatures.verify(&public, b"another one", &signature).await, Ok(false));
-    assert_eq!(RingSignatures.verify(&public, b"a message", &signature[1..]).await, Ok(false));
+    assert_eq!(RingSignatures::default().verify(&public, b"a message", &signature).await, Ok(true));
+    assert_eq!(RingSignatures::default().verify(&public, b"another one", &signature).await, Ok(false));
+    assert_eq!(RingSignatures::default().verify(&public, b"a message", &signature[1..]).await, Ok(false));
 }
 
 #[test]
@@ -55,11 +55,11 @@ async fn es256_takes_der() {
         hex("f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"),
     );
     let der = [&[0x30, 0x46, 0x02, 0x21, 0][..], &r, &[0x02, 0x21, 0], &s].concat();
-    assert_eq!(RingSignatures.verify(&key, b"sample", &der).await, Ok(true));
-    assert_eq!(RingSignatures.verify(&key, b"sampled", &der).await, Ok(false));
+    assert_eq!(RingSignatures::default().verify(&key, b"sample", &der).await, Ok(true));
+    assert_eq!(RingSignatures::default().verify(&key, b"sampled", &der).await, Ok(false));
     // What the Worker's adapter makes of it for WebCrypto, which does not take DER.
     assert_eq!(postern::crypto::ecdsa_raw(&der).unwrap().to_vec(), [r.clone(), s.clone()].concat());
-    assert_eq!(RingSignatures.verify(&key, b"sample", &[r, s].concat()).await, Ok(false));
+    assert_eq!(RingSignatures::default().verify(&key, b"sample", &[r, s].concat()).await, Ok(false));
 }
 
 /// RFC 8032 §7.1, test 2.
@@ -70,17 +70,17 @@ async fn eddsa_is_ed25519() {
     let signature = hex(
         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
     );
-    assert_eq!(RingSignatures.verify(&key, &[0x72], &signature).await, Ok(true));
-    assert_eq!(RingSignatures.verify(&key, &[0x73], &signature).await, Ok(false));
+    assert_eq!(RingSignatures::default().verify(&key, &[0x72], &signature).await, Ok(true));
+    assert_eq!(RingSignatures::default().verify(&key, &[0x73], &signature).await, Ok(false));
 }
 
 #[tokio::test]
 async fn a_point_off_the_curve_is_refused() {
     let mut y: [u8; 32] = hex("7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299").try_into().unwrap();
     let x = hex("60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6").try_into().unwrap();
-    assert_eq!(RingSignatures.check(&PublicKey::Es256 { x, y }).await, Ok(()));
+    assert_eq!(RingSignatures::default().check(&PublicKey::Es256 { x, y }).await, Ok(()));
     y[31] ^= 1;
-    assert_eq!(RingSignatures.check(&PublicKey::Es256 { x, y }).await, Err(SignatureError::KeyRefused));
+    assert_eq!(RingSignatures::default().check(&PublicKey::Es256 { x, y }).await, Err(SignatureError::KeyRefused));
     let key = PublicKey::Es256 { x, y };
-    assert_eq!(RingSignatures.verify(&key, b"sample", &[]).await, Err(SignatureError::KeyRefused));
+    assert_eq!(RingSignatures::default().verify(&key, b"sample", &[]).await, Err(SignatureError::KeyRefused));
 }

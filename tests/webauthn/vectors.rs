@@ -57,7 +57,8 @@ async fn run(vector: &Vector) -> Result<(), WebAuthnError> {
         transports: Vec::new(),
     };
     let challenge = hex(&given.challenge);
-    let new = verify_registration(&RingSignatures, Ceremony { rp: &rp, challenge: &challenge }, &response).await?;
+    let new =
+        verify_registration(&RingSignatures::default(), Ceremony { rp: &rp, challenge: &challenge }, &response).await?;
     let stored = StoredCredential {
         id: new.id.clone(),
         cose: new.cose,
@@ -76,10 +77,10 @@ async fn run(vector: &Vector) -> Result<(), WebAuthnError> {
     let challenge = hex(&given.challenge);
     let ceremony = Ceremony { rp: &rp, challenge: &challenge };
     let allowed = [stored.id.clone()];
-    verify_assertion(&RingSignatures, ceremony, Some(&allowed), &stored, &response).await?;
+    verify_assertion(&RingSignatures::default(), ceremony, Some(&allowed), &stored, &response).await?;
     // And not with another byte signed.
     *response.authenticator_data.last_mut().unwrap() ^= 1;
-    let forged = verify_assertion(&RingSignatures, ceremony, Some(&allowed), &stored, &response).await;
+    let forged = verify_assertion(&RingSignatures::default(), ceremony, Some(&allowed), &stored, &response).await;
     assert_eq!(forged.unwrap_err().to_string(), "the signature is wrong", "{}", vector.name);
     Ok(())
 }

@@ -18,7 +18,9 @@ use crate::{
     message::{Channel, Refused},
     password::Weakness,
     phone::PhoneError,
+    ports::DatabaseError,
     schema::{FieldCode, FieldError},
+    token::TokenError,
 };
 
 /// A number that cannot be used, and why.
@@ -193,6 +195,18 @@ fn to_page(error: CreateError) -> Failure {
             Problem::new(Code::MessageFailed, "it was not sent; the log says why").into()
         }
         error => error.into(),
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Database(error) => error.into(),
+            TokenError::Misconfigured(issue) => Problem::new(Code::ConfigurationInvalid, issue.detail).into(),
+            // Logged as the database's own faults are; the reader learns that nothing was changed.
+            TokenError::Signature(error) => DatabaseError::Other(error.to_string()).into(),
+            TokenError::Fault(why) => DatabaseError::Other(why.to_owned()).into(),
+        }
     }
 }
 
