@@ -5,6 +5,7 @@ mod document;
 mod email;
 mod sms;
 mod table;
+mod tokens;
 mod value;
 mod voice;
 
@@ -16,11 +17,13 @@ pub use document::{dev_vars_example, markdown};
 pub use email::{EmailConfig, EmailDriver};
 pub use sms::{SmsConfig, SmsDriver};
 pub use table::{Kind, Stops, VARIABLES, Variable};
+pub use tokens::TokenDefaults;
 use value::Parsed;
 pub(crate) use value::{is_loopback_host, is_safe_base, is_sender, origin};
 pub use voice::{VoiceConfig, VoiceDriver};
 
 use crate::{
+    app::Origin,
     crypto::{KeyRing, WebhookSecret, token_hash},
     email::{EmailAddress, Mailbox},
     phone::CallingCode,
@@ -91,6 +94,10 @@ pub struct Config {
     pub breach_api_base: Option<String>,
     /// Whether passkeys can be enrolled, unless a setting says otherwise.
     pub allow_passkey_enrollment: bool,
+    /// How long codes, tokens and sessions live where an app says nothing.
+    pub tokens: TokenDefaults,
+    /// Origins of every browser app.
+    pub embedded_auth_origins: Vec<Origin>,
     /// What the variables say of the policy.
     pub mfa: policy::Bindings,
     /// What carries SMS.
@@ -136,6 +143,8 @@ impl Config {
             account_lockout_expires_in: reader.integer("ACCOUNT_LOCKOUT_EXPIRES_IN"),
             breach_api_base: reader.text("BREACH_API_BASE"),
             allow_passkey_enrollment: reader.flag("ALLOW_PASSKEY_ENROLLMENT"),
+            tokens: tokens::read(&reader),
+            embedded_auth_origins: reader.origins("EMBEDDED_AUTH_ORIGINS"),
             mfa: reader.mfa(),
             sms,
             email,
@@ -315,6 +324,14 @@ impl Reader {
     fn list(&self, name: &str) -> Vec<String> {
         match self.values.get(name) {
             Some(Parsed::List(list)) => list.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A malformed list stops what depends on it by name; until then nobody is on it.
+    fn origins(&self, name: &str) -> Vec<Origin> {
+        match self.values.get(name) {
+            Some(Parsed::Origins(origins)) => origins.clone(),
             _ => Vec::new(),
         }
     }

@@ -69,6 +69,8 @@ pub enum Stops {
     BreachCheck,
     /// Making and taking tokens.
     Tokens,
+    /// Signing in through Postern: flows and tokens.
+    SignIn,
     /// Nothing yet: the variable is checked, and takes effect with the feature it belongs to.
     Nothing,
 }
@@ -266,7 +268,8 @@ pub const VARIABLES: &[Variable] = &[
     variable("ENABLE_MFA_REMEMBER_DEVICE", POLICY, Kind::Flag, "A device can be remembered for 30 days")
         .default("false").stops(Stops::Policy),
     variable("BLOCKED_POLICIES", POLICY, Kind::Choices(POLICIES), "Policies that `policy=` may not ask for").default(""),
-    variable("EMBEDDED_AUTH_ORIGINS", POLICY, Kind::Origins, "Origins that may use the embedded API").default(""),
+    variable("EMBEDDED_AUTH_ORIGINS", POLICY, Kind::Origins, "Origins of every browser app, beside its own: https, or http on this machine")
+        .default("").stops(Stops::SignIn).example("https://app.example.com"),
 
     variable("MFA_CODE_VERIFY_THRESHOLD", LIMITS, Kind::Integer(1, 100), "Wrong second-factor answers per 30 minutes and person")
         .default("10").stops(Stops::Challenges),
@@ -278,10 +281,16 @@ pub const VARIABLES: &[Variable] = &[
         .default("5").stops(Stops::Challenges),
     variable("ACCOUNT_LOCKOUT_EXPIRES_IN", LIMITS, Kind::Integer(0, 365 * DAY), "Seconds until a person locked out at an address may try again")
         .default("86400").stops(Stops::Challenges),
-    variable("AUTHORIZATION_CODE_EXPIRES_IN", LIMITS, Kind::Integer(30, 600), "Seconds").default("300"),
-    variable("SPA_ACCESS_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, DAY), "Seconds").default("1800"),
-    variable("SPA_REFRESH_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, 365 * DAY), "Seconds").default("604800"),
-    variable("S2S_ACCESS_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, DAY), "Seconds").default("3600"),
-    variable("ID_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, DAY), "Seconds").default("1800"),
-    variable("SERVER_SESSION_EXPIRES_IN", LIMITS, Kind::Integer(60, 365 * DAY), "Seconds").default("1800"),
+    variable("AUTHORIZATION_CODE_EXPIRES_IN", LIMITS, Kind::Integer(30, 600), "Seconds that an authorization code works")
+        .default("300").stops(Stops::SignIn),
+    variable("SPA_ACCESS_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, DAY), "Seconds that a person's access token works, where its app says nothing")
+        .default("1800").stops(Stops::SignIn),
+    variable("SPA_REFRESH_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, 365 * DAY), "Seconds that a refresh token works, where its app says nothing")
+        .default("604800").stops(Stops::SignIn),
+    variable("S2S_ACCESS_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, DAY), "Seconds that a machine's access token works, where it says nothing")
+        .default("3600").stops(Stops::SignIn),
+    variable("ID_TOKEN_EXPIRES_IN", LIMITS, Kind::Integer(60, DAY), "Seconds that an ID token works, where its app says nothing")
+        .default("1800").stops(Stops::SignIn),
+    variable("SERVER_SESSION_EXPIRES_IN", LIMITS, Kind::Integer(60, 365 * DAY), "Seconds that a session without a refresh token lives unused, where its app says nothing")
+        .default("1800").stops(Stops::SignIn),
 ];

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::table::{Kind, Variable};
 use crate::{
+    app::Origin,
     crypto::{KeyRing, WebhookSecret},
     email::{EmailAddress, Mailbox},
     phone::CallingCode,
@@ -21,8 +22,7 @@ pub(super) enum Parsed {
     Integer(i64),
     Flag(bool),
     List(Vec<String>),
-    /// It has the right form; the feature that reads it is still to come.
-    Checked,
+    Origins(Vec<Origin>),
     KeyRing(KeyRing),
     CallingCode(CallingCode),
     Address(EmailAddress),
@@ -62,8 +62,8 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
             list.iter().all(|item| choices.contains(&item.as_str())).then_some(Parsed::List(list))
         }
         Kind::Origins => {
-            let list = list(raw)?;
-            list.iter().all(|item| origin(item).is_some()).then_some(Parsed::Checked)
+            let origins: Option<Vec<_>> = list(raw)?.iter().map(|item| Origin::parse(item)).collect();
+            Some(Parsed::Origins(origins?))
         }
         Kind::KeyRing => KeyRing::parse(&object(raw)?).map(Parsed::KeyRing),
         Kind::CallingCode => CallingCode::parse(&scalar(raw)?).ok().map(Parsed::CallingCode),
@@ -137,7 +137,7 @@ pub(super) fn wanted(kind: Kind) -> String {
         Kind::Integer(min, max) => format!("a whole number from {min} to {max}"),
         Kind::Choice(choices) => format!("one of {}", choices.join(", ")),
         Kind::Choices(choices) => format!("a list of any of {}", choices.join(", ")),
-        Kind::Origins => "a list of origins like https://app.example.com".to_owned(),
+        Kind::Origins => "a list of origins like https://app.example.com (http on this machine only)".to_owned(),
         Kind::Origin => "an origin like https://login.example.com, without a path".to_owned(),
         Kind::BaseUrl | Kind::Url => "an http or https URL (in prod https, or loopback)".to_owned(),
         Kind::Address => "an e-mail address like dev@example.com".to_owned(),

@@ -122,7 +122,7 @@ pub(crate) fn reads(context: &Context, ask: &Ask) -> Vec<Statement> {
     vec![
         statement!(store::USER, &ask.user),
         statement!(store::FACTORS, &ask.user, failed_since),
-        statement!(crate::app::store::GET, ask.app.as_ref()),
+        statement!(crate::app::store::RULE, ask.app.as_ref()),
         statement!(store::PROOFS, ids(&ask.proofs), &ask.user, context.credential().is_test, context.bond()),
         statement!(
             store::DEVICE,

@@ -72,6 +72,8 @@ event_types! {
     AppUpdated = "app.updated",
     /// An app was deleted.
     AppDeleted = "app.deleted",
+    /// An app got another client secret; the one before it lives on for a while.
+    AppSecretRotated = "app.secret_rotated",
     /// A key was made.
     ApiKeyCreated = "api_key.created",
     /// A key was revoked.

@@ -2,6 +2,7 @@
 
 use crate::{
     api_key::Scope,
+    app::{Algorithm, AppType},
     challenge, event,
     factor::FactorType,
     flow,
@@ -245,9 +246,41 @@ const APP_MFA: &[Field] = &[
 pub const APP: &[Field] = &[
     always("id", Shape::Id("app_"), "The app's id"),
     always("name", Shape::Text(60), "What it is called"),
+    always("type", Shape::OneOf(&AppType::NAMES), "What kind of client it is"),
+    always("redirect_uris", Shape::List(&Shape::Text(2000), 50), "Where codes may go"),
+    always("origins", Shape::List(&Shape::Text(300), 50), "The pages that may call, beside `EMBEDDED_AUTH_ORIGINS`"),
+    always("scopes", Shape::List(&Shape::OneOf(&Scope::NAMES), 20), "What a machine's tokens may do"),
+    always("tokens", Shape::Object(APP_TOKENS), "What is in effect for its tokens and sessions"),
     always("mfa", Shape::Object(APP_MFA), "Its own rule"),
+    always("secrets", Shape::List(&Shape::Object(APP_SECRET), 2), "Its client secrets that live, newest first"),
+    field(
+        "client_secret",
+        Shape::Text(46),
+        "Its new client secret, shown this once; null where the type has none, or an earlier call with the same key made it",
+    )
+    .nullable(),
     always("created_at", Shape::Timestamp, "When it was made"),
     always("updated_at", Shape::Timestamp, "When it was changed"),
+];
+
+const APP_TOKENS: &[Field] = &[
+    always("access_token_seconds", Shape::Integer(60, 86_400), "How long an access token works"),
+    always("id_token_seconds", Shape::Integer(60, 86_400), "How long an ID token works"),
+    always("refresh_token_seconds", Shape::Integer(60, 31_536_000), "How long a refresh token works"),
+    always(
+        "session_idle_seconds",
+        Shape::Integer(60, 31_536_000),
+        "How long a session without a refresh token lives unused",
+    ),
+    always("session_seconds", Shape::Integer(60, 31_536_000), "How long a session lives at most"),
+    always("algorithm", Shape::OneOf(&Algorithm::NAMES), "How its tokens are signed"),
+];
+
+const APP_SECRET: &[Field] = &[
+    always("id", Shape::Id("sec_"), "The secret's id"),
+    always("hint", Shape::Text(4), "Its last four characters"),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    maybe("expires_at", Shape::Timestamp, "When it ends; null: once it is rotated"),
 ];
 
 /// A remembered device.

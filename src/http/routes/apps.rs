@@ -1,4 +1,5 @@
-//! `/v1/apps`: clients of the instance, each with its own rule for multi-factor authentication where it wants one.
+//! `/v1/apps`: clients of the instance: who may call from where, how long tokens live, and each one's own rule for
+//! multi-factor authentication where it wants one.
 
 use serde_json::{Map, Value};
 
@@ -9,15 +10,21 @@ use super::{
 };
 use crate::{
     api_key::Scope,
-    app::change::{self, Made, RuleChange},
+    app::{
+        Algorithm, AppType, Details, MAX_ORIGIN_LENGTH, MAX_REDIRECT_URI_LENGTH, Misfit, Origin, RedirectUri,
+        change::{self, Made, Updated},
+        tokens::{HELD, SIGNED},
+    },
     http::{
         Call, Code, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
+        input::wrong,
         reply::{Answer, Failure},
     },
     ids::AppId,
     policy::EmailBackup,
-    schema::{Field, Form, Node, Shape, field},
+    schema::{Field, FieldCode, FieldError, Form, Node, Shape, field},
+    secret::Secret,
     settings::{GRACE, SECOND_FACTORS},
 };
 
@@ -50,17 +57,69 @@ const MFA: Field = field(
 )
 .nullable();
 
-const CREATE: &[Field] =
-    &[field("name", Shape::Text(60), "What it is called").required().example(r#""Back office""#), MFA];
-const UPDATE: &[Field] = &[field("name", Shape::Text(60), "What it is called"), MFA];
+const fn seconds(name: &'static str, (least, most): (i64, i64), meaning: &'static str) -> Field {
+    field(name, Shape::Integer(least, most), meaning).nullable()
+}
+
+const TOKENS: Field = field(
+    "tokens",
+    Shape::Object(&[
+        seconds("access_token_seconds", SIGNED, "How long an access token works; it cannot be taken back"),
+        seconds("id_token_seconds", SIGNED, "How long an ID token works"),
+        seconds("refresh_token_seconds", HELD, "How long a refresh token works; at most as long as the session"),
+        seconds("session_idle_seconds", HELD, "How long a session without a refresh token lives unused"),
+        seconds("session_seconds", HELD, "How long a session lives, used or not; default 30 days"),
+        field("algorithm", Shape::OneOf(&Algorithm::NAMES), "How its tokens are signed; default RS256").nullable(),
+    ]),
+    "Lifetimes and signature of its tokens; what is left out is as the variables say",
+)
+.nullable();
+
+const TYPE: Field = field(
+    "type",
+    Shape::OneOf(&AppType::NAMES),
+    "`browser` and `native` keep no secret, `web` and `machine` do; a machine signs nobody in. It never changes; default `web`",
+);
+const NAME: Field = field("name", Shape::Text(60), "What it is called").example(r#""Back office""#);
+const REDIRECT_URIS: Field = field(
+    "redirect_uris",
+    Shape::List(&Shape::Text(MAX_REDIRECT_URI_LENGTH), 50),
+    "Where codes may go, compared exactly: https, http on this machine, or a native app's scheme with a dot; a native app's 127.0.0.1 or [::1] takes any port",
+)
+.nullable()
+.example(r#"["https://app.example.com/callback"]"#);
+const ORIGINS: Field = field(
+    "origins",
+    Shape::List(&Shape::Text(MAX_ORIGIN_LENGTH), 50),
+    "The pages of a browser or web app that may call: https, or http on this machine",
+)
+.nullable()
+.example(r#"["https://app.example.com"]"#);
+const SCOPES: Field = field(
+    "scopes",
+    Shape::List(&Shape::OneOf(&Scope::NAMES), 20),
+    "What a machine's tokens may do; at most what this key may",
+)
+.nullable();
+
+const CREATE: &[Field] = &[NAME.required(), TYPE, REDIRECT_URIS, ORIGINS, SCOPES, TOKENS, MFA];
+const UPDATE: &[Field] = &[NAME, REDIRECT_URIS, ORIGINS, SCOPES, TOKENS, MFA];
+
+const KEEP: Field = field(
+    "keep_old_seconds",
+    Shape::Integer(0, 604_800),
+    "How long the secret before it works on, so that your servers have time to change; default a day",
+);
+const DAY: i64 = 86_400;
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[
     (
         Operation {
+            description: "The client secret of a web or machine app is shown in this answer only.",
             auth: WRITE,
             idempotent: true,
             body: Some(CREATE),
-            example: r#"{"name": "Back office", "mfa": {"required": ["totp"]}}"#,
+            example: r#"{"name": "Back office", "type": "browser", "origins": ["https://app.example.com"], "mfa": {"required": ["totp"]}}"#,
             status: 201,
             gives: ONE,
             refuses: &[&[Code::ResourceNotFound]],
@@ -76,7 +135,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             gives: Gives::Page("App", shapes::APP),
             ..operation("GET", "/v1/apps", "listApps", TAG, "List apps")
         },
-        Run::Keyed(|call| Box::pin(list(call))),
+        Run::Keyed(|call| Box::pin(list_apps(call))),
     ),
     (
         Operation { auth: READ, gives: ONE, ..operation("GET", "/v1/apps/{id}", "getApp", TAG, "Read an app") },
@@ -84,7 +143,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     ),
     (
         Operation {
-            description: "What is left out stays, in `mfa` too; `null` clears. It holds at the next question.",
+            description: "What is left out stays, in `mfa` and `tokens` too; `null` clears. It holds at once.",
             auth: WRITE,
             body: Some(UPDATE),
             example: r#"{"mfa": {"use_instance_policy": true}}"#,
@@ -95,52 +154,156 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     ),
     (
         Operation {
-            description: "Its challenges go on without it.",
+            description: "Its challenges go on without it; its sessions end, and its secrets are dead.",
             auth: WRITE,
             status: 204,
             ..operation("DELETE", "/v1/apps/{id}", "deleteApp", TAG, "Delete an app")
         },
         Run::Keyed(|call| Box::pin(delete(call))),
     ),
+    (
+        Operation {
+            description: "Of a web or machine app. The new secret is shown in this answer only. The one before it works on for \
+                `keep_old_seconds`; any older one is dead at once.",
+            auth: WRITE,
+            idempotent: true,
+            body: Some(&[KEEP]),
+            body_optional: true,
+            example: r#"{"keep_old_seconds": 3600}"#,
+            gives: ONE,
+            refuses: &[&[Code::StrategyNotSupported]],
+            ..operation("POST", "/v1/apps/{id}/rotate-secret", "rotateAppSecret", TAG, "Make a new client secret")
+        },
+        Run::Keyed(|call| Box::pin(rotate_secret(call))),
+    ),
 ];
 
-/// What the body says of the rule.
-fn rule(form: &Form) -> Map<String, Value> {
-    match form.node("mfa").map(Node::to_value) {
-        Some(Value::Object(members)) => members,
-        _ => Map::new(),
+/// What the body says of the app.
+fn details(call: &Call) -> Result<Details, Problem> {
+    let form = &call.form;
+    let mut errors = Vec::new();
+    let redirect_uris = list(form, "redirect_uris", RedirectUri::parse, &mut errors);
+    let origins = list(form, "origins", |text| Origin::parse(text).ok_or(NO_ORIGIN), &mut errors);
+    if !errors.is_empty() {
+        return Err(Problem::form(errors));
     }
+    Ok(Details {
+        name: form.text("name").map(str::to_owned),
+        redirect_uris,
+        origins,
+        scopes: scopes(call)?,
+        tokens: object(form, "tokens"),
+        mfa: object(form, "mfa"),
+    })
+}
+
+const NO_ORIGIN: &str =
+    "an origin like https://app.example.com is wanted, without a path or wildcard; http on this machine only";
+
+/// A list of texts, each parsed and there once; null is an empty one.
+fn list<T: PartialEq>(
+    form: &Form,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+    errors: &mut Vec<FieldError>,
+) -> Option<Vec<T>> {
+    if form.is_null(name) {
+        return Some(Vec::new());
+    }
+    let mut all = Vec::new();
+    for (at, text) in form.texts(name)?.into_iter().enumerate() {
+        match parse(text) {
+            Ok(one) if all.contains(&one) => {}
+            Ok(one) => all.push(one),
+            Err(detail) => errors.push(FieldError::new(format!("{name}.{at}"), FieldCode::Value, detail)),
+        }
+    }
+    Some(all)
+}
+
+/// The scopes that are granted: no key grants what it lacks, and a test key none.
+fn scopes(call: &Call) -> Result<Option<Vec<Scope>>, Problem> {
+    if call.form.is_null("scopes") {
+        return Ok(Some(Vec::new()));
+    }
+    let Some(names) = call.form.texts("scopes") else { return Ok(None) };
+    let credential = call.context.credential();
+    let mut scopes = Vec::new();
+    for scope in names.into_iter().filter_map(Scope::parse) {
+        if credential.is_test || !credential.may(scope) {
+            let detail = format!("this key cannot grant {}: no key grants what it lacks", scope.as_str());
+            return Err(Problem::new(Code::ScopeMissing, detail));
+        }
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(Some(scopes))
+}
+
+/// What the body says of an object; `Some(None)`: it is cleared.
+fn object(form: &Form, name: &str) -> Option<Option<Map<String, Value>>> {
+    match form.node(name).map(Node::to_value) {
+        Some(Value::Object(members)) => Some(Some(members)),
+        _ => form.is_null(name).then_some(None),
+    }
+}
+
+fn misfit((field, detail): Misfit) -> Failure {
+    wrong(field, detail).into()
 }
 
 async fn create(call: Call) -> Answer {
-    let name = call.form.text("name").unwrap_or_default();
-    match change::create(&call.context, name, rule(&call.form), call.reservation.clone()).await? {
-        Made::Done(app, replayed) => Ok(Reply::json(201, &view::app(&app)).replayed(replayed)),
-        Made::NotFound => Err(not_found()),
-        Made::Claimed(claim) => Err(Problem::from(claim).into()),
+    let kind = call.form.text("type").and_then(AppType::parse).unwrap_or(AppType::Web);
+    if kind == AppType::Machine && call.context.credential().is_test {
+        return Err(Problem::new(Code::ScopeMissing, "a test key makes no machine apps").into());
     }
+    let details = details(&call)?;
+    details.fit(kind).map_err(misfit)?;
+    made(&call, change::create(&call.context, kind, details, call.reservation.clone()).await?, 201)
 }
 
-async fn list(call: Call) -> Answer {
+async fn rotate_secret(call: Call) -> Answer {
+    let keep = call.form.integer("keep_old_seconds").unwrap_or(DAY);
+    let id = id(&call)?;
+    made(&call, change::rotate_secret(&call.context, &id, keep, call.reservation.clone()).await?, 200)
+}
+
+fn made(call: &Call, made: Made, status: u16) -> Answer {
+    let (app, secret, replayed) = match made {
+        Made::Done(app, secret) => (app, secret, false),
+        Made::Replayed(app) => (app, None, true),
+        Made::NotFound => return Err(not_found()),
+        Made::NoSecret => {
+            return Err(Problem::new(Code::StrategyNotSupported, "a browser or native app keeps no secret").into());
+        }
+        Made::GrantsMore => {
+            let detail = "a key makes secrets only of machines that may do no more than it, and a test key of none";
+            return Err(Problem::new(Code::ScopeMissing, detail).into());
+        }
+        Made::Claimed(claim) => return Err(Problem::from(claim).into()),
+    };
+    let shown = Map::from_iter([("client_secret".to_owned(), secret.as_ref().map(Secret::expose).into())]);
+    Ok(Reply::json(status, &view::with(view::app(&app, &call.context), shown)).replayed(replayed))
+}
+
+async fn list_apps(call: Call) -> Answer {
     let (limit, before) = call.page()?;
     let apps = change::list(&call.context, &before, limit + 1).await?;
-    Ok(Reply::page(apps.iter().map(view::app).collect(), limit))
+    Ok(Reply::page(apps.iter().map(|app| view::app(app, &call.context)).collect(), limit))
 }
 
 async fn get(call: Call) -> Answer {
     let app = change::get(&call.context, &id(&call)?).await?.ok_or_else(not_found)?;
-    Ok(Reply::json(200, &view::app(&app)))
+    Ok(Reply::json(200, &view::app(&app, &call.context)))
 }
 
 async fn update(call: Call) -> Answer {
-    let id = id(&call)?;
-    let mfa = match (call.form.is_null("mfa"), call.form.node("mfa")) {
-        (true, _) => Some(RuleChange::Clear),
-        (false, Some(_)) => Some(RuleChange::Members(rule(&call.form))),
-        (false, None) => None,
-    };
-    let app = change::update(&call.context, &id, call.form.text("name"), mfa).await?.ok_or_else(not_found)?;
-    Ok(Reply::json(200, &view::app(&app)))
+    match change::update(&call.context, &id(&call)?, details(&call)?).await? {
+        Updated::Done(app) => Ok(Reply::json(200, &view::app(&app, &call.context))),
+        Updated::NotFound => Err(not_found()),
+        Updated::Misfit(what) => Err(misfit(what)),
+    }
 }
 
 async fn delete(call: Call) -> Answer {

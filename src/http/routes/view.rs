@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api_key::store::ApiKey,
-    app::App,
+    app::{App, Origin, RedirectUri, SecretHint},
     challenge::{Challenge, create::Created},
+    context::Context,
     device::Device,
     evaluation::Evaluated,
     factor::{self, Factor, FactorType, enrol::Enrolled},
@@ -118,12 +119,27 @@ pub(super) fn with(object: Value, members: Map<String, Value>) -> Value {
     }
 }
 
-/// An app.
-pub(super) fn app(app: &App) -> Value {
+/// An app, with its secrets that live.
+pub(super) fn app(app: &App, context: &Context) -> Value {
+    let secrets = app.secrets.iter().filter(|secret| secret.expires_at.is_none_or(|end| end > context.now()));
+    let secret = |secret: &SecretHint| {
+        json!({
+            "id": secret.id,
+            "hint": secret.hint,
+            "created_at": secret.created_at.to_string(),
+            "expires_at": moment(secret.expires_at),
+        })
+    };
     json!({
         "id": app.id,
         "name": app.name,
+        "type": app.kind.as_str(),
+        "redirect_uris": app.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
+        "origins": app.origins.iter().map(Origin::as_str).collect::<Vec<_>>(),
+        "scopes": app.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
+        "tokens": app.tokens.to_json(app.kind, context.config()),
         "mfa": policy::app_rule_json(&app.mfa),
+        "secrets": secrets.map(secret).collect::<Vec<_>>(),
         "created_at": app.created_at.to_string(),
         "updated_at": app.updated_at.to_string(),
     })
