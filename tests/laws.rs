@@ -12,6 +12,7 @@
 )]
 
 mod laws {
+    mod attacks;
     mod bad_day;
     mod calls;
     mod calls_gate;
@@ -38,6 +39,7 @@ mod laws {
     mod migrations;
     mod notices;
     mod passwords;
+    mod standards;
     mod statements;
 }
 mod support;

@@ -9,6 +9,8 @@ mod import;
 mod recipe;
 mod strength;
 mod typed;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod work;
 
 pub use common::{REST_BITS, candidates, fingerprint, fold};
 pub use hash::{HashError, PasswordHash, Verdict, verify_nothing};
