@@ -1,6 +1,9 @@
 //! SQL of challenges. The statements that decide are each one conditional INSERT or UPDATE (law 2).
 
-use crate::{claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement, statement, time::Timestamp};
+use crate::{
+    claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement, statement,
+    time::Timestamp,
+};
 
 macro_rules! select {
     ($rest:literal) => {

@@ -154,9 +154,11 @@ impl Facts {
     /// A proof that may still allow a change of factors: the strongest kind first, the newest of it. `None`: there is none.
     pub(crate) fn unused_proof(&self) -> Option<ChallengeId> {
         let strong = |proof: &Proof| !matches!(proof.kind, FactorType::Password | FactorType::Email);
-        let unused = self.proofs.iter().flatten().filter(|proved| {
-            proved.consumed_by.is_none() && proved.proof.factor_id.is_some()
-        });
+        let unused = self
+            .proofs
+            .iter()
+            .flatten()
+            .filter(|proved| proved.consumed_by.is_none() && proved.proof.factor_id.is_some());
         unused.max_by_key(|proved| (strong(&proved.proof), proved.proof.verified_at)).map(|proved| proved.id.clone())
     }
 

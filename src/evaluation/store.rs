@@ -49,7 +49,8 @@ pub const PROOFS_OF_FLOW: &str =
 pub const APP_OF_FLOW: &str = "SELECT a.mfa FROM flows w JOIN apps a ON a.id = w.app_id WHERE w.id = ?1";
 
 /// Reads the device that a flow came with, if it is its user's. `?1` flow.
-pub const DEVICE_OF_FLOW: &str = "SELECT d.id, d.created_at, d.expires_at FROM flows w JOIN devices d ON d.id = w.device_id
+pub const DEVICE_OF_FLOW: &str =
+    "SELECT d.id, d.created_at, d.expires_at FROM flows w JOIN devices d ON d.id = w.device_id
   WHERE w.id = ?1 AND d.user_id = w.user_id AND d.secret_hash = w.device_hash";
 
 /// Reads the user's device with this secret. `?1` device, `?2` user, `?3` hash.
@@ -101,16 +102,5 @@ pub const USED: &str = "UPDATE devices SET last_used_at = ?3
 pub const COMPLETED: &str = "SELECT stamp = ?2 AS completed FROM users WHERE id = ?1";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[
-    USER,
-    FACTORS,
-    PROOFS,
-    PROOFS_OF_FLOW,
-    APP_OF_FLOW,
-    DEVICE,
-    DEVICE_OF_FLOW,
-    COMPLETE,
-    CONSUME,
-    USED,
-    COMPLETED,
-];
+pub const STATEMENTS: &[&str] =
+    &[USER, FACTORS, PROOFS, PROOFS_OF_FLOW, APP_OF_FLOW, DEVICE, DEVICE_OF_FLOW, COMPLETE, CONSUME, USED, COMPLETED];

@@ -1,9 +1,8 @@
 //! Begins a flow: the app and the page are judged, and one statement makes it if they are still as they were judged.
 
-use serde_json::Value;
-
 use super::{Flow, FlowError, FlowType, store};
 use crate::{
+    app::{self, App, AppType},
     context::Context,
     crypto::{new_token, token_hash},
     device::Token,
@@ -47,23 +46,21 @@ pub fn scope(asked: &str) -> String {
 /// Begins a flow: its token is given here and never again.
 pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret), FlowError> {
     let Begin { kind, app, origin, .. } = command;
-    let answer = context.decide(vec![statement!(store::APP, app, origin.as_deref())]).await?;
+    let answer = context.decide(vec![statement!(app::store::GET, app)]).await?;
     let row = answer.first().and_then(|rows| rows.first()).ok_or(FlowError::AppNotFound)?;
-    let from_there = match (row.text("type")?, origin) {
-        ("machine", _) => return Err(FlowError::AppNotFound),
+    let judged = App::read(row)?;
+    let from_there = match (judged.kind, origin) {
+        (AppType::Machine, _) => return Err(FlowError::AppNotFound),
         // A native app and a web app's own server have no page.
-        ("native" | "web", None) => true,
-        (_, Some(_)) => row.flag("origin_known"),
-        (_, None) => false,
+        (AppType::Native | AppType::Web, None) => true,
+        (_, Some(origin)) => judged.allows_origin(origin, context.config()),
+        (AppType::Browser, None) => false,
     };
     if !from_there {
         return Err(FlowError::OriginNotAllowed);
     }
-    if let Some(uri) = &command.redirect_uri {
-        let known: Vec<Value> = serde_json::from_str(row.text("redirect_uris")?).unwrap_or_default();
-        if !known.iter().any(|one| one.as_str() == Some(uri)) {
-            return Err(FlowError::RedirectUriUnknown);
-        }
+    if command.redirect_uri.as_ref().is_some_and(|uri| !judged.takes_redirect(uri)) {
+        return Err(FlowError::RedirectUriUnknown);
     }
     let (now, random, stamp) = (context.now(), &*context.ports().random, context.stamp());
     let (id, token) = (FlowId::new(now, random), new_token("flw_", random));

@@ -200,4 +200,11 @@ macro_rules! from {
         })*
     };
 }
-from!(DatabaseError as Database, CreateError as Create, ResendError as Resend, AnswerError as Answer, EnrolError as Enrol, EvaluateError as Evaluate);
+from!(
+    DatabaseError as Database,
+    CreateError as Create,
+    ResendError as Resend,
+    AnswerError as Answer,
+    EnrolError as Enrol,
+    EvaluateError as Evaluate
+);

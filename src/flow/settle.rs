@@ -61,7 +61,13 @@ pub(crate) async fn settle(mut loaded: Loaded, skip: bool) -> Result<Settled, Fl
                 notice::stood_in(&loaded.context, &ask.user, stand_ins);
             }
             let factors = facts.factors().cloned().collect();
-            return Ok(Settled { state: State::Complete, factors, flow: loaded.flow, challenge: None, done: Some(done) });
+            return Ok(Settled {
+                state: State::Complete,
+                factors,
+                flow: loaded.flow,
+                challenge: None,
+                done: Some(done),
+            });
         }
         loaded = loaded.again(Vec::new()).await?;
     }
@@ -88,9 +94,12 @@ async fn end(loaded: &Loaded, ask: &evaluation::Ask, step: &Step, skip: bool) ->
     let random = &*context.ports().random;
     let stamp = context.stamp();
     let minted = code::insert(context, &new_code(context, flow, ask, assurance)?, &stamp);
-    let device = (may_remember && flow.remember_device).then(|| (DeviceId::new(context.now(), random), new_token("", random)));
-    let mut beside =
-        vec![minted.statement, statement!(store::COMPLETE, &flow.id, &ask.user, stamp.as_str(), context.now().millis())];
+    let device =
+        (may_remember && flow.remember_device).then(|| (DeviceId::new(context.now(), random), new_token("", random)));
+    let mut beside = vec![
+        minted.statement,
+        statement!(store::COMPLETE, &flow.id, &ask.user, stamp.as_str(), context.now().millis()),
+    ];
     beside.extend(device.iter().map(|(id, secret)| remember(context, &ask.user, id, secret, &stamp)));
     let skips = skip && matches!(step, Step::NeedsEnrolment { .. });
     let ends = Ends { flow: &flow.id, stamp: &stamp, beside };
@@ -102,7 +111,12 @@ async fn end(loaded: &Loaded, ask: &evaluation::Ask, step: &Step, skip: bool) ->
 }
 
 /// What the code becomes when it is exchanged.
-fn new_code(context: &Context, flow: &Flow, ask: &evaluation::Ask, assurance: &Assurance) -> Result<NewCode, FlowError> {
+fn new_code(
+    context: &Context,
+    flow: &Flow,
+    ask: &evaluation::Ask,
+    assurance: &Assurance,
+) -> Result<NewCode, FlowError> {
     Ok(NewCode {
         app: ask.app.clone().ok_or(FlowError::AppNotFound)?,
         user: ask.user.clone(),

@@ -123,7 +123,9 @@ impl State {
             FlowType::PasswordReset => Self::NeedsFirstFactor(FIRST_OF_RESET),
         };
         match policy {
-            Some(Step::Satisfied { .. }) if flow.kind == FlowType::PasswordReset && !flow.pending.contains_key("password_set") => {
+            Some(Step::Satisfied { .. })
+                if flow.kind == FlowType::PasswordReset && !flow.pending.contains_key("password_set") =>
+            {
                 Self::NeedsNewPassword
             }
             Some(step) if !matches!(step, Step::NeedsFirstFactor { .. }) => Self::Policy(step),

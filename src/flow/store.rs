@@ -7,22 +7,19 @@ macro_rules! is_open {
     };
 }
 
-/// Reads what a flow through an app is decided from. `?1` app, `?2` the page that calls.
-pub const APP: &str = "SELECT a.id, a.type, a.stamp, a.redirect_uris,
-    EXISTS (SELECT 1 FROM json_each(a.origins) WHERE value = ?2) AS origin_known
-  FROM apps a WHERE a.id = ?1";
-
 /// Begins a flow, if its app is still as it was judged. `?1` id, `?2` type, `?3` token's hash, `?4` app, `?5` the app's stamp,
 /// `?6` origin, `?7` PKCE challenge, `?8` redirect URI, `?9` scope, `?10` nonce, `?11` locale, `?12` device, `?13` its hash,
 /// `?14` now, `?15` end, `?16` stamp, `?17` MAC of the identifier, `?18` address, `?19` number.
-pub const BEGIN: &str = "INSERT INTO flows (id, type, token_hash, app_id, origin, code_challenge, redirect_uri, scope, nonce,
+pub const BEGIN: &str =
+    "INSERT INTO flows (id, type, token_hash, app_id, origin, code_challenge, redirect_uri, scope, nonce,
     locale, device_id, device_hash, created_at, expires_at, stamp, identifier, user_id)
   SELECT ?1, ?2, ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
     coalesce((SELECT id FROM users WHERE email_normalised = ?18), (SELECT id FROM users WHERE phone = ?19))
   WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?4 AND stamp = ?5)";
 
 /// Reads a flow. `?1` id, `?2` the token's hash, `?3` type.
-pub const GET: &str = "SELECT id, type, app_id, origin, code_challenge, redirect_uri, scope, nonce, locale, identifier, user_id,
+pub const GET: &str =
+    "SELECT id, type, app_id, origin, code_challenge, redirect_uri, scope, nonce, locale, identifier, user_id,
     remember_device, pending, expires_at, end_reason, stamp
   FROM flows WHERE id = ?1 AND token_hash = ?2 AND type = ?3";
 
@@ -56,7 +53,8 @@ pub const COMPLETE: &str = "UPDATE flows SET ended_at = ?4, end_reason = 'comple
   WHERE id = ?1 AND EXISTS (SELECT 1 FROM users WHERE id = ?2 AND stamp = ?3)";
 
 /// The newest challenge of a factor in a flow. `?1` flow, `?2` factor.
-pub const CHALLENGE_OF: &str = "SELECT id FROM challenges WHERE bound_to = ?1 AND factor_id = ?2 ORDER BY id DESC LIMIT 1";
+pub const CHALLENGE_OF: &str =
+    "SELECT id FROM challenges WHERE bound_to = ?1 AND factor_id = ?2 ORDER BY id DESC LIMIT 1";
 
 /// The newest challenge of a first passkey in a flow, which nobody has answered. `?1` flow.
 pub const PASSKEY_CHALLENGE: &str = "SELECT id FROM challenges
@@ -64,9 +62,10 @@ pub const PASSKEY_CHALLENGE: &str = "SELECT id FROM challenges
 
 /// Remembers the device of a flow whose user carries the stamp. `?1` user, `?2` stamp, `?3` id, `?4` hash, `?5` browser,
 /// `?6` now, `?7` end.
-pub const REMEMBER_DEVICE: &str = "INSERT INTO devices (id, user_id, secret_hash, user_agent, created_at, expires_at, stamp)
+pub const REMEMBER_DEVICE: &str =
+    "INSERT INTO devices (id, user_id, secret_hash, user_agent, created_at, expires_at, stamp)
   SELECT ?3, ?1, ?4, ?5, ?6, ?7, ?2 WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
 
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] =
-    &[APP, BEGIN, GET, IDENTIFY, ADOPT, REMEMBER, ABANDON, COMPLETE, CHALLENGE_OF, PASSKEY_CHALLENGE, REMEMBER_DEVICE];
+    &[BEGIN, GET, IDENTIFY, ADOPT, REMEMBER, ABANDON, COMPLETE, CHALLENGE_OF, PASSKEY_CHALLENGE, REMEMBER_DEVICE];

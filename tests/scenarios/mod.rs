@@ -13,6 +13,7 @@ pub mod parallel;
 pub mod passkeys;
 pub mod passwords;
 pub mod policy;
+pub mod sign_in;
 pub mod voice;
 
 /// Calls a macro with every scenario and its setup.
@@ -45,6 +46,10 @@ macro_rules! for_each_scenario {
             null policy::a_reset_forgets_the_devices;
             null policy::an_app_replaces_the_instances_policy;
             null policy::a_grace_is_counted_and_ends;
+            null sign_in::a_password_and_a_phone_sign_in;
+            null sign_in::the_policy_has_an_app_enrolled_and_an_enrolment_is_put_off;
+            null sign_in::a_remembered_device_signs_in_with_the_password_alone;
+            null sign_in::fifty_right_answers_end_a_flow_once;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

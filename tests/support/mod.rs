@@ -10,6 +10,7 @@ pub mod client;
 pub mod contract;
 pub mod mail_providers;
 pub mod native;
+pub mod page;
 pub mod passkey;
 pub mod ports;
 pub mod signatures;

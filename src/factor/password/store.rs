@@ -10,12 +10,12 @@ pub(super) const READ: &str = "SELECT u.id, f.id AS factor_id, f.secret FROM use
 /// Makes the challenge that a password has answered in the same moment, rightly or wrongly; it is decided by this: no
 /// lockout is closed, and the password is still the one that was read. `?1` lockouts, `?2` now, `?3` id, `?4` stamp,
 /// `?5` user, `?6` factor, `?7` app, `?8` purpose, `?9` subject, `?10` test, `?11` its end, `?12` whether it was right,
-/// `?13` the hash that was read.
+/// `?13` the hash that was read, `?14` the flow or session that asks.
 pub(super) const DECIDE: &str = concat!(
     "INSERT INTO challenges (id, stamp, user_id, factor_id, app_id, type, purpose, subject, is_test, generation, expires_at,
-       sends, wrong_answers, wrong_answers_max, verified_at, created_at)
+       sends, wrong_answers, wrong_answers_max, verified_at, created_at, bound_to)
      SELECT ?3, ?4, ?5, ?6, ?7, 'password', ?8, ?9, ?10, 0, ?11, 0, CASE WHEN ?12 THEN 0 ELSE 1 END, 1,
-       CASE WHEN ?12 THEN ?2 END, ?2
+       CASE WHEN ?12 THEN ?2 END, ?2, ?14
      WHERE EXISTS (SELECT 1 FROM users WHERE id = ?5)
        AND (?7 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?7))
        AND (SELECT f.secret FROM factors f WHERE f.user_id = ?5 AND f.type = 'password' AND f.activated_at IS NOT NULL)

@@ -100,7 +100,8 @@ async fn once(context: &Context, command: &Verify, lockouts: &str) -> Result<Opt
             is_test,
             (now + CHALLENGE_LIFETIME).millis(),
             held.is_right,
-            held.hash
+            held.hash,
+            context.bond()
         ),
         lockout::count(lockouts, now, key, &stamp),
         lockout::clear(lockouts, key, &stamp),

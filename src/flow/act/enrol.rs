@@ -59,8 +59,7 @@ pub async fn activate(
     loaded.takes(Action::Enrol)?;
     let id = rows.first().and_then(|rows| rows.first()?.opt_text("id")).and_then(ChallengeId::parse);
     let Some(id) = id else { return Ok(Err(Answered::NotFound)) };
-    let expect =
-        Expect { factor: Some(factor.clone()), purpose: Some(Purpose::Enrolment), ..Expect::default() };
+    let expect = Expect { factor: Some(factor.clone()), purpose: Some(Purpose::Enrolment), ..Expect::default() };
     match answer::answer(&loaded.context, &id, given, &expect).await? {
         Answered::Verified(..) => Ok(Ok(settle(loaded.again(Vec::new()).await?, false).await?)),
         refused => Ok(Err(refused)),

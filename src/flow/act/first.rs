@@ -3,12 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{
-        Access, Action, FlowError,
-        load::load,
-        settle::Settled,
-        store,
-    },
+    super::{Access, Action, FlowError, load::load, settle::Settled, store},
     identify::identified,
     proven, user,
 };
@@ -69,14 +64,20 @@ pub async fn passkey_options(context: &Context, access: &Access) -> Result<Creat
 }
 
 /// Proves a passkey; whose it is, is whose the flow is.
-pub async fn passkey(context: &Context, access: &Access, credential: Value) -> Result<Result<Settled, Answered>, FlowError> {
+pub async fn passkey(
+    context: &Context,
+    access: &Access,
+    credential: Value,
+) -> Result<Result<Settled, Answered>, FlowError> {
     let newest = statement!(store::PASSKEY_CHALLENGE, &access.id);
     let (loaded, rows) = load(context, access, Vec::new(), vec![newest]).await?;
     loaded.takes(Action::Passkey)?;
     let id = rows.first().and_then(|rows| rows.first()?.opt_text("id")).and_then(ChallengeId::parse);
     let Some(id) = id else { return Ok(Err(Answered::NotFound)) };
     match answer::answer(&loaded.context, &id, &Given::Credential(credential), &Expect::default()).await? {
-        Answered::Verified(challenge, _) if challenge.kind == FactorType::Passkey => Ok(Ok(proven(loaded, &challenge).await?)),
+        Answered::Verified(challenge, _) if challenge.kind == FactorType::Passkey => {
+            Ok(Ok(proven(loaded, &challenge).await?))
+        }
         refused => Ok(Err(refused)),
     }
 }

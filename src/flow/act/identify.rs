@@ -1,15 +1,15 @@
 //! Says who it is. The answer is the same for known and unknown people: what they may be asked is (law 8).
 
-use super::{
-    super::{
-        Access, Action, FlowError, FlowType,
-        begin::identifier,
-        load::{Loaded, load},
-        settle::Settled,
-        store,
-    },
+use super::super::{
+    Access, Action, FlowError, FlowType,
+    begin::identifier,
+    load::{Loaded, load},
+    settle::Settled,
+    store,
 };
-use crate::{context::Context, email::EmailAddress, message::Destination, phone::PhoneNumber, ports::Statement, statement};
+use crate::{
+    context::Context, email::EmailAddress, message::Destination, phone::PhoneNumber, ports::Statement, statement,
+};
 
 /// Says who it is, while nothing was proven. A sign-up and a reset have a code sent there.
 pub async fn identify(context: &Context, access: &Access, typed: &Destination) -> Result<Settled, FlowError> {

@@ -1,7 +1,12 @@
 //! Second factors: a challenge of one that the policy offers, its answer, another code, a recovery code.
 
 use super::{
-    super::{Access, Action, FlowError, State, load::{Loaded, load}, settle::Settled, store},
+    super::{
+        Access, Action, FlowError, State,
+        load::{Loaded, load},
+        settle::Settled,
+        store,
+    },
     proven, user,
 };
 use crate::{

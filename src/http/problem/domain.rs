@@ -189,7 +189,9 @@ impl From<FlowError> for Failure {
 
 fn to_page(error: CreateError) -> Failure {
     match error {
-        CreateError::Refused(Refused::Misconfigured(issue)) => Problem::new(Code::ConfigurationInvalid, issue.detail).into(),
+        CreateError::Refused(Refused::Misconfigured(issue)) => {
+            Problem::new(Code::ConfigurationInvalid, issue.detail).into()
+        }
         CreateError::Refused(_) => Problem::new(Code::MessageRefused, "no message goes there now").into(),
         CreateError::NotSent(not_sent) if not_sent.class == "misconfigured" => {
             Problem::new(Code::MessageFailed, "it was not sent; the log says why").into()

@@ -216,8 +216,20 @@ flows!(
     "signIn",
     "Sign-in",
     [
-        begin, get, abandon, identifier, password, passkey_options, passkey, recovery_code, challenges, answer, resend,
-        enrol, activate, skip
+        begin,
+        get,
+        abandon,
+        identifier,
+        password,
+        passkey_options,
+        passkey,
+        recovery_code,
+        challenges,
+        answer,
+        resend,
+        enrol,
+        activate,
+        skip
     ]
 );
 flows!(
@@ -225,7 +237,21 @@ flows!(
     "/v1/client/sign-ups",
     "signUp",
     "Sign-up",
-    [begin, get, abandon, identifier, password, passkey_options, passkey, challenges, answer, resend, enrol, activate, skip]
+    [
+        begin,
+        get,
+        abandon,
+        identifier,
+        password,
+        passkey_options,
+        passkey,
+        challenges,
+        answer,
+        resend,
+        enrol,
+        activate,
+        skip
+    ]
 );
 flows!(
     PASSWORD_RESETS,

@@ -1,0 +1,103 @@
+//! An app's own form in a browser, as the tests play it: an app with an origin, a PKCE pair, and one flow at a time.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    World,
+    client::{Request, Response},
+};
+
+/// Where the form stands.
+pub const ORIGIN: &str = "https://app.example.com";
+
+/// A page of an app.
+pub struct Page<'a> {
+    pub world: &'a World,
+    pub client_id: String,
+    pub verifier: String,
+    pub origin: Option<String>,
+}
+
+/// A flow that the page has begun.
+pub struct Flow<'a> {
+    pub page: &'a Page<'a>,
+    /// The path of the flow.
+    pub path: String,
+    pub token: String,
+    /// What the call that began it gave.
+    pub begun: Value,
+}
+
+impl<'a> Page<'a> {
+    /// A page of a new browser app, whose own rule asks for nothing beside what the person has.
+    pub async fn new(world: &'a World) -> Self {
+        Self::with(world, json!({"use_instance_policy": false})).await
+    }
+
+    /// The same with this rule.
+    pub async fn with(world: &'a World, mfa: Value) -> Self {
+        let app = json!({"name": "Form", "type": "browser", "origins": [ORIGIN],
+            "redirect_uris": ["https://app.example.com/callback"], "mfa": mfa});
+        let app = world.post("/v1/apps", &app).await.expect(201);
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned();
+        let client_id = app["id"].as_str().unwrap().to_owned();
+        Self { world, client_id, verifier, origin: Some(ORIGIN.to_owned()) }
+    }
+
+    /// What begins a flow.
+    pub fn beginning(&self) -> Value {
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier.as_bytes()));
+        json!({"client_id": self.client_id, "code_challenge": challenge, "code_challenge_method": "S256",
+            "scope": "openid email offline_access"})
+    }
+
+    /// Calls as the page does.
+    pub async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Response {
+        self.request(method, path, token, body).send().await
+    }
+
+    /// The call, not sent yet.
+    pub fn request(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Request {
+        let mut request = self.world.request(method, path).without("authorization");
+        if let Some(origin) = &self.origin {
+            request = request.header("origin", origin);
+        }
+        if let Some(token) = token {
+            request = request.header("authorization", &format!("Bearer {token}"));
+        }
+        match body {
+            Some(body) => request.json(body),
+            None => request,
+        }
+    }
+
+    /// Begins a flow of `sign-ins`, `sign-ups` or `password-resets`; `more` goes into the call.
+    pub async fn begin(&'a self, flows: &str, more: Value) -> Flow<'a> {
+        let mut body = self.beginning();
+        if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+            body.extend(more);
+        }
+        let begun = self.call("POST", &format!("/v1/client/{flows}"), None, Some(&body)).await.expect(201);
+        let path = format!("/v1/client/{flows}/{}", begun["id"].as_str().unwrap());
+        Flow { page: self, path, token: begun["token"].as_str().unwrap().to_owned(), begun }
+    }
+}
+
+impl Flow<'_> {
+    /// A call within the flow, not sent yet.
+    pub fn request(&self, call: &str, body: &Value) -> Request {
+        self.page.request("POST", &format!("{}/{call}", self.path), Some(&self.token), Some(body))
+    }
+
+    /// Calls within the flow.
+    pub async fn post(&self, call: &str, body: Value) -> Response {
+        self.page.call("POST", &format!("{}/{call}", self.path), Some(&self.token), Some(&body)).await
+    }
+
+    /// Reads the flow, as a page does that was loaded again.
+    pub async fn get(&self) -> Response {
+        self.page.call("GET", &self.path, Some(&self.token), None).await
+    }
+}
