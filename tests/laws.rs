@@ -38,6 +38,7 @@ mod laws {
     mod migrations;
     mod notices;
     mod passwords;
+    mod sign_in_lockouts;
     mod statements;
 }
 mod support;
