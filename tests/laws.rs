@@ -40,6 +40,7 @@ mod laws {
     mod notices;
     mod passwords;
     mod standards;
+    mod sign_in_lockouts;
     mod statements;
 }
 mod support;

@@ -114,6 +114,40 @@ pub fn spend_on_message(checks: &[Check], now: Timestamp, message: &str) -> Stat
     statement!(SPEND_ON_MESSAGE, parameter(checks), now.millis(), message)
 }
 
+/// Counts one on every check that spends, when the flow `?3` carries the stamp `?4`.
+const SPEND_ON_FLOW: &str = "INSERT INTO counters (key, count, expires_at)
+  SELECT l.value ->> 'key', 1, ?2 + (l.value ->> 'window')
+  FROM json_each(?1) l
+  WHERE l.value ->> 'spends' AND EXISTS (SELECT 1 FROM flows WHERE id = ?3 AND stamp = ?4)
+  ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN expires_at <= ?2 THEN 1 ELSE count + 1 END,
+    expires_at = CASE WHEN expires_at <= ?2 THEN excluded.expires_at ELSE expires_at END";
+
+/// Counts a flow that was just made with the stamp.
+pub fn spend_on_flow(checks: &[Check], now: Timestamp, flow: &str, stamp: &str) -> Statement {
+    statement!(SPEND_ON_FLOW, parameter(checks), now.millis(), flow, stamp)
+}
+
+/// The checks without room, when the flow was not made.
+const REFUSALS_OF_FLOW: &str = concat!(
+    "SELECT l.value ->> 'name' AS name, c.expires_at
+  FROM json_each(?1) l CROSS JOIN counters c ON c.key = l.value ->> 'key'
+  WHERE (",
+    is_full!(),
+    ") AND NOT EXISTS (SELECT 1 FROM flows WHERE id = ?3 AND stamp = ?4)"
+);
+
+/// Asks which checks refused a flow; no row when it was made.
+pub fn refusals_of_flow(checks: &[Check], now: Timestamp, flow: &str, stamp: &str) -> Statement {
+    statement!(REFUSALS_OF_FLOW, parameter(checks), now.millis(), flow, stamp)
+}
+
+/// The check of the statement that makes a flow of a sign-up. Without an address nobody can be told from others.
+pub fn sign_ups(context: &Context) -> Option<Check> {
+    let network = super::lockout::network(context)?;
+    Some(Check::spend(super::SIGN_UPS_ADDRESS, &network, context.settings()))
+}
+
 /// Gives back what was counted for a message that certainly did not go out.
 /// Only in the window in which it was counted, at `?3`; a bucket has no window.
 const REFUND: &str = "UPDATE counters SET count = count - 1,
@@ -229,7 +263,17 @@ fn failure_names() -> String {
 }
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[SPEND, SPEND_ON_MESSAGE, REFUND, REFUSALS, COUNT_FAILURE, CLEAR_FAILURES, UNLOCK];
+pub const STATEMENTS: &[&str] = &[
+    SPEND,
+    SPEND_ON_MESSAGE,
+    SPEND_ON_FLOW,
+    REFUND,
+    REFUSALS,
+    REFUSALS_OF_FLOW,
+    COUNT_FAILURE,
+    CLEAR_FAILURES,
+    UNLOCK,
+];
 
 /// Who is counted when a challenge is answered wrongly: the user, else the destination. Answers to a test key's
 /// challenges count apart, and lock nobody out.
@@ -244,7 +288,7 @@ pub fn subject(test: bool, user: Option<&str>, destination_mac: &str) -> String 
 /// Who is counted before a first factor is proven: the destination as it is asked from one network. Whoever knows an
 /// address closes neither its owner's second factors nor the owner's own network.
 pub fn veiled_subject(context: &Context, destination: &str) -> String {
-    let network = context.client().ip.as_deref().map(lockout::network).unwrap_or_default();
+    let network = lockout::network(context).unwrap_or_default();
     format!("destination:{}", context.pepper().destination_mac(&format!("{destination} {network}")))
 }
 
@@ -257,6 +301,7 @@ impl Per {
             Self::User => "user",
             Self::Destination => "destination",
             Self::UserAndAddress => "user and client address",
+            Self::Address => "client address",
             Self::NewDestination => "new destination",
         }
     }

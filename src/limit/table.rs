@@ -15,6 +15,8 @@ pub enum Per {
     Destination,
     /// The user, at one client address (/64 for IPv6).
     UserAndAddress,
+    /// One client address (/64 for IPv6), whomever it tries.
+    Address,
     /// The destination's MAC, while it is not the proven factor of the user who is asked.
     NewDestination,
 }
@@ -140,7 +142,7 @@ pub const PASSWORD_FAILURES: Limit = Limit {
     window: Window::Lockout,
     binding: Some("ACCOUNT_LOCKOUT_THRESHOLD"),
     cleared_by: "the right password from there, a new password, or unlock",
-    meaning: "Wrong passwords from one address, as `client.ip` names it; 0 is never",
+    meaning: "Wrong passwords from one address, or on one remembered device; 0 is never",
     refunded: false,
     channels: &[],
 };
@@ -155,6 +157,34 @@ pub const PASSWORD_FAILURES_EVERYWHERE: Limit = Limit {
     binding: None,
     cleared_by: "the right password, a new password, or unlock",
     meaning: "Wrong passwords over all addresses, before each further one has to wait",
+    refunded: false,
+    channels: &[],
+};
+
+/// Wrong passwords from one address, whosever they are.
+pub const SIGN_IN_FAILURES_ADDRESS: Limit = Limit {
+    name: "sign_in_failures_per_address",
+    per: Per::Address,
+    default: 100,
+    most: 10_000,
+    window: Window::Seconds(86_400),
+    binding: None,
+    cleared_by: "time",
+    meaning: "Wrong passwords from one address, whomever they are tried for; not from remembered devices",
+    refunded: false,
+    channels: &[],
+};
+
+/// Sign-ups from one address.
+pub const SIGN_UPS_ADDRESS: Limit = Limit {
+    name: "sign_ups_per_address",
+    per: Per::Address,
+    default: 50,
+    most: 10_000,
+    window: Window::Seconds(60),
+    binding: None,
+    cleared_by: "time",
+    meaning: "Sign-ups that are begun from one address in a minute",
     refunded: false,
     channels: &[],
 };
@@ -276,7 +306,7 @@ pub const CALLS_NEW_DESTINATION: Limit = Limit {
 };
 
 /// Every limit.
-pub const LIMITS: [Limit; 16] = [
+pub const LIMITS: [Limit; 18] = [
     WRONG_ANSWERS,
     SENDS,
     SECOND_FACTOR_FAILURES,
@@ -293,4 +323,6 @@ pub const LIMITS: [Limit; 16] = [
     NOTICES_USER_HOUR,
     PASSWORD_FAILURES,
     PASSWORD_FAILURES_EVERYWHERE,
+    SIGN_IN_FAILURES_ADDRESS,
+    SIGN_UPS_ADDRESS,
 ];

@@ -114,12 +114,50 @@ impl PasswordHash {
     }
 }
 
-/// Does the work of verifying where there is nothing to verify, and answers what that answers: an unknown user, or
-/// one without a password, must not be told by the time it takes (ASVS 6.3.8).
-pub fn verify_nothing(password: &Password, owner: &str, ring: &KeyRing) -> Result<Verdict, HashError> {
-    let nobody = PasswordHash { key_id: ring.current().to_owned(), recipe: Recipe::nobody(), mac: [0; 32] };
-    nobody.matches(password.expose(), owner, ring)?;
-    Ok(Verdict::Wrong)
+/// Whether it is the password that is kept; nothing may be kept, of an unknown user or of one without a password. The
+/// work is the same for all of them, so that the time tells nobody who has an account (ASVS 6.3.8): one hash of ours, and
+/// where the instance says how `imports` were made one of theirs. Without that an import takes as long as it takes.
+pub fn verify_alike(
+    kept: Option<&PasswordHash>,
+    imports: Option<&Imports>,
+    password: &Password,
+    owner: &str,
+    ring: &KeyRing,
+) -> Result<Verdict, HashError> {
+    let verdict = kept.map_or(Ok(Verdict::Wrong), |kept| kept.verify(password, owner, ring))?;
+    let is_ours = kept.map(|kept| kept.recipe.is_current());
+    let nobodys = |recipe: &Recipe, text: &str| {
+        let nobody = PasswordHash { key_id: ring.current().to_owned(), recipe: recipe.clone(), mac: [0; 32] };
+        nobody.matches(text, owner, ring)
+    };
+    if is_ours.is_none() || (is_ours == Some(false) && imports.is_some()) {
+        nobodys(&Recipe::nobody(), password.expose())?;
+    }
+    if let (Some(imports), true) = (imports, is_ours != Some(false)) {
+        // As often as it is tried in `verify`.
+        nobodys(&imports.0, password.expose())?;
+        if password.typed() != password.expose() {
+            nobodys(&imports.0, password.typed())?;
+        }
+    }
+    Ok(verdict)
+}
+
+/// How the hashes were made that were imported and are still in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imports(Recipe);
+
+impl Imports {
+    /// Reads `bcrypt:12`, `scrypt:14:8:1`, `pbkdf2-sha256:600000` or `argon2id:65536:3:4`; `None`: it is none of them, or
+    /// costs more than an import may.
+    pub fn parse(text: &str) -> Option<Self> {
+        Recipe::like(text).map(Self)
+    }
+
+    /// The same text.
+    pub fn to_text(&self) -> String {
+        self.0.likeness()
+    }
 }
 
 fn mac(ring: &KeyRing, key_id: &str, owner: &str, output: &[u8]) -> Result<[u8; 32], HashError> {

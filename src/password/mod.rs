@@ -13,7 +13,7 @@ mod typed;
 pub mod work;
 
 pub use common::{REST_BITS, candidates, fingerprint, fold};
-pub use hash::{HashError, PasswordHash, Verdict, verify_nothing};
+pub use hash::{HashError, Imports, PasswordHash, Verdict, verify_alike};
 pub use import::ImportError;
 pub use strength::{ALONE, Rules, WITH_MFA, Weakness, weaknesses};
 pub use typed::{MOST, Password, TooLong};

@@ -163,6 +163,8 @@ impl Recipe {
     pub(super) fn output(&self, password: &str) -> Option<Zeroizing<Vec<u8>>> {
         #[cfg(not(target_arch = "wasm32"))]
         super::work::note(self.scheme);
+        #[cfg(test)]
+        work::done(self.scheme);
         let password = password.as_bytes();
         let mut output = Zeroizing::new(vec![0; self.length]);
         match self.scheme {
@@ -191,5 +193,27 @@ impl Recipe {
             .ok()?,
         }
         Some(output)
+    }
+}
+
+/// The work that this thread has done, for the tests that hold it equal.
+#[cfg(test)]
+pub(super) mod work {
+    use std::cell::RefCell;
+
+    use super::Scheme;
+
+    thread_local!(static DONE: RefCell<Vec<Scheme>> = const { RefCell::new(Vec::new()) });
+
+    pub(super) fn done(scheme: Scheme) {
+        DONE.with_borrow_mut(|done| done.push(scheme));
+    }
+
+    /// What was done since it was last asked, in no order.
+    pub fn taken() -> Vec<String> {
+        let mut done: Vec<String> =
+            DONE.with_borrow_mut(|done| done.drain(..).map(|scheme| format!("{scheme:?}")).collect());
+        done.sort();
+        done
     }
 }

@@ -85,6 +85,8 @@ pub struct PasswordSettings {
     pub minimum_length_with_mfa: usize,
     /// Whether a new password is held against those of breaches.
     pub breach_check: bool,
+    /// How imported hashes were made, while some are in use.
+    pub imported: Option<password::Imports>,
     /// How long somebody is locked out at an address.
     pub lockout: Duration,
 }
@@ -198,6 +200,7 @@ impl Settings {
                 minimum_length: length(integer("password.minimum_length"), password::ALONE),
                 minimum_length_with_mfa: length(integer("password.minimum_length_with_mfa"), password::WITH_MFA),
                 breach_check: at(stored, "password.breach_check").and_then(Value::as_bool).unwrap_or(false),
+                imported: text("password.imported").and_then(password::Imports::parse),
                 lockout: Duration::from_secs(
                     u64::try_from(integer("password.lockout_seconds").unwrap_or(config.account_lockout_expires_in))
                         .unwrap_or(0),
@@ -285,6 +288,7 @@ impl Settings {
                 "minimum_length": self.password.minimum_length,
                 "minimum_length_with_mfa": self.password.minimum_length_with_mfa,
                 "breach_check": self.password.breach_check,
+                "imported": self.password.imported.as_ref().map(password::Imports::to_text),
                 "lockout_seconds": self.password.lockout.as_secs(),
             },
             "limits": limits,
@@ -326,6 +330,11 @@ pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) ->
     }
     if at(stored, "multi_factor.totp.digits").is_some_and(|digits| digits.as_i64().and_then(Digits::new).is_none()) {
         errors.push(FieldError::new("multi_factor.totp.digits", FieldCode::Value, "6 or 8 is wanted"));
+    }
+    let imported = at(stored, "password.imported").and_then(Value::as_str);
+    if imported.is_some_and(|text| password::Imports::parse(text).is_none()) {
+        let detail = "an algorithm and its costs are wanted, like bcrypt:12, within what imports may cost";
+        errors.push(FieldError::new("password.imported", FieldCode::Value, detail));
     }
     errors.extend(passkey::check(stored, change, config));
     let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");

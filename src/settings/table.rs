@@ -45,6 +45,14 @@ const LIMITS: &[Field] = &[
         "Wrong passwords before each further one has to wait",
     )
     .example("5"),
+    field(
+        "sign_in_failures_per_address",
+        Shape::Integer(1, 10_000),
+        "Wrong passwords from one address in a day, whomever they are tried for",
+    )
+    .example("100"),
+    field("sign_ups_per_address", Shape::Integer(1, 10_000), "Sign-ups begun from one address in a minute")
+        .example("50"),
 ];
 
 const SMS_COUNTRIES: &[Field] = &[field(
@@ -73,6 +81,13 @@ const PASSWORD: &[Field] = &[
         "Holds a new password against those of breaches: five characters of its SHA-1 go to `BREACH_API_BASE`",
     )
     .example("false"),
+    field(
+        "imported",
+        Shape::Text(40),
+        "How imported hashes were made, while some are in use: `bcrypt:cost`, `scrypt:log2(N):r:p`, `pbkdf2-sha256:rounds`, `argon2id:KiB:passes:lanes`. Every sign-in then does that work too, so that none tells by its time who has an account",
+    )
+    .nullable()
+    .example(r#""bcrypt:12""#),
     field("lockout_seconds", Shape::Integer(0, 31_536_000), "How long `password_failures` locks out").example("86400"),
 ];
 

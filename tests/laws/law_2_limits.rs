@@ -30,6 +30,9 @@ async fn every_limit_of_the_table_holds() {
             "notices_per_user_hour" => notices(limit).await,
             "password_failures" => passwords(&world, limit, Some("203.0.113.7"), 86_400).await,
             "password_failures_everywhere" => passwords(&world, limit, None, 30).await,
+            "sign_in_failures_per_address" => passwords_of_all(&world, limit).await,
+            // Of 200 at once, in sign_in_lockouts.rs.
+            "sign_ups_per_address" => {}
             name => panic!("{name} has no case"),
         }
     }
@@ -207,6 +210,28 @@ async fn passwords(world: &World, limit: Limit, ip: Option<&str>, wait: u64) {
             verify().send().await.expect_problem(422, "form_password_incorrect");
         }
     }
+}
+
+async fn passwords_of_all(world: &World, limit: Limit) {
+    let mut users = Vec::new();
+    for _ in 0..20 {
+        users.push(world.post("/v1/users", &json!({})).await.expect(201)["id"].as_str().unwrap().to_owned());
+    }
+    let verify = |user: &String, ip: &str| {
+        let body = json!({"password": "wrong", "client": {"ip": ip}});
+        world.request("POST", &format!("/v1/users/{user}/verify-password")).json(&body)
+    };
+    set(world, limit.name, 3).await;
+    let together = at_once(users.iter().map(|user| verify(user, "203.0.113.7")).collect()).await;
+    assert_eq!(
+        (count(&together, 422, "form_password_incorrect"), count(&together, 429, "rate_limit_exceeded")),
+        (3, 17)
+    );
+    let request = verify(&users[0], "203.0.113.7");
+    assert_eq!(refused(world, request, 429, "rate_limit_exceeded").await, Some(86_400));
+    verify(&users[0], "203.0.113.8").send().await.expect_problem(422, "form_password_incorrect");
+    world.here().clock.advance(Duration::from_hours(24));
+    verify(&users[0], "203.0.113.7").send().await.expect_problem(422, "form_password_incorrect");
 }
 
 async fn messages(world: &World, limit: Limit, per_user: bool) {
@@ -520,6 +545,7 @@ async fn limits_are_what_the_design_says_until_a_binding_or_a_setting_says_other
         "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10,
         "notices_per_user_hour": 10,
         "password_failures": 5, "password_failures_everywhere": 5,
+        "sign_in_failures_per_address": 100, "sign_ups_per_address": 50,
         "calls_per_new_destination": 5,
     });
     assert_eq!(limits(&world).await, expected);

@@ -285,3 +285,29 @@ async fn a_bad_base_stops_new_passwords_where_the_check_is_on_and_nothing_else()
     assert!(text(&refused["detail"]).starts_with("BREACH_API_BASE"), "{refused}");
     world.post(&ana.verify, &json!({"password": GOOD})).await.expect(200);
 }
+
+#[tokio::test]
+async fn how_imports_were_made_is_a_setting_of_the_instance() {
+    let world = World::null();
+    let set = async |imported: Value| world.patch("/v1/instance", &json!({"password": {"imported": imported}})).await;
+    for good in ["bcrypt:12", "scrypt:14:8:1", "pbkdf2-sha256:600000", "argon2id:65536:3:4"] {
+        let changed = set(json!(good)).await.expect(200);
+        assert_eq!(changed["settings"]["password"]["imported"], good);
+    }
+    for bad in ["bcrypt", "bcrypt:15", "md5:1", "", "scrypt:30:8:1"] {
+        let problem = set(json!(bad)).await.expect_problem(422, "form_param_invalid");
+        assert_eq!(problem["errors"][0]["field"], "password.imported", "{problem}");
+    }
+    // Whoever has an import, and whoever has not, signs in as before.
+    set(json!("bcrypt:4")).await.expect(200);
+    let (ana, eva) = (person(&world, &json!({})).await, person(&world, &json!({})).await);
+    let hash = "$2b$04$abcdefghijklmnopqrstuuR2cOz.8zbp8ywm1bYR1RZ8ndidSYhA6";
+    world.post(&ana.factors, &json!({"type": "password", "hash": hash})).await.expect(201);
+    world.post(&eva.factors, &typed(GOOD)).await.expect(201);
+    for _ in 0..2 {
+        world.post(&ana.verify, &json!({"password": "Grüße, 12 Öre!"})).await.expect(200);
+        world.post(&eva.verify, &json!({"password": GOOD})).await.expect(200);
+        world.post(&eva.verify, &json!({"password": "wrong"})).await.expect_problem(422, "form_password_incorrect");
+    }
+    assert_eq!(set(Value::Null).await.expect(200)["settings"]["password"]["imported"], Value::Null);
+}

@@ -34,12 +34,12 @@ const VERIFY: &[Field] = &[
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(
     Operation {
-        description: "The right password is a verified challenge of the type `password`, which serves as a proof. A user without one is answered as with a wrong one. Pass `client.ip`: failures count by user and address, and by user over all addresses.",
+        description: "The right password is a verified challenge of the type `password`, which serves as a proof. A user without one is answered as with a wrong one. Pass `client.ip`: failures count by user and address, by user over all addresses, and by address over all users.",
         auth: Auth::Key(Scope::Challenges),
         body: Some(VERIFY),
         example: r#"{"password": "lilac-otter-walks-at-dawn", "client": {"ip": "203.0.113.7"}}"#,
         gives: Gives::One("Challenge", shapes::CHALLENGE),
-        refuses: &[&[Code::PasswordIncorrect, Code::UserLocked]],
+        refuses: &[&[Code::PasswordIncorrect, Code::UserLocked, Code::RateLimited]],
         ..operation("POST", "/v1/users/{id}/verify-password", "verifyPassword", "Factors", "Verify a password")
     },
     Run::Keyed(|call| Box::pin(verify_password(call))),

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::password::recipe::work;
 
 const OWNER: &str = "usr_01M83WM7ZA000G40R40M30E209";
 
@@ -119,7 +120,49 @@ fn what_was_typed_is_what_another_system_hashed() {
 
 #[test]
 fn nothing_is_never_right() {
-    assert_eq!(verify_nothing(&password("anything"), OWNER, &ring("k1", &["k1"])), Ok(Verdict::Wrong));
+    assert_eq!(verify_alike(None, None, &password("anything"), OWNER, &ring("k1", &["k1"])), Ok(Verdict::Wrong));
+}
+
+/// What verifying a wrong password took, by what is kept.
+fn work(kept: Option<&PasswordHash>, imports: Option<&str>, typed: &str) -> Vec<String> {
+    let imports = imports.map(|text| Imports::parse(text).expect("imports"));
+    work::taken();
+    let ring = ring("k1", &["k1"]);
+    assert_eq!(verify_alike(kept, imports.as_ref(), &password(typed), OWNER, &ring), Ok(Verdict::Wrong));
+    work::taken()
+}
+
+#[test]
+fn the_work_is_the_same_for_ours_for_imported_and_for_nothing() {
+    let ours = made("correct horse battery staple");
+    let imported = |text| PasswordHash::import(text, OWNER, &ring("k1", &["k1"])).expect("a form").expect("a hash");
+    let bcrypt = imported("$2b$04$abcdefghijklmnopqrstuuR2cOz.8zbp8ywm1bYR1RZ8ndidSYhA6");
+    let pbkdf2 =
+        imported("pbkdf2:sha256:1000$saltsalt$b978aec857a8fa15434aa1c74b3196e9d617148c0443148d2e7aedf6c85eb17d");
+    // Decomposed too, which other systems may have hashed as it was typed.
+    for typed in ["wrong", "cafe\u{301} wrong"] {
+        for (imports, imported) in [("bcrypt:4", &bcrypt), ("pbkdf2-sha256:1000", &pbkdf2)] {
+            let nothing = work(None, Some(imports), typed);
+            assert_eq!(nothing.len(), if typed == "wrong" { 2 } else { 3 }, "{nothing:?}");
+            assert_eq!(work(Some(&ours), Some(imports), typed), nothing);
+            assert_eq!(work(Some(imported), Some(imports), typed), nothing);
+        }
+        // Nobody says how imports were made: they take what they take.
+        assert_eq!(work(None, None, typed), work(Some(&ours), None, typed));
+        assert_ne!(work(None, None, typed), work(Some(&bcrypt), None, typed));
+    }
+}
+
+#[test]
+fn imports_are_named_by_algorithm_and_costs() {
+    for good in ["bcrypt:12", "scrypt:14:8:1", "pbkdf2-sha256:600000", "pbkdf2:1000", "argon2id:65536:3:4"] {
+        assert_eq!(Imports::parse(good).map(|imports| imports.to_text()).as_deref(), Some(good));
+    }
+    for bad in
+        ["", "bcrypt", "bcrypt:3", "bcrypt:15", "bcrypt:12:1", "bcrypt:+9", "md5:1", "scrypt:14:8", "argon2id:1:1:1"]
+    {
+        assert!(Imports::parse(bad).is_none(), "{bad}");
+    }
 }
 
 #[test]

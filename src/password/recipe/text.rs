@@ -4,7 +4,7 @@
 use argon2::{Algorithm, Version};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
-use super::{Digest, Recipe, Scheme};
+use super::{BCRYPT_OUTPUT, Digest, Recipe, Scheme};
 
 impl Recipe {
     /// The text, without the output.
@@ -42,6 +42,37 @@ impl Recipe {
         let scheme = scheme(name, version, &costs)?;
         let recipe = Self::new(scheme, salt, usize::try_from(costs.get("l")?).ok()?).ok()?;
         (recipe.to_text() == text).then_some(recipe)
+    }
+}
+
+impl Recipe {
+    /// Nobody's recipe with the costs that a setting names: `bcrypt:12`, `scrypt:14:8:1`, `pbkdf2-sha256:600000`,
+    /// `argon2id:65536:3:4`.
+    pub(in crate::password) fn like(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let name = parts.next()?;
+        let numbers: Vec<u32> = parts.map(number).collect::<Option<_>>()?;
+        let (names, length): (&[&str], usize) = match name {
+            "bcrypt" => (&["c"], BCRYPT_OUTPUT),
+            "scrypt" => (&["ln", "r", "p"], 32),
+            "argon2i" | "argon2id" => (&["m", "t", "p"], 32),
+            _ => (&["i"], Digest::from_name(name)?.output_bytes()),
+        };
+        let costs = Costs(names.iter().copied().zip(numbers.iter().copied()).collect());
+        let scheme = scheme(name, Some(Version::V0x13), &costs).filter(|_| numbers.len() == names.len())?;
+        Self::new(scheme, vec![0; 16], length).ok()
+    }
+
+    /// What [`Recipe::like`] reads.
+    pub(in crate::password) fn likeness(&self) -> String {
+        match self.scheme {
+            Scheme::Argon2 { algorithm, memory_kib, passes, lanes, .. } => {
+                format!("{algorithm}:{memory_kib}:{passes}:{lanes}")
+            }
+            Scheme::Bcrypt { cost } => format!("bcrypt:{cost}"),
+            Scheme::Scrypt { log_n, r, p } => format!("scrypt:{log_n}:{r}:{p}"),
+            Scheme::Pbkdf2 { digest, rounds } => format!("{}:{rounds}", digest.name()),
+        }
     }
 }
 
