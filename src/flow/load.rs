@@ -5,7 +5,7 @@ use crate::{
     config::Stops,
     context::Context,
     evaluation::{Ask, EvaluateError, Facts, reads_of_flow},
-    ids::{AppId, UserId},
+    ids::{AppId, DeviceId, UserId},
     policy::{Step, next_step},
     ports::{Rows, Statement},
     statement,
@@ -56,6 +56,11 @@ impl Loaded {
     /// Reads the flow and its user anew.
     pub(crate) async fn again(&self, before: Vec<Statement>) -> Result<Self, FlowError> {
         Ok(load(&self.context, &self.access, before, Vec::new()).await?.0)
+    }
+
+    /// The remembered device that the flow came with, where it is its user's and has not ended.
+    pub(crate) fn device(&self) -> Option<DeviceId> {
+        self.facts.as_ref().and_then(|facts| facts.device(self.context.now()))
     }
 
     /// What the policy is asked for this flow; `None`: nobody is known.

@@ -33,6 +33,10 @@ pub const IDENTIFY: &str = concat!(
     " AND NOT EXISTS (SELECT 1 FROM challenges p WHERE p.bound_to = ?1 AND p.verified_at IS NOT NULL)"
 );
 
+/// Whether somebody has an address or a number. `?1` address, `?2` number.
+pub const TAKEN: &str = "SELECT id FROM users WHERE email_normalised = ?1
+  UNION ALL SELECT id FROM users WHERE phone = ?2";
+
 /// Makes a flow the user's who has just proven the challenge, unless somebody else has proven anything in it. `?1` flow,
 /// `?2` challenge, `?3` now, `?4` stamp.
 pub const ADOPT: &str = "UPDATE flows SET user_id = p.user_id, stamp = ?4
@@ -68,4 +72,4 @@ pub const REMEMBER_DEVICE: &str =
 
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] =
-    &[BEGIN, GET, IDENTIFY, ADOPT, REMEMBER, ABANDON, COMPLETE, CHALLENGE_OF, PASSKEY_CHALLENGE, REMEMBER_DEVICE];
+    &[BEGIN, GET, IDENTIFY, TAKEN, ADOPT, REMEMBER, ABANDON, COMPLETE, CHALLENGE_OF, PASSKEY_CHALLENGE, REMEMBER_DEVICE];

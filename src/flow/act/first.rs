@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     super::{Access, Action, FlowError, load::load, settle::Settled, store},
     identify::identified,
-    proven, user,
+    proven,
 };
 use crate::{
     challenge::{
@@ -16,36 +16,53 @@ use crate::{
     context::Context,
     factor::{
         FactorType,
-        password::verify::{self, Verified, Verify},
+        password::verify::{self, Attempt, By, Held, Verified},
     },
     ids::{AppId, ChallengeId},
     message::Destination,
     password::Password,
+    ports::DatabaseError,
     statement,
 };
 
-/// Proves a password, of whoever was named before or is named now.
+/// Proves a password, of whoever was named before or is named now. Whoever is unknown takes the same work (law 8).
 pub async fn password(
     context: &Context,
     access: &Access,
     typed: Option<&Destination>,
     password: Password,
 ) -> Result<Settled, FlowError> {
-    let loaded = match typed {
-        Some(typed) => identified(context, access, typed, Vec::new()).await?,
-        None => load(context, access, Vec::new(), Vec::new()).await?.0,
-    };
-    loaded.takes(Action::Password)?;
-    if loaded.flow.identifier.is_none() {
-        return Err(FlowError::StepMismatch(loaded.state()?.as_str()));
+    for _ in 0..verify::TRIES {
+        let reads = verify::reads(context, By::Flow(&access.id));
+        let (loaded, rows) = match typed {
+            Some(typed) => identified(context, access, typed, reads.into()).await?,
+            None => load(context, access, Vec::new(), reads.into()).await?,
+        };
+        loaded.takes(Action::Password)?;
+        let Some(identifier) = &loaded.flow.identifier else {
+            return Err(FlowError::StepMismatch(loaded.state()?.as_str()));
+        };
+        let held = Held::read(context, &rows)?;
+        let (app, device) = (AppId::parse(&loaded.flow.app_id), loaded.device());
+        let attempt = Attempt {
+            password: &password,
+            identifier,
+            device: device.as_ref(),
+            purpose: Purpose::SignIn,
+            app: app.as_ref(),
+        };
+        let (verified, _) = verify::decide(&loaded.context, &held, &attempt, &|_, _| Vec::new()).await?;
+        match verified {
+            Some(Verified::Right(challenge)) => return proven(loaded, &challenge).await,
+            Some(Verified::Locked(refusal)) => return Err(FlowError::Limited(refusal)),
+            Some(Verified::Wrong | Verified::UserNotFound | Verified::AppNotFound) => {
+                return Err(FlowError::PasswordIncorrect);
+            }
+            // The password has changed since it was read.
+            None => {}
+        }
     }
-    let Some(user) = user(&loaded) else { return Err(FlowError::PasswordIncorrect) };
-    let command = Verify { user, password, purpose: Purpose::SignIn, app: AppId::parse(&loaded.flow.app_id) };
-    match verify::verify(&loaded.context, &command).await? {
-        Verified::Right(challenge) => proven(loaded, &challenge).await,
-        Verified::Wrong | Verified::UserNotFound | Verified::AppNotFound => Err(FlowError::PasswordIncorrect),
-        Verified::Locked(refusal) => Err(FlowError::Limited(refusal)),
-    }
+    Err(DatabaseError::Unavailable("the password changes while it is verified".to_owned()).into())
 }
 
 /// Asks for an assertion by any passkey that the browser finds.

@@ -1,4 +1,5 @@
-//! Says who it is. The answer is the same for known and unknown people: what they may be asked is (law 8).
+//! Says who it is. The answer is the same for known and unknown people: what they may be asked is (law 8). A sign-up and a
+//! reset have a code sent to the address, after the response; where there is nobody to send to, it looks the same.
 
 use super::super::{
     Access, Action, FlowError, FlowType,
@@ -8,52 +9,100 @@ use super::super::{
     store,
 };
 use crate::{
-    context::Context, email::EmailAddress, message::Destination, phone::PhoneNumber, ports::Statement, statement,
+    challenge::{
+        Purpose,
+        create::{self, CreateError, Created},
+        draft::{Draft, Facts, Veil},
+    },
+    context::Context,
+    email::EmailAddress,
+    ids::{AppId, UserId},
+    message::Destination,
+    phone::PhoneNumber,
+    ports::{Rows, Statement},
+    statement,
 };
 
-/// Says who it is, while nothing was proven. A sign-up and a reset have a code sent there.
+/// Says who it is, while nothing was proven.
 pub async fn identify(context: &Context, access: &Access, typed: &Destination) -> Result<Settled, FlowError> {
-    let loaded = identified(context, access, typed, Vec::new()).await?;
-    match access.kind {
-        FlowType::SignIn => {
-            let state = loaded.state()?;
-            Ok(Settled::at(loaded, state))
+    let taken = statement!(
+        store::TAKEN,
+        typed.email().map(EmailAddress::as_str),
+        typed.phone().map(PhoneNumber::e164)
+    );
+    let (loaded, rows) = identified(context, access, typed, vec![taken]).await?;
+    let is_taken = rows.first().is_some_and(|rows| !rows.is_empty());
+    let created = match access.kind {
+        FlowType::SignIn => None,
+        // What is known is not signed up again: its owner is told instead of whoever types it.
+        FlowType::SignUp => {
+            let veil = if is_taken { Veil::Unknown } else { Veil::Known };
+            Some(veiled(&loaded, typed, None, veil).await?)
         }
-        FlowType::SignUp | FlowType::PasswordReset => Err(FlowError::NotOffered),
-    }
+        FlowType::PasswordReset => {
+            let user = super::user(&loaded).filter(|_| loaded.facts.as_ref().is_some_and(|facts| !facts.is_disabled()));
+            let veil = if user.is_some() { Veil::Known } else { Veil::Unknown };
+            Some(veiled(&loaded, typed, user, veil).await?)
+        }
+    };
+    let state = loaded.state()?;
+    let settled = Settled::at(loaded, state);
+    Ok(match created {
+        Some(created) => settled.with(&created),
+        None => settled,
+    })
 }
 
-/// Takes down who it is and lets the call in, in one batch.
+/// Takes down who it is and lets the call in, in one batch; `beside` is read with it.
 pub(super) async fn identified(
     context: &Context,
     access: &Access,
     typed: &Destination,
-    before: Vec<Statement>,
-) -> Result<Loaded, FlowError> {
-    let stamp = context.stamp();
-    let mut batch = before;
-    batch.push(take_down(context, access, typed, &stamp));
-    let (loaded, _) = load(context, access, batch, Vec::new()).await?;
-    let is_taken = loaded.flow.identifier.as_deref() == Some(identifier(context, typed).as_str());
-    if !is_taken {
-        // Something was proven, or the flow has ended: its step says which.
-        loaded.takes(Action::Identify)?;
-        return Err(FlowError::StepMismatch(loaded.state()?.as_str()));
-    }
-    Ok(loaded)
-}
-
-/// The statement that takes down who it is. A sign-up is nobody's before its address was proven.
-fn take_down(context: &Context, access: &Access, typed: &Destination, stamp: &str) -> Statement {
+    beside: Vec<Statement>,
+) -> Result<(Loaded, Vec<Rows>), FlowError> {
+    // A sign-up is nobody's before its address was proven.
     let known = Some(typed).filter(|_| access.kind != FlowType::SignUp);
-    statement!(
+    let mac = identifier(context, typed);
+    let take_down = statement!(
         store::IDENTIFY,
         &access.id,
         access.token_hash.as_str(),
         context.now().millis(),
-        stamp,
-        identifier(context, typed),
+        context.stamp(),
+        mac.as_str(),
         known.and_then(Destination::email).map(EmailAddress::as_str),
         known.and_then(Destination::phone).map(PhoneNumber::e164)
-    )
+    );
+    let (loaded, rows) = load(context, access, vec![take_down], beside).await?;
+    // Something was proven, or the flow has ended: its step says which.
+    loaded.takes(Action::Identify)?;
+    if loaded.flow.identifier.as_deref() != Some(mac.as_str()) {
+        return Err(FlowError::StepMismatch(loaded.state()?.as_str()));
+    }
+    Ok((loaded, rows))
+}
+
+/// A code to an address that nobody has proven here: the caller learns nothing by it.
+async fn veiled(loaded: &Loaded, typed: &Destination, user: Option<UserId>, veil: Veil) -> Result<Created, CreateError> {
+    let context = &loaded.context;
+    let purpose = match loaded.flow.kind {
+        FlowType::SignUp => Purpose::Verification,
+        FlowType::SignIn | FlowType::PasswordReset => Purpose::SignIn,
+    };
+    let facts = Facts {
+        asks: create::sent(typed.clone(), None)?,
+        user,
+        factor: None,
+        factor_is_active: true,
+        new_factor: None,
+        purpose,
+        locale: loaded.flow.locale.clone(),
+        user_locale: loaded.facts.as_ref().and_then(|facts| facts.locale().map(str::to_owned)),
+        app: AppId::parse(&loaded.flow.app_id),
+        reservation: None,
+        veil,
+    };
+    let draft = Draft::new(context, facts)?;
+    let answer = context.decide(draft.statements(context)).await?;
+    draft.finish(context, &answer).await
 }
