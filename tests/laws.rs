@@ -39,8 +39,8 @@ mod laws {
     mod migrations;
     mod notices;
     mod passwords;
-    mod standards;
     mod sign_in_lockouts;
+    mod standards;
     mod statements;
 }
 mod support;

@@ -71,5 +71,16 @@ pub const REMEMBER_DEVICE: &str =
   SELECT ?3, ?1, ?4, ?5, ?6, ?7, ?2 WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] =
-    &[BEGIN, GET, IDENTIFY, TAKEN, ADOPT, REMEMBER, ABANDON, COMPLETE, CHALLENGE_OF, PASSKEY_CHALLENGE, REMEMBER_DEVICE];
+pub const STATEMENTS: &[&str] = &[
+    BEGIN,
+    GET,
+    IDENTIFY,
+    TAKEN,
+    ADOPT,
+    REMEMBER,
+    ABANDON,
+    COMPLETE,
+    CHALLENGE_OF,
+    PASSKEY_CHALLENGE,
+    REMEMBER_DEVICE,
+];

@@ -3,6 +3,7 @@
 //! `serve.rs` is the way of every request; `problem.rs` is the one map from errors to answers.
 
 pub mod contract;
+mod cors;
 mod input;
 pub mod problem;
 mod reply;

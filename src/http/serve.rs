@@ -21,6 +21,7 @@ use tower_service::Service;
 
 use super::{
     contract::{Auth, Operation},
+    cors::{Headers, Sharing},
     input::{BODY_LIMIT, Call, Incoming, Readable},
     problem::{Code, Problem},
     reply::{Answer, Failure, Reply},
@@ -28,12 +29,14 @@ use super::{
 };
 use crate::{
     api_key::{Credential, Scope},
+    app,
     config::is_loopback_host,
     context::{App, Client, Context, Parts, RoundTrips},
     crypto::token_hash,
     ids::RequestId,
     ports::{DatabaseError, Level},
     settings::{Snapshot, load},
+    statement,
     time::seconds_rounded_up,
 };
 
@@ -65,11 +68,51 @@ fn router() -> Router {
 
 /// The operation of a path with the request's method. HEAD is GET; the router takes its body away.
 async fn dispatch(operations: Arc<[(Operation, Run)]>, request: Request) -> Response {
+    if request.method() == Method::OPTIONS && operations.iter().any(|(operation, _)| operation.auth.takes_pages()) {
+        return preflight(operations, request).await;
+    }
     let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
     match operations.iter().find(|(operation, _)| operation.method == method).copied() {
         Some((operation, run)) => handle(operation, run, request).await,
         None => unrouted(request, operations).await,
     }
+}
+
+/// A browser asks whether a page may call (Fetch, "CORS-preflight fetch"). It names no app: any app's page may ask, and
+/// the call itself is held against its own app.
+async fn preflight(operations: Arc<[(Operation, Run)]>, request: Request) -> Response {
+    let Some((incoming, _)) = incoming(request).await else { return Response::new(Body::empty()) };
+    let methods: Vec<&str> = operations.iter().map(|(operation, _)| operation.method).collect();
+    let allowed = match is_some_apps_page(&incoming).await {
+        Ok(allowed) => allowed,
+        Err(error) => return write_problem(&incoming, &database_problem(&incoming, &error)),
+    };
+    let sharing = operations.first().map_or(Sharing::Nobody, |(operation, _)| operation.auth.sharing());
+    let mut reply = Reply::nothing();
+    reply.headers = sharing.of_preflight(incoming.header("origin"), allowed, &methods);
+    write(&incoming, reply)
+}
+
+/// Whether the page that asks is any app's.
+async fn is_some_apps_page(incoming: &Incoming) -> Result<bool, DatabaseError> {
+    let Some(origin) = incoming.header("origin") else { return Ok(false) };
+    if incoming.app.config.embedded_auth_origins.iter().any(|known| known.as_str() == origin) {
+        return Ok(true);
+    }
+    let asks = vec![statement!(app::store::ORIGIN_KNOWN, origin)];
+    let answer = incoming.round_trips.batch(&incoming.app.ports, asks).await?;
+    Ok(answer.first().and_then(|rows| rows.first()).is_some_and(|row| row.flag("known")))
+}
+
+/// The headers that let the page read the answer. A refusal too: where it came before the app was known, any app's
+/// page may read it.
+async fn share(operation: &Operation, incoming: &Incoming) -> Headers {
+    let sharing = operation.auth.sharing();
+    if sharing == Sharing::Nobody {
+        return Vec::new();
+    }
+    let allowed = incoming.readable.get() || is_some_apps_page(incoming).await.unwrap_or(false);
+    sharing.of_answer(incoming.header("origin"), allowed)
 }
 
 /// No such path, or no such method there.
@@ -104,11 +147,14 @@ async fn handle(operation: Operation, run: Run, request: Request) -> Response {
         Run::Open(run) => run(incoming.clone()).await,
         Run::Keyed(run) => keyed(&operation, run, &incoming, too_large).await,
     };
-    match answer {
-        Ok(reply) => write(&incoming, reply),
-        Err(Failure::Problem(problem)) => write_problem(&incoming, &problem),
-        Err(Failure::Database(error)) => write_problem(&incoming, &database_problem(&incoming, &error)),
-    }
+    let shared = share(&operation, &incoming).await;
+    let mut reply = match answer {
+        Ok(reply) => reply,
+        Err(Failure::Problem(problem)) => problem_reply(&incoming, &problem),
+        Err(Failure::Database(error)) => problem_reply(&incoming, &database_problem(&incoming, &error)),
+    };
+    reply.headers.extend(shared);
+    write(&incoming, reply)
 }
 
 /// Reads a request. The second value tells whether its body is over the limit; it is then left out.
@@ -282,6 +328,10 @@ fn database_problem(incoming: &Incoming, error: &DatabaseError) -> Problem {
 }
 
 fn write_problem(incoming: &Incoming, problem: &Problem) -> Response {
+    write(incoming, problem_reply(incoming, problem))
+}
+
+fn problem_reply(incoming: &Incoming, problem: &Problem) -> Reply {
     let body: Value = problem.to_json(incoming.request_id.as_str());
     let mut reply = Reply {
         status: problem.code.status(),
@@ -298,7 +348,7 @@ fn write_problem(incoming: &Incoming, problem: &Problem) -> Response {
     if problem.code.status() == 401 {
         reply = reply.header("www-authenticate", "Bearer");
     }
-    write(incoming, reply)
+    reply
 }
 
 fn write(incoming: &Incoming, reply: Reply) -> Response {

@@ -25,11 +25,7 @@ use crate::{
 
 /// Says who it is, while nothing was proven.
 pub async fn identify(context: &Context, access: &Access, typed: &Destination) -> Result<Settled, FlowError> {
-    let taken = statement!(
-        store::TAKEN,
-        typed.email().map(EmailAddress::as_str),
-        typed.phone().map(PhoneNumber::e164)
-    );
+    let taken = statement!(store::TAKEN, typed.email().map(EmailAddress::as_str), typed.phone().map(PhoneNumber::e164));
     let (loaded, rows) = identified(context, access, typed, vec![taken]).await?;
     let is_taken = rows.first().is_some_and(|rows| !rows.is_empty());
     let created = match access.kind {
@@ -83,7 +79,12 @@ pub(super) async fn identified(
 }
 
 /// A code to an address that nobody has proven here: the caller learns nothing by it.
-async fn veiled(loaded: &Loaded, typed: &Destination, user: Option<UserId>, veil: Veil) -> Result<Created, CreateError> {
+async fn veiled(
+    loaded: &Loaded,
+    typed: &Destination,
+    user: Option<UserId>,
+    veil: Veil,
+) -> Result<Created, CreateError> {
     let context = &loaded.context;
     let purpose = match loaded.flow.kind {
         FlowType::SignUp => Purpose::Verification,

@@ -6,7 +6,7 @@ pub mod shapes;
 
 pub use openapi::openapi;
 
-use super::problem::Code;
+use super::{cors::Sharing, problem::Code};
 use crate::{api_key::Scope, schema::Field};
 
 /// Who may call.
@@ -30,6 +30,11 @@ impl Auth {
     /// Whether pages of other origins call it, and so preflights are answered (Fetch, "CORS protocol").
     pub fn takes_pages(self) -> bool {
         matches!(self, Self::Embedded | Self::Flow)
+    }
+
+    /// Who may read its answers in a browser.
+    pub(in crate::http) fn sharing(self) -> Sharing {
+        if self.takes_pages() { Sharing::Apps { cookies: false } } else { Sharing::Nobody }
     }
 
     /// Whether a flow's token has to come.
