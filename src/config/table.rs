@@ -67,8 +67,6 @@ pub enum Stops {
     Policy,
     /// Setting passwords while `password.breach_check` is on.
     BreachCheck,
-    /// Making and taking tokens.
-    Tokens,
     /// Signing in through Postern: flows and tokens.
     SignIn,
     /// Nothing yet: the variable is checked, and takes effect with the feature it belongs to.

@@ -3,9 +3,11 @@
 use super::{Flow, FlowError, FlowType, store};
 use crate::{
     app::{self, App, AppType},
+    config::Stops,
     context::Context,
     crypto::{new_token, token_hash},
     device::Token,
+    evaluation::EvaluateError,
     ids::{AppId, FlowId},
     message::Destination,
     secret::Secret,
@@ -46,6 +48,9 @@ pub fn scope(asked: &str) -> String {
 /// Begins a flow: its token is given here and never again.
 pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret), FlowError> {
     let Begin { kind, app, origin, .. } = command;
+    if let Some(issue) = context.config().blocking(Stops::SignIn) {
+        return Err(EvaluateError::Misconfigured(issue.clone()).into());
+    }
     let answer = context.decide(vec![statement!(app::store::GET, app)]).await?;
     let row = answer.first().and_then(|rows| rows.first()).ok_or(FlowError::AppNotFound)?;
     let judged = App::read(row)?;

@@ -81,7 +81,7 @@ impl SigningKey {
         context.seal().open(place(self.id.as_str()), &self.sealed).map_err(|error| {
             let detail = format!("the key that signs tokens cannot be read: {error}");
             context.log(Level::Error, &detail);
-            TokenError::Misconfigured(Issue { variable: "ENCRYPTION_KEYS", stops: Stops::Tokens, detail })
+            TokenError::Misconfigured(Issue { variable: "ENCRYPTION_KEYS", stops: Stops::SignIn, detail })
         })
     }
 }

@@ -40,7 +40,7 @@ pub enum TokenError {
 
 /// Who issues tokens: `PUBLIC_URL`, exactly as it stands (RFC 8414 §2). Without it tokens stop, and nothing else.
 pub fn issuer(config: &Config) -> Result<&str, Issue> {
-    let issue = |detail: &str| Issue { variable: "PUBLIC_URL", stops: Stops::Tokens, detail: detail.to_owned() };
+    let issue = |detail: &str| Issue { variable: "PUBLIC_URL", stops: Stops::SignIn, detail: detail.to_owned() };
     match config.public_url.as_deref() {
         Some(url) if config.is_production() && !is_safe_base(url) => {
             Err(issue("PUBLIC_URL has to be https in prod: it is the issuer of tokens"))

@@ -33,7 +33,7 @@ async fn ana(world: &World) -> (UserId, String) {
 }
 
 async fn from(world: &World, ip: Option<&str>) -> Context {
-    context(world).await.for_client(Client { ip: ip.map(str::to_owned), user_agent: None })
+    context(world).await.for_client(Client { ip: ip.map(str::to_owned), user_agent: None }).bound_to("sgn_a")
 }
 
 /// What a try at sign-in with an address came to: `right`, `wrong`, or the limit and how long to wait.
@@ -54,7 +54,6 @@ async fn try_with(context: &Context, address: &str, password: &str, device: Opti
         device,
         purpose: Purpose::SignIn,
         app: None,
-        bound_to: Some("sgn_a"),
     };
     let (verified, rows) = decide(context, &held, &attempt, &|id, stamp| {
         vec![statement!("SELECT id FROM challenges WHERE id = ?1 AND stamp = ?2", id, stamp)]

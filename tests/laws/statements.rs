@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
-    api_key, app, challenge, device, evaluation, event, factor, housekeeping, idempotency, limit, message, reseal,
+    api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, limit, message, reseal,
     settings, user,
 };
 use rusqlite::Connection;
@@ -23,6 +23,7 @@ fn statements() -> Vec<&'static str> {
         device::store::STATEMENTS,
         evaluation::store::STATEMENTS,
         event::store::STATEMENTS,
+        flow::store::STATEMENTS,
         factor::password::STATEMENTS,
         factor::recovery_codes::STATEMENTS,
         factor::store::STATEMENTS,

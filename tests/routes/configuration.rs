@@ -166,6 +166,13 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
                 let call = json!({"to": {"phone": broken.number()}, "channel": "voice"});
                 assert!(refused(broken.post("/v1/challenges", &call).await), "{}", variable.name);
             }
+            Stops::SignIn => {
+                users.expect(200);
+                answered.expect(200);
+                sent.expect(201);
+                let begin = json!({"client_id": "app_01M83WM7ZA000G40R40M30E209", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"});
+                assert!(refused(broken.post("/v1/client/sign-ins", &begin).await), "{}", variable.name);
+            }
             Stops::Policy => {
                 users.expect(200);
                 answered.expect(200);

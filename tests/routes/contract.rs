@@ -143,6 +143,8 @@ fn listed() -> String {
             Auth::Key(scope) => scope.as_str().to_owned(),
             Auth::Development => "development".to_owned(),
             Auth::Carrier => "carrier".to_owned(),
+            Auth::Embedded => "an app's page".to_owned(),
+            Auth::Flow => "a flow's token".to_owned(),
         };
         let mut codes = names(&operation.codes());
         codes.sort_unstable();
