@@ -16,6 +16,7 @@ mod laws {
     mod bad_day;
     mod calls;
     mod calls_gate;
+    mod cors;
     mod housekeeping;
     mod keys;
     mod law_1_d1_decides;

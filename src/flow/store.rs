@@ -24,13 +24,13 @@ pub const GET: &str =
   FROM flows WHERE id = ?1 AND token_hash = ?2 AND type = ?3";
 
 /// Takes down who it is that signs in, while nothing was proven. `?1` flow, `?2` token's hash, `?3` now, `?4` stamp,
-/// `?5` MAC of what was typed, `?6` address, `?7` number.
+/// `?5` MAC of what was typed, `?6` address, `?7` number, `?8` the page that calls.
 pub const IDENTIFY: &str = concat!(
     "UPDATE flows SET identifier = ?5, stamp = ?4,
        user_id = coalesce((SELECT id FROM users WHERE email_normalised = ?6), (SELECT id FROM users WHERE phone = ?7))
      WHERE ",
     is_open!(),
-    " AND NOT EXISTS (SELECT 1 FROM challenges p WHERE p.bound_to = ?1 AND p.verified_at IS NOT NULL)"
+    " AND origin IS ?8 AND NOT EXISTS (SELECT 1 FROM challenges p WHERE p.bound_to = ?1 AND p.verified_at IS NOT NULL)"
 );
 
 /// Whether somebody has an address or a number. `?1` address, `?2` number.
@@ -45,8 +45,8 @@ pub const ADOPT: &str = "UPDATE flows SET user_id = p.user_id, stamp = ?4
     AND NOT EXISTS (SELECT 1 FROM challenges o
       WHERE o.bound_to = ?1 AND o.verified_at IS NOT NULL AND o.user_id IS NOT p.user_id)";
 
-/// Notes that the device is to be remembered. `?1` flow, `?2` token's hash, `?3` now.
-pub const REMEMBER: &str = concat!("UPDATE flows SET remember_device = 1 WHERE ", is_open!());
+/// Notes that the device is to be remembered. `?1` flow, `?2` token's hash, `?3` now, `?4` the page that calls.
+pub const REMEMBER: &str = concat!("UPDATE flows SET remember_device = 1 WHERE ", is_open!(), " AND origin IS ?4");
 
 /// Gives a flow up. `?1` flow, `?2` token's hash, `?3` now, `?4` stamp.
 pub const ABANDON: &str =

@@ -67,7 +67,8 @@ pub(super) async fn identified(
         context.stamp(),
         mac.as_str(),
         known.and_then(Destination::email).map(EmailAddress::as_str),
-        known.and_then(Destination::phone).map(PhoneNumber::e164)
+        known.and_then(Destination::phone).map(PhoneNumber::e164),
+        access.origin.as_deref()
     );
     let (loaded, rows) = load(context, access, vec![take_down], beside).await?;
     // Something was proven, or the flow has ended: its step says which.

@@ -84,7 +84,8 @@ pub async fn answer(
     remember: bool,
 ) -> Result<Result<Settled, Answered>, FlowError> {
     let now = context.now().millis();
-    let note = statement!(store::REMEMBER, &access.id, access.token_hash.as_str(), now);
+    let origin = access.origin.as_deref();
+    let note = statement!(store::REMEMBER, &access.id, access.token_hash.as_str(), now, origin);
     let before = if remember { vec![note] } else { Vec::new() };
     let (loaded, _) = load(context, access, before, Vec::new()).await?;
     loaded.takes(Action::Answer)?;
