@@ -54,7 +54,6 @@ async fn try_with(context: &Context, address: &str, password: &str, device: Opti
         device,
         purpose: Purpose::SignIn,
         app: None,
-        bound_to: Some("sgn_a"),
     };
     let (verified, rows) = decide(context, &held, &attempt, &|id, stamp| {
         vec![statement!("SELECT id FROM challenges WHERE id = ?1 AND stamp = ?2", id, stamp)]
