@@ -14,7 +14,7 @@ use crate::{
     app::secret::hash_of,
     ids::AppId,
     schema::{Field, Form, check_query},
-    session::{GrantError, OAuthClient},
+    session::{GrantError, OAuthClient, Page},
 };
 
 /// A refusal: its name, and what it means, for whoever writes the client.
@@ -53,7 +53,8 @@ pub(super) fn client(call: &Call) -> Result<OAuthClient, Refused> {
         Some((id, secret)) => (Some(id), Some(secret).filter(|secret| !secret.is_empty())),
     };
     let id = id.map(|id| AppId::parse(&id).ok_or(INVALID_CLIENT)).transpose()?;
-    Ok(OAuthClient { id, secret_hash: hash_of(secret.as_deref()) })
+    let page = Page::new(&call.context, call.incoming.header("origin"));
+    Ok(OAuthClient { id, secret_hash: hash_of(secret.as_deref()), page })
 }
 
 /// Name and secret of HTTP Basic, each form-encoded within it.

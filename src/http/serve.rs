@@ -220,9 +220,9 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
         let was_cached = app.cache.get().is_some();
         let (credential, snapshot, liveness) = match operation.auth {
             Auth::Key(scope) => authenticate(incoming, secrets.server_api_key.expose(), scope).await?,
+            Auth::Client => (Credential::without_scopes("client"), snapshot(incoming, None).await?, None),
             // Who it is, is found out with the first thing that is read.
             auth if auth.takes_pages() => (Credential::without_scopes("page"), snapshot(incoming, None).await?, None),
-            Auth::Client => (Credential::without_scopes("client"), snapshot(incoming, None).await?, None),
             _ => (Credential::without_scopes("development"), snapshot(incoming, None).await?, None),
         };
         if too_large {
@@ -239,7 +239,9 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
             round_trips: incoming.round_trips.clone(),
             dev_tools: incoming.dev_tools,
         });
-        let context = if operation.auth.takes_pages() { context.for_client(client(incoming)) } else { context };
+        // Tokens are got by servers, too, and then the connecting address is nobody's.
+        let is_person = operation.auth.takes_pages() && operation.auth != Auth::Client;
+        let context = if is_person { context.for_client(client(incoming)) } else { context };
         let context = match liveness {
             Some(liveness) => context.while_live(liveness),
             None => context,

@@ -6,15 +6,12 @@ use crate::{
     context::Context,
     crypto::{new_token, token_hash},
     event::{self, Event, EventType, Outcome, When},
-    ids::AppId,
     secret::Secret,
     statement,
 };
 
 /// A code to exchange.
 pub struct Exchange {
-    /// Which client asks.
-    pub client: OAuthClient,
     /// The code.
     pub code: Secret,
     /// What its challenge was made of.
@@ -24,16 +21,20 @@ pub struct Exchange {
 }
 
 /// Exchanges a code: one round trip.
-pub async fn exchange(context: &Context, command: &Exchange) -> Result<TokenSet, GrantError> {
+pub async fn exchange(
+    context: &Context,
+    client: &OAuthClient,
+    command: &Exchange,
+) -> Result<TokenSet, GrantError> {
     let ready = tokens::ready(context).await?;
     let (now, stamp, defaults) = (context.now().millis(), context.stamp(), tokens::defaults(context));
-    let (stamp, client) = (stamp.as_str(), &command.client);
+    let stamp = stamp.as_str();
     let first = new_token(refresh::PREFIX, &*context.ports().random);
     let (hash, first_hash) = (token_hash(command.code.expose()), token_hash(first.expose()));
     let hash = hash.as_str();
     // `BASE64URL(SHA256(verifier))` is what is kept of our own tokens, too.
     let challenge = token_hash(command.verifier.expose());
-    let (id, secret_hash) = (client.id.as_ref(), client.secret_hash.as_deref());
+    let (id, secret_hash, page) = (client.id.as_ref(), client.secret_hash.as_deref(), &client.page);
     let redirect_uri = command.redirect_uri.as_deref();
     let reused = Event::new(EventType::SessionEnded, "").ended(Outcome::Refused, Some("code_reused"));
     let batch = vec![
@@ -44,12 +45,12 @@ pub async fn exchange(context: &Context, command: &Exchange) -> Result<TokenSet,
         statement!(store::OPEN, hash, now, stamp, defaults.as_str()),
         statement!(store::FIRST, hash, now, stamp, defaults.as_str(), first_hash.as_str()),
         event::store::write(context, Event::new(EventType::SessionCreated, ""), When::SessionBegun(hash, stamp)),
-        statement!(store::OPENED, hash, stamp, first_hash.as_str()),
-        statement!(store::WHY_NOT_TAKEN, hash, now, id, secret_hash),
+        statement!(store::OPENED, hash, stamp, first_hash.as_str(), page.origin.as_deref(), page.embedded),
+        statement!(store::WHY_NOT_TAKEN, hash, now, id, secret_hash, page.origin.as_deref(), page.embedded),
     ];
     let answer = context.decide(batch).await?;
     match answer.iter().rev().nth(1).and_then(|rows| rows.first()) {
-        Some(row) => tokens::issue(context, row, None, vec![first]).await,
-        None => Err(tokens::refusal(context, answer.last(), &ready, id.map(AppId::as_str).is_some()).await),
+        Some(row) => tokens::issue(context, client, row, None, vec![first]).await,
+        None => Err(tokens::refusal(context, client, answer.last(), &ready).await),
     }
 }

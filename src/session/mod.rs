@@ -12,6 +12,8 @@ mod tokens;
 
 pub use tokens::TokenSet;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 
 use crate::{
@@ -83,12 +85,43 @@ fn amr(row: &Row) -> Result<Value, DatabaseError> {
 }
 
 /// Which client asks for tokens (RFC 6749 §2.3), as it says.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OAuthClient {
     /// Which app; `None`: it does not say, and what it presents tells.
     pub id: Option<AppId>,
     /// What it has given as its secret, hashed.
     pub secret_hash: Option<String>,
+    /// The page that asks.
+    pub page: Page,
+}
+
+/// A page that asks for tokens: whether it is one of the app's is found out with the rest.
+#[derive(Default)]
+pub struct Page {
+    origin: Option<String>,
+    embedded: bool,
+    is_the_apps: AtomicBool,
+}
+
+impl Page {
+    /// The page with this origin, as the browser sends it; `None`: no page.
+    pub fn new(context: &Context, origin: Option<&str>) -> Self {
+        Self {
+            origin: origin.map(str::to_owned),
+            embedded: is_every_browser_apps(context, origin),
+            is_the_apps: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it is one of the app's: then it may read the answer.
+    pub fn is_the_apps(&self) -> bool {
+        self.is_the_apps.load(Ordering::Relaxed)
+    }
+
+    /// Takes what a batch has told of it.
+    fn found(&self, row: &Row) {
+        self.is_the_apps.store(row.flag("is_its_page"), Ordering::Relaxed);
+    }
 }
 
 /// Why no tokens are given.
@@ -134,7 +167,10 @@ pub fn has_scope(scopes: &str, scope: &str) -> bool {
 /// The statement that comes before all others of a batch on behalf of a session, and fails it
 /// ([`DatabaseError::SessionEnded`]) where the session is over, its user shut out, or the page's origin none of the app's.
 pub fn guard(context: &Context, session: &SessionId, user: &UserId, origin: Option<&str>) -> Statement {
-    let embedded = origin
-        .is_some_and(|origin| context.config().embedded_auth_origins.iter().any(|known| known.as_str() == origin));
-    statement!(store::GUARD, session, context.now().millis(), user, origin, embedded)
+    statement!(store::GUARD, session, context.now().millis(), user, origin, is_every_browser_apps(context, origin))
+}
+
+fn is_every_browser_apps(context: &Context, origin: Option<&str>) -> bool {
+    let known = &context.config().embedded_auth_origins;
+    origin.is_some_and(|origin| known.iter().any(|known| known.as_str() == origin))
 }

@@ -13,7 +13,6 @@ use crate::{
     context::Context,
     crypto::token_hash,
     event::{self, Event, EventType, Outcome, When},
-    ids::AppId,
     secret::Secret,
     statement,
 };
@@ -26,8 +25,6 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// A refresh token to exchange.
 pub struct Refresh {
-    /// Which client asks.
-    pub client: OAuthClient,
     /// The token.
     pub token: Secret,
     /// Less than was granted; `None`: all of it.
@@ -35,11 +32,11 @@ pub struct Refresh {
 }
 
 /// Exchanges a refresh token: one round trip.
-pub async fn refresh(context: &Context, command: &Refresh) -> Result<TokenSet, GrantError> {
+pub async fn refresh(context: &Context, client: &OAuthClient, command: &Refresh) -> Result<TokenSet, GrantError> {
     let ready = tokens::ready(context).await?;
     let (now, stamp, defaults) = (context.now(), context.stamp(), tokens::defaults(context));
     let (since, now, stamp) = (now.before(GRACE).millis(), now.millis(), stamp.as_str());
-    let (id, secret_hash) = (command.client.id.as_ref(), command.client.secret_hash.as_deref());
+    let (id, secret_hash, page) = (client.id.as_ref(), client.secret_hash.as_deref(), &client.page);
     let hash = token_hash(command.token.expose());
     let hash = hash.as_str();
     let next = context.pepper().next_refresh_tokens(PREFIX, command.token.expose());
@@ -55,13 +52,22 @@ pub async fn refresh(context: &Context, command: &Refresh) -> Result<TokenSet, G
         statement!(store::USE, hash, now, stamp, id, secret_hash, since, scopes.as_str(), ready.as_str()),
         statement!(store::TOUCH, hash, now, stamp, defaults.as_str()),
         statement!(store::NEXT, hash, now, stamp, defaults.as_str(), hashes.as_str(), current),
-        statement!(store::REFRESHED, hash, stamp, hashes.as_str()),
-        statement!(store::WHY_NOT_USED, hash, now, id, secret_hash, scopes.as_str()),
+        statement!(store::REFRESHED, hash, stamp, hashes.as_str(), page.origin.as_deref(), page.embedded),
+        statement!(
+            store::WHY_NOT_USED,
+            hash,
+            now,
+            id,
+            secret_hash,
+            scopes.as_str(),
+            page.origin.as_deref(),
+            page.embedded
+        ),
     ];
     let answer = context.decide(batch).await?;
     match answer.iter().rev().nth(1).and_then(|rows| rows.first()) {
-        Some(row) => tokens::issue(context, row, command.scope.as_deref(), next).await,
-        None => Err(tokens::refusal(context, answer.last(), &ready, id.map(AppId::as_str).is_some()).await),
+        Some(row) => tokens::issue(context, client, row, command.scope.as_deref(), next).await,
+        None => Err(tokens::refusal(context, client, answer.last(), &ready).await),
     }
 }
 
@@ -69,19 +75,29 @@ pub async fn refresh(context: &Context, command: &Refresh) -> Result<TokenSet, G
 /// is not told. One round trip.
 pub async fn revoke(context: &Context, client: &OAuthClient, token: &Secret) -> Result<(), GrantError> {
     let (now, stamp) = (context.now().millis(), context.stamp());
-    let (id, secret_hash) = (client.id.as_ref(), client.secret_hash.as_deref());
+    let (id, secret_hash, page) = (client.id.as_ref(), client.secret_hash.as_deref(), &client.page);
     let (hash, stamp) = (token_hash(token.expose()), stamp.as_str());
     let hash = hash.as_str();
     let revoked = Event::new(EventType::SessionEnded, "").ended(Outcome::Success, Some("revoked"));
     let batch = vec![
         // Before the token is gone, which says whose it is.
-        statement!(store::WHY_NOT_USED, hash, now, id, secret_hash, "[]"),
+        statement!(
+            store::WHY_NOT_USED,
+            hash,
+            now,
+            id,
+            secret_hash,
+            "[]",
+            page.origin.as_deref(),
+            page.embedded
+        ),
         statement!(store::REVOKE, hash, now, stamp, id, secret_hash),
         event::store::write(context, revoked, When::SessionOver(hash, stamp)),
         statement!(super::store::DROP, hash, stamp),
     ];
     let answer = context.decide(batch).await?;
-    match answer.first().and_then(|rows| rows.first()) {
+    let row = answer.first().and_then(|rows| rows.first()).inspect(|row| page.found(row));
+    match row {
         Some(row) if !row.flag("authentic") => Err(GrantError::Client),
         None if id.is_some() => Err(GrantError::Client),
         _ => Ok(()),

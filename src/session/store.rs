@@ -1,6 +1,6 @@
 //! SQL of sessions, of authorization codes, and of what reads and ends them. Of refresh tokens: `refresh/store.rs`.
 
-use crate::client_is_authentic;
+use crate::{client_is_authentic, origin_is_allowed};
 
 /// Whether there is a key for the algorithm that the app's tokens are signed with. The app, and the algorithms that
 /// have a key.
@@ -129,22 +129,27 @@ pub const FIRST: &str = concat!(
     is_offline!()
 );
 
-/// What the tokens are made of, if the code was taken. `?1` the code's hash, `?2` stamp, `?3` the refresh token's hash.
+/// What the tokens are made of, if the code was taken. `?1` the code's hash, `?2` stamp, `?3` the refresh token's hash,
+/// `?4` the page's origin, `?5` whether every browser app has it.
 pub const OPENED: &str = concat!(
     "SELECT ",
     granted!(),
-    ", c.nonce, r.hash AS next, r.expires_at AS next_ends_at
+    ", c.nonce, r.hash AS next, r.expires_at AS next_ends_at, ",
+    origin_is_allowed!("s.app_id", "?4", "?5"),
+    " AS is_its_page
      FROM authorization_codes c JOIN sessions s ON s.id = c.session_id JOIN users u ON u.id = s.user_id
        JOIN apps a ON a.id = s.app_id LEFT JOIN refresh_tokens r ON r.hash = ?3
      WHERE c.code_hash = ?1 AND c.stamp = ?2 AND s.stamp = ?2"
 );
 
 /// What may be said of why a code was not taken. `?1` the code's hash, `?2` now, `?3` client, if it says, `?4` its secret's
-/// hash.
+/// hash, `?5` the page's origin, `?6` whether every browser app has it.
 pub const WHY_NOT_TAKEN: &str = concat!(
     "SELECT a.type, coalesce(a.tokens ->> 'algorithm', 'RS256') AS algorithm, ",
     client_is_authentic!("a.id", "?4", "?2"),
-    " AS authentic
+    " AS authentic, ",
+    origin_is_allowed!("a.id", "?5", "?6"),
+    " AS is_its_page
      FROM apps a WHERE a.id = coalesce(?3, (SELECT c.app_id FROM authorization_codes c WHERE c.code_hash = ?1))"
 );
 
@@ -214,11 +219,11 @@ pub const LIST: &str = concat!(
 /// `?2` now, `?3` user, `?4` the page's origin, `?5` whether every browser app has that origin.
 pub const GUARD: &str = concat!(
     "INSERT INTO session_guard (is_live) SELECT 0 WHERE NOT EXISTS (
-       SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id JOIN apps a ON a.id = s.app_id
-       WHERE s.id = ?1 AND s.user_id = ?3 AND u.disabled_at IS NULL AND ",
+       SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1 AND s.user_id = ?3 AND u.disabled_at IS NULL AND ",
     session_is_live!(),
-    " AND (?4 IS NULL OR (?5 AND a.type = 'browser')
-         OR EXISTS (SELECT 1 FROM app_origins o WHERE o.origin = ?4 AND o.app_id = a.id)))"
+    " AND (?4 IS NULL OR ",
+    origin_is_allowed!("s.app_id", "?4", "?5"),
+    "))"
 );
 
 /// Every statement of this file, for the test of query plans.

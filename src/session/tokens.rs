@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    GrantError,
+    GrantError, OAuthClient,
     claims::{self, Granted, Issue, Person, seconds},
     has_scope,
 };
@@ -68,13 +68,14 @@ pub(super) fn defaults(context: &Context) -> String {
 /// run once more.
 pub(super) async fn refusal(
     context: &Context,
+    client: &OAuthClient,
     rows: Option<&Vec<Row>>,
     ready: &str,
-    client_is_named: bool,
 ) -> GrantError {
     let Some(row) = rows.and_then(|rows| rows.first()) else {
-        return if client_is_named { GrantError::Client } else { GrantError::Grant };
+        return if client.id.is_some() { GrantError::Client } else { GrantError::Grant };
     };
+    client.page.found(row);
     if !row.flag("authentic") {
         return GrantError::Client;
     }
@@ -97,10 +98,12 @@ pub(super) async fn refusal(
 /// made.
 pub(super) async fn issue(
     context: &Context,
+    client: &OAuthClient,
     row: &Row,
     scope: Option<&str>,
     next: Vec<Secret>,
 ) -> Result<TokenSet, GrantError> {
+    client.page.found(row);
     let granted = granted(row)?;
     let malformed = || DatabaseError::Other("a stored app is malformed".to_owned());
     let kind = AppType::parse(row.text("app_type")?).ok_or_else(malformed)?;

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 use crate::support::{
     World,
+    context::context,
     oauth::{
-        EVERYTHING, app, app_and_secret, basic, browser_and_user, code, context, exchange, form, new_code, refresh,
+        EVERYTHING, app, app_and_secret, basic, browser_and_user, code, exchange, form, new_code, refresh,
         refused, sign_in, write,
     },
 };
@@ -241,7 +242,7 @@ async fn the_session_that_asks_may_stay_and_so_does_the_code_of_the_same_batch()
     let set = exchange(&world, &stays.0).send().await.expect(200);
     let goes = text(&sign_in(&world, &shop, &user, EVERYTHING).await["refresh_token"]).to_owned();
     let waiting = code(&world, &shop, &user, EVERYTHING).await;
-    let context = context(world.here()).await;
+    let context = context(&world).await;
     let (id, session) = (UserId::parse(&user).unwrap(), SessionId::parse(&stays.1).unwrap());
     let stamp = context.stamp();
     let new = session::code::insert(&context, &new_code(&shop, &user, EVERYTHING, world.here()), &stamp);
@@ -261,7 +262,7 @@ async fn a_batch_of_a_session_that_is_over_does_nothing() {
     let (code, session) = write(&world, &new_code(&shop, &user, "openid", world.here())).await;
     let (id, session) = (UserId::parse(&user).unwrap(), SessionId::parse(&session).unwrap());
     let run = async |origin: Option<&str>| {
-        let context = context(world.here()).await;
+        let context = context(&world).await;
         let context = context.while_live(session::guard(&context, &session, &id, origin));
         context.decide(vec![statement!(postern::user::store::STAMP, &id, "touched")]).await.map(|_| ())
     };

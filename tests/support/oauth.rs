@@ -3,12 +3,10 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, Validation, jwk::Jwk};
 use postern::{
-    api_key::Credential,
-    context::{Client, Context, Parts, RoundTrips},
-    ids::{AppId, RequestId, UserId},
+    context::Client,
+    ids::{AppId, UserId},
     ports::{Clock, Statement},
     session::code::{self, NewCode},
-    settings::{Snapshot, load},
     statement,
 };
 use serde_json::{Map, Value, json};
@@ -22,24 +20,6 @@ pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub const ISSUER: &str = "http://localhost:8787";
 pub const EVERYTHING: &str = "openid profile email phone offline_access";
-
-/// A context on a native server, as a request has it.
-pub async fn context(native: &Native) -> Context {
-    let app = native.app.clone();
-    let answer = app.ports.database.batch(load(&app.config.binding_key_hash(), None)).await.unwrap();
-    let now = native.clock.now();
-    Context::new(Parts {
-        secrets: app.config.secrets().unwrap().clone(),
-        request_id: RequestId::new(now, &*app.ports.random),
-        now,
-        credential: Credential { id: "flow".to_owned(), scopes: Vec::new(), is_test: false },
-        snapshot: std::sync::Arc::new(Snapshot::read(&answer, None, &app.config).unwrap()),
-        round_trips: RoundTrips::default(),
-        dev_tools: false,
-        app,
-    })
-    .for_client(Client { ip: Some("203.0.113.7".to_owned()), user_agent: Some("Browser/1".to_owned()) })
-}
 
 /// What the code will be of; tests change what they are about.
 pub fn new_code(app: &str, user: &str, scope: &str, native: &Native) -> NewCode {
@@ -59,7 +39,8 @@ pub fn new_code(app: &str, user: &str, scope: &str, native: &Native) -> NewCode 
 
 /// Writes a code down, as the batch that completes a flow does; gives the code and its session.
 pub async fn write(world: &World, new: &NewCode) -> (String, String) {
-    let context = context(world.here()).await;
+    let person = Client { ip: Some("203.0.113.7".to_owned()), user_agent: Some("Browser/1".to_owned()) };
+    let context = super::context::context(world).await.for_client(person);
     let stamp = context.stamp();
     let minted = code::insert(&context, new, &stamp);
     let stamped: Statement = statement!(postern::user::store::STAMP, &new.user, stamp.as_str());

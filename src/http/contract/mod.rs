@@ -31,7 +31,7 @@ pub enum Auth {
 impl Auth {
     /// Whether pages of other origins call it, and so preflights are answered (Fetch, "CORS protocol").
     pub fn takes_pages(self) -> bool {
-        matches!(self, Self::Embedded | Self::Flow)
+        matches!(self, Self::Embedded | Self::Flow | Self::Client)
     }
 
     /// Who may read its answers in a browser.

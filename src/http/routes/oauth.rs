@@ -15,7 +15,7 @@ use crate::{
     schema::{Field, Shape, field},
     secret::Secret,
     session::{
-        GrantError, TokenSet,
+        GrantError, OAuthClient, TokenSet,
         exchange::{Exchange, exchange},
         refresh::{self, Refresh, refresh, revoke},
     },
@@ -83,7 +83,13 @@ fn wanted(call: &Call, field: &str, missing: &'static str) -> Result<Secret, Ref
 }
 
 async fn token(call: Call) -> Answer {
-    let granted = match grant(&call).await {
+    let client = match client(&call) {
+        Ok(client) => client,
+        Err(refused) => return Ok(refuse(&call.incoming, &refused)),
+    };
+    let granted = grant(&call, &client).await;
+    let_read(&call, &client);
+    let granted = match granted {
         Ok(granted) => granted,
         Err(Stopped::Refused(refused)) => return Ok(refuse(&call.incoming, &refused)),
         Err(Stopped::Grant(error)) => return Ok(refuse(&call.incoming, &refused(&call, error)?)),
@@ -109,24 +115,30 @@ impl From<GrantError> for Stopped {
     }
 }
 
-async fn grant(call: &Call) -> Result<TokenSet, Stopped> {
-    let (context, client) = (&call.context, client(call)?);
+/// Its app's pages may read the answer, others not.
+fn let_read(call: &Call, client: &OAuthClient) {
+    if client.page.is_the_apps() {
+        call.incoming.readable.allow();
+    }
+}
+
+async fn grant(call: &Call, client: &OAuthClient) -> Result<TokenSet, Stopped> {
+    let context = &call.context;
     let scope = call.form.text("scope").map(str::to_owned);
     Ok(match call.form.text("grant_type").unwrap_or_default() {
         "authorization_code" => {
             let command = Exchange {
-                client,
                 code: wanted(call, "code", "code is missing")?,
                 verifier: wanted(call, "code_verifier", "code_verifier is missing: PKCE with S256 is required")?,
                 redirect_uri: call.form.text("redirect_uri").map(str::to_owned),
             };
-            exchange(context, &command).await?
+            exchange(context, client, &command).await?
         }
         "refresh_token" => {
             let token = wanted(call, "refresh_token", "refresh_token is missing")?;
-            refresh(context, &Refresh { client, token, scope }).await?
+            refresh(context, client, &Refresh { token, scope }).await?
         }
-        "client_credentials" => machine::token(context, &client, scope.as_deref()).await?,
+        "client_credentials" => machine::token(context, client, scope.as_deref()).await?,
         _ => {
             let known = "authorization_code, refresh_token and client_credentials are supported";
             return Err(Refused("unsupported_grant_type", known).into());
@@ -178,7 +190,9 @@ async fn take_back(call: Call) -> Answer {
     if !token.starts_with(refresh::PREFIX) && client.id.is_none() {
         return Ok(empty());
     }
-    match revoke(&call.context, &client, &Secret::new(token.to_owned())).await {
+    let revoked = revoke(&call.context, &client, &Secret::new(token.to_owned())).await;
+    let_read(&call, &client);
+    match revoked {
         Ok(()) => Ok(empty()),
         Err(error) => Ok(refuse(&call.incoming, &refused(&call, error)?)),
     }

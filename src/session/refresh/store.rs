@@ -1,7 +1,7 @@
 //! SQL of refresh tokens: the statements of one exchange, and of a revocation.
 
 use crate::{
-    algorithm_is_ready, client_is_authentic, granted, idle, refresh_life, session_is_live,
+    algorithm_is_ready, client_is_authentic, granted, idle, origin_is_allowed, refresh_life, session_is_live,
 };
 
 /// Ends the session of a token that was exchanged long ago: one of the two who had it is a thief. It comes before
@@ -59,11 +59,13 @@ pub const NEXT: &str = concat!(
 );
 
 /// What the tokens are made of, if the token was used, and the next one. `?1` the token's hash, `?2` stamp, `?3`
-/// the hashes that its successor may have.
+/// the hashes that its successor may have, `?4` the page's origin, `?5` whether every browser app has it.
 pub const REFRESHED: &str = concat!(
     "SELECT ",
     granted!(),
-    ", n.hash AS next, n.expires_at AS next_ends_at
+    ", n.hash AS next, n.expires_at AS next_ends_at, ",
+    origin_is_allowed!("s.app_id", "?4", "?5"),
+    " AS is_its_page
      FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id JOIN users u ON u.id = s.user_id
        JOIN apps a ON a.id = s.app_id
        LEFT JOIN refresh_tokens n ON n.hash IN (SELECT value FROM json_each(?3)) AND n.session_id = s.id
@@ -71,11 +73,13 @@ pub const REFRESHED: &str = concat!(
 );
 
 /// What may be said of why a token was not used. `?1` its hash, `?2` now, `?3` client, if it says, `?4` its secret's hash,
-/// `?5` the scopes wanted.
+/// `?5` the scopes wanted, `?6` the page's origin, `?7` whether every browser app has it.
 pub const WHY_NOT_USED: &str = concat!(
     "SELECT a.type, coalesce(a.tokens ->> 'algorithm', 'RS256') AS algorithm, ",
     client_is_authentic!("a.id", "?4", "?2"),
-    " AS authentic,
+    " AS authentic, ",
+    origin_is_allowed!("a.id", "?6", "?7"),
+    " AS is_its_page,
        EXISTS (SELECT 1 FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id, json_each(?5) w
          WHERE r.hash = ?1 AND instr(' ' || s.scope || ' ', ' ' || w.value || ' ') = 0) AS too_much
      FROM apps a WHERE a.id = coalesce(?3, (
