@@ -79,6 +79,7 @@ pub struct Context {
     decided: Decided,
     client: Client,
     bond: Option<Arc<str>>,
+    liveness: Option<Statement>,
     dev_tools: bool,
 }
 
@@ -106,8 +107,21 @@ impl Context {
     /// A context from its parts.
     pub fn new(parts: Parts) -> Self {
         let Parts { app, secrets, request_id, now, credential, snapshot, round_trips, dev_tools } = parts;
-        let (decided, client, bond) = (Decided::default(), Client::default(), None);
-        Self { app, secrets, request_id, now, credential, snapshot, round_trips, decided, client, bond, dev_tools }
+        let (decided, client) = (Decided::default(), Client::default());
+        Self {
+            app,
+            secrets,
+            request_id,
+            now,
+            credential,
+            snapshot,
+            round_trips,
+            decided,
+            client,
+            bond: None,
+            liveness: None,
+            dev_tools,
+        }
     }
 
     /// The same, on behalf of a person.
@@ -130,11 +144,17 @@ impl Context {
         self.bond.as_deref()
     }
 
+    /// The same for a caller whose token stands for a session or an app: the statement fails each batch once that is over.
+    pub fn while_live(&self, liveness: Statement) -> Self {
+        Self { liveness: Some(liveness), ..self.clone() }
+    }
+
     /// Runs statements as one transaction, under the settings this request works with. When they changed since,
     /// nothing happens and [`DatabaseError::Stale`] comes back; the request is then done once more.
     pub async fn decide(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
-        let mut batch = Vec::with_capacity(statements.len() + 2);
+        let mut batch = Vec::with_capacity(statements.len() + 3);
         batch.push(guard(self.snapshot.version));
+        batch.extend(self.liveness.clone());
         batch.extend(self.snapshot.note_use(&self.credential.id, self.now));
         let ours = batch.len();
         batch.extend(statements);
@@ -143,11 +163,12 @@ impl Context {
         Ok(rows.split_off(ours.min(rows.len())))
     }
 
-    /// The same under the settings as they are now, for work that comes after the response.
+    /// The same under the settings as they are now, for work that comes after the response: it was decided while the caller's
+    /// session was live, and may have ended it.
     pub async fn renewed(&self) -> Result<Self, DatabaseError> {
         let answer = self.round_trips.batch(&self.app.ports, load(&self.app.config.binding_key_hash(), None)).await?;
         let snapshot = Snapshot::read(&answer, None, &self.app.config)?;
-        Ok(Self { snapshot: self.app.cache.put(snapshot), ..self.clone() })
+        Ok(Self { snapshot: self.app.cache.put(snapshot), liveness: None, ..self.clone() })
     }
 
     /// Tells later whether a batch has passed the guard.

@@ -21,7 +21,7 @@ const ROWS: i64 = 2000;
 
 /// How many batches one run makes: with the statement that reads the settings it stays under the 50 statements that
 /// one run may make on the free plan, and leaves three each to `reseal` and to the signing keys. What is left goes with the next run, ten minutes later.
-const BATCHES: usize = 4;
+const BATCHES: usize = 3;
 
 const CHALLENGES: &str = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
 const MESSAGES: &str =
@@ -32,6 +32,10 @@ const COUNTERS: &str = "DELETE FROM counters WHERE key IN (SELECT key FROM count
 const KEYS: &str = "DELETE FROM idempotency_keys WHERE key IN (SELECT key FROM idempotency_keys WHERE created_at < ?1 ORDER BY created_at LIMIT ?2) RETURNING 1 AS gone";
 const FACTORS: &str = "DELETE FROM factors WHERE id IN (SELECT id FROM factors WHERE activated_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2) RETURNING 1 AS gone";
 const DEVICES: &str = "DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
+/// Sessions long over, however they ended: ending one moves `expires_at` there. Their refresh tokens go with them.
+const SESSIONS: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
+const CODES: &str = "DELETE FROM authorization_codes WHERE code_hash IN (SELECT code_hash FROM authorization_codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
+const FLOWS: &str = "DELETE FROM flows WHERE id IN (SELECT id FROM flows WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
 /// A message whose request ended before the carrier's answer was written down: nobody knows.
 const SETTLE: &str =
     "UPDATE messages SET status = 'unknown', error_class = 'unknown', error_code = 'not_recorded', updated_at = ?3
@@ -42,7 +46,7 @@ const SETTLE_TRIES: &str = "UPDATE message_tries SET outcome = 'unknown', error_
 
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] =
-    &[CHALLENGES, MESSAGES, EVENTS, INBOX, COUNTERS, KEYS, FACTORS, DEVICES, SETTLE, SETTLE_TRIES];
+    &[CHALLENGES, MESSAGES, EVENTS, INBOX, COUNTERS, KEYS, FACTORS, DEVICES, SESSIONS, CODES, FLOWS, SETTLE, SETTLE_TRIES];
 
 const DAY: Duration = Duration::from_hours(24);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -66,6 +70,10 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
         statement!(KEYS, now.before(idempotency::LIFETIME).millis(), ROWS),
         statement!(FACTORS, now.before(DAY).millis(), ROWS),
         statement!(DEVICES, now.millis(), ROWS),
+        statement!(SESSIONS, now.before(DAY * 30).millis(), ROWS),
+        // A code that comes again a day later still ends its session.
+        statement!(CODES, now.before(DAY).millis(), ROWS),
+        statement!(FLOWS, now.before(DAY).millis(), ROWS),
     ];
     let mut gone = 0;
     for _ in 0..BATCHES {

@@ -40,6 +40,8 @@ mod laws {
     mod migrations;
     mod notices;
     mod passwords;
+    mod sessions;
+    mod sessions_end;
     mod sign_in_lockouts;
     mod standards;
     mod statements;

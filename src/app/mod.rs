@@ -4,6 +4,7 @@
 pub mod change;
 mod fit;
 mod kind;
+pub mod machine;
 mod origin;
 mod redirect_uri;
 pub mod secret;

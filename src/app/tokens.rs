@@ -13,7 +13,7 @@ pub const SIGNED: (i64, i64) = (60, DAY);
 /// Bounds of a refresh token and a session, in seconds.
 pub const HELD: (i64, i64) = (60, 365 * DAY);
 /// How long a session lives at most, in seconds, where the app says nothing.
-const SESSION: i64 = 30 * DAY;
+pub(crate) const SESSION: i64 = 30 * DAY;
 
 /// How a token is signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{Code, CodeLength, KeyRing};
-use crate::ids::ChallengeId;
+use crate::{ids::ChallengeId, secret::Secret};
 
 /// The pepper ring in use.
 #[derive(Clone, Copy)]
@@ -93,6 +93,18 @@ impl<'a> Pepper<'a> {
     fn callback_token_under(self, key_id: &str, message: &str, gate: bool) -> Option<String> {
         let mac = self.mac(key_id, "callback", &format!("{message}\0{gate}"))?;
         mac.first_chunk::<16>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The refresh tokens that may follow one, the one under the current key first: derived, so that parallel exchanges of
+    /// a token give the same next one though only its hash is stored. Under another key of the ring it may have been made
+    /// a moment ago, before the keys were rotated.
+    pub fn next_refresh_tokens(self, prefix: &str, token: &str) -> Vec<Secret> {
+        let others = self.0.ids().filter(|id| *id != self.0.current());
+        std::iter::once(self.0.current())
+            .chain(others)
+            .filter_map(|id| self.mac(id, "refresh-token", token))
+            .map(|mac| Secret::new(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(mac))))
+            .collect()
     }
 
     fn current_mac(self, label: &str, input: &str) -> String {

@@ -66,6 +66,10 @@ event_types! {
     DeviceCreated = "device.created",
     /// A device, or all of a user's, was forgotten.
     DeviceRemoved = "device.removed",
+    /// A code was exchanged for a session.
+    SessionCreated = "session.created",
+    /// A session, or all of a user's, was ended; the reason says why.
+    SessionEnded = "session.ended",
     /// An app was made.
     AppCreated = "app.created",
     /// An app was changed.

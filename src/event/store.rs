@@ -89,6 +89,12 @@ pub enum When<'a> {
     App(&'a str, &'a str),
     /// The device has this stamp.
     Device(&'a str, &'a str),
+    /// The session of the code with this hash has this stamp, and begins.
+    SessionBegun(&'a str, &'a str),
+    /// The session, or the one of the code or refresh token with this hash, has this stamp and is over.
+    SessionOver(&'a str, &'a str),
+    /// A session of this user has this stamp and is over.
+    SessionsOver(&'a str, &'a str),
     /// The key has this stamp.
     ApiKey(&'a str, &'a str),
     /// The retired key with this hash has this stamp.
@@ -159,6 +165,23 @@ const NOT_ACCEPTED: &str = insert!(
 const USER: &str = insert!("WHERE EXISTS (SELECT 1 FROM users WHERE id = ?14 AND stamp = ?15)");
 const APP: &str = insert!("WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?14 AND stamp = ?15)");
 const DEVICE: &str = insert!("WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?14 AND stamp = ?15)");
+const SESSION_BEGUN: &str = insert!(
+    "s.user_id",
+    "s.app_id",
+    "s.id",
+    "FROM sessions s WHERE s.id = (SELECT session_id FROM authorization_codes WHERE code_hash = ?14)
+       AND s.stamp = ?15 AND s.ended_at IS NULL"
+);
+const SESSION_OVER: &str = insert!(
+    "s.user_id",
+    "s.app_id",
+    "s.id",
+    "FROM sessions s WHERE s.id = coalesce((SELECT session_id FROM refresh_tokens WHERE hash = ?14),
+         (SELECT session_id FROM authorization_codes WHERE code_hash = ?14), ?14)
+       AND s.stamp = ?15 AND s.ended_at IS NOT NULL"
+);
+const SESSIONS_OVER: &str =
+    insert!("WHERE EXISTS (SELECT 1 FROM sessions WHERE user_id = ?14 AND stamp = ?15 AND ended_at IS NOT NULL)");
 const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
 const RETIRED: &str = insert!("WHERE EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?14 AND stamp = ?15)");
 const SIGNING_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM signing_keys WHERE id = ?14 AND stamp = ?15)");
@@ -178,6 +201,9 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::User(id, stamp) => (USER, Some((id, stamp))),
         When::App(id, stamp) => (APP, Some((id, stamp))),
         When::Device(id, stamp) => (DEVICE, Some((id, stamp))),
+        When::SessionBegun(hash, stamp) => (SESSION_BEGUN, Some((hash, stamp))),
+        When::SessionOver(id, stamp) => (SESSION_OVER, Some((id, stamp))),
+        When::SessionsOver(user, stamp) => (SESSIONS_OVER, Some((user, stamp))),
         When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
         When::Retired(hash, stamp) => (RETIRED, Some((hash, stamp))),
         When::SigningKey(id, stamp) => (SIGNING_KEY, Some((id, stamp))),
@@ -281,6 +307,9 @@ pub const STATEMENTS: &[&str] = &[
     USER,
     APP,
     DEVICE,
+    SESSION_BEGUN,
+    SESSION_OVER,
+    SESSIONS_OVER,
     API_KEY,
     RETIRED,
     SIGNING_KEY,

@@ -23,6 +23,7 @@ use crate::{
     password::Weakness,
     phone::PhoneNumber,
     ports::{Rows, Statement},
+    session::end::{self, On, Reason},
     statement,
     user::{self, User},
 };
@@ -210,6 +211,7 @@ async fn at_once(
     if of == FactorType::Password {
         // Whoever knew the old one may have a device remembered.
         batch.push(device::forget_after(&command.user, id, &stamp));
+        batch.extend(end::with(context, &command.user, On::Factor(id), &stamp, None, Reason::PasswordChanged));
     }
     batch.push(statement!(store::REPLACE, &command.user, of.as_str(), id, stamp.as_str()));
     batch.push(statement!(store::ACTIVATE, id, stamp.as_str(), now.millis()));

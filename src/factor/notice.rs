@@ -74,7 +74,7 @@ pub fn tell(context: &Context, user: &str, change: Change, changed: Vec<Destinat
     after.later(Box::pin(async move {
         let notice = Notice { user, change, changed, when };
         let mut sent = notice.send(&context).await;
-        if sent == Err(DatabaseError::Stale) {
+        if matches!(sent, Err(DatabaseError::Stale | DatabaseError::SessionEnded)) {
             // The settings have changed meanwhile: a switch holds for notices as well.
             sent = match context.renewed().await {
                 Ok(context) => notice.send(&context).await,

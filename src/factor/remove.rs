@@ -9,6 +9,7 @@ use crate::{
     event::{self, Event, EventType, When},
     ids::{FactorId, UserId},
     ports::DatabaseError,
+    session::end::{self, On, Reason},
     statement,
 };
 
@@ -89,6 +90,7 @@ pub async fn all(context: &Context, user: &UserId, authority: &Authority) -> Res
     batch.push(event::store::write(context, removed(user, None, authority), When::User(user.as_str(), &stamp)));
     // A device was remembered for factors that are gone.
     batch.push(device::forget_with(user, &stamp));
+    batch.extend(end::with(context, user, On::User, &stamp, None, Reason::FactorsReset));
     batch.extend(store::list(user));
     batch.push(statement!(store::RESET, user, stamp.as_str()));
     let answer = context.decide(batch).await?;

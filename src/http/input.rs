@@ -9,7 +9,8 @@ use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    contract::Operation,
+    contract::{Auth, Operation},
+    oauth,
     problem::{Code, Problem},
 };
 use crate::{
@@ -99,6 +100,9 @@ impl Incoming {
     /// The fields of the body, checked. A body that is taken by no field is not looked at.
     pub fn form(&self, operation: &Operation) -> Result<Form, Problem> {
         let Some(fields) = operation.body else { return Ok(Form::empty()) };
+        if operation.auth == Auth::Client {
+            return oauth::form(self, fields);
+        }
         if self.body.is_empty() && operation.body_optional {
             return Ok(Form::empty());
         }

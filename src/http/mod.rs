@@ -5,6 +5,7 @@
 pub mod contract;
 mod cors;
 mod input;
+mod oauth;
 pub mod problem;
 mod reply;
 mod routes;

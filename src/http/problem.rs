@@ -50,6 +50,7 @@ codes! {
     ApiKeyInvalid = "api_key_invalid", 401, "The server key is not valid", "Check the key; it may have been revoked.";
     FlowTokenInvalid = "flow_token_invalid", 401, "The flow's token is not valid", "Begin another flow: its ten minutes may be over.";
     OriginNotAllowed = "origin_not_allowed", 403, "This page may not call", "Add the page's origin to the app's `origins`.";
+    AccessTokenInvalid = "access_token_invalid", 401, "The access token is not valid", "Get a new one; it has ended, or what it stands for has.";
     SignatureInvalid = "signature_invalid", 403, "The signature is not valid", "Only the carrier calls this.";
     ScopeMissing = "scope_missing", 403, "The server key may not do this", "Use a key that has the scope named in the detail.";
     ProofRequired = "proof_required", 403, "A proof of an existing factor is needed", "Challenge an active factor of the user and pass the verified challenge as `proof`, or pass `override`.";

@@ -23,6 +23,7 @@ use super::{
     contract::{Auth, Operation},
     cors::{Headers, Sharing},
     input::{BODY_LIMIT, Call, Incoming, Readable},
+    oauth,
     problem::{Code, Problem},
     reply::{Answer, Failure, Reply},
     routes::{self, Run},
@@ -34,10 +35,11 @@ use crate::{
     context::{App, Client, Context, Parts, RoundTrips},
     crypto::token_hash,
     ids::RequestId,
-    ports::{DatabaseError, Level},
+    ports::{DatabaseError, Level, Statement},
     settings::{Snapshot, load},
     statement,
     time::seconds_rounded_up,
+    token::{ACCESS, Invalid, Verifier},
 };
 
 /// A handler's future.
@@ -148,10 +150,14 @@ async fn handle(operation: Operation, run: Run, request: Request) -> Response {
         Run::Keyed(run) => keyed(&operation, run, &incoming, too_large).await,
     };
     let shared = share(&operation, &incoming).await;
+    let told = |problem: &Problem| match operation.auth {
+        Auth::Client => oauth::told(problem),
+        _ => problem_reply(&incoming, problem),
+    };
     let mut reply = match answer {
         Ok(reply) => reply,
-        Err(Failure::Problem(problem)) => problem_reply(&incoming, &problem),
-        Err(Failure::Database(error)) => problem_reply(&incoming, &database_problem(&incoming, &error)),
+        Err(Failure::Problem(problem)) => told(&problem),
+        Err(Failure::Database(error)) => told(&database_problem(&incoming, &error)),
     };
     reply.headers.extend(shared);
     write(&incoming, reply)
@@ -212,11 +218,12 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
         app.config.secrets().map_err(|issue| Problem::new(Code::ConfigurationInvalid, issue.detail.clone()))?;
     for attempt in 0.. {
         let was_cached = app.cache.get().is_some();
-        let (credential, snapshot) = match operation.auth {
+        let (credential, snapshot, liveness) = match operation.auth {
             Auth::Key(scope) => authenticate(incoming, secrets.server_api_key.expose(), scope).await?,
+            Auth::Client => (Credential::without_scopes("client"), snapshot(incoming, None).await?, None),
             // Who it is, is found out with the first thing that is read.
-            auth if auth.takes_pages() => (Credential::without_scopes("page"), snapshot(incoming, None).await?),
-            _ => (Credential::without_scopes("development"), snapshot(incoming, None).await?),
+            auth if auth.takes_pages() => (Credential::without_scopes("page"), snapshot(incoming, None).await?, None),
+            _ => (Credential::without_scopes("development"), snapshot(incoming, None).await?, None),
         };
         if too_large {
             return Err(Problem::new(Code::RequestTooLarge, "64 KiB is the limit").into());
@@ -232,7 +239,13 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
             round_trips: incoming.round_trips.clone(),
             dev_tools: incoming.dev_tools,
         });
-        let context = if operation.auth.takes_pages() { context.for_client(client(incoming)) } else { context };
+        // Tokens are got by servers, too, and then the connecting address is nobody's.
+        let is_person = operation.auth.takes_pages() && operation.auth != Auth::Client;
+        let context = if is_person { context.for_client(client(incoming)) } else { context };
+        let context = match liveness {
+            Some(liveness) => context.while_live(liveness),
+            None => context,
+        };
         let decided = context.decided();
         let call = Call {
             query: incoming.query(operation)?,
@@ -277,11 +290,15 @@ async fn authenticate(
     incoming: &Incoming,
     binding_key: &str,
     scope: Scope,
-) -> Result<(Credential, Arc<Snapshot>), Failure> {
+) -> Result<(Credential, Arc<Snapshot>, Option<Statement>), Failure> {
     let Some(token) = incoming.bearer().filter(|token| !token.is_empty()) else {
         return Err(Problem::new(Code::AuthenticationRequired, "send `Authorization: Bearer sk_…`").into());
     };
     let invalid = || Problem::new(Code::ApiKeyInvalid, "no live key has this secret");
+    if token.starts_with("eyJ") {
+        let (credential, snapshot, liveness) = machine(incoming, token).await?;
+        return may(incoming, &credential, scope).map(|()| (credential, snapshot, Some(liveness)));
+    }
     if !crate::api_key::is_server_key(token) {
         return Err(invalid().into());
     }
@@ -298,6 +315,40 @@ async fn authenticate(
         let credential = snapshot.key(&hash).map(|record| record.credential.clone());
         (credential.ok_or_else(invalid)?, snapshot)
     };
+    may(incoming, &credential, scope).map(|()| (credential, snapshot, None))
+}
+
+/// A machine, by its access token. A key that this isolate does not know may be new: then it looks once more.
+async fn machine(incoming: &Incoming, token: &str) -> Result<(Credential, Arc<Snapshot>, Statement), Failure> {
+    let app = &incoming.app;
+    for attempt in 0.. {
+        let was_cached = app.cache.get().is_some();
+        let snapshot = snapshot(incoming, None).await?;
+        let verifier = Verifier {
+            config: &app.config,
+            signatures: &*app.ports.signatures,
+            keys: &snapshot.signing_keys,
+            now: app.ports.clock.now(),
+        };
+        match verifier.verify(token, ACCESS).await {
+            Ok(claims) => {
+                if let Some((credential, liveness)) = crate::app::machine::credential(&claims) {
+                    return Ok((credential, snapshot, liveness));
+                }
+                break;
+            }
+            Err(Invalid::Key) if was_cached && attempt == 0 => app.cache.forget(),
+            Err(Invalid::Misconfigured(issue)) => {
+                return Err(Problem::new(Code::ConfigurationInvalid, issue.detail).into());
+            }
+            Err(_) => break,
+        }
+    }
+    Err(Problem::new(Code::AccessTokenInvalid, "it is none of a machine app, or it has ended").into())
+}
+
+/// Whether the caller may do what the operation wants.
+fn may(incoming: &Incoming, credential: &Credential, scope: Scope) -> Result<(), Failure> {
     if incoming.app.config.is_production() && credential.is_refused_in_production(scope) {
         let detail = format!("a test key may not use the scope {} in prod", scope.as_str());
         return Err(Problem::new(Code::ScopeMissing, detail).into());
@@ -305,12 +356,15 @@ async fn authenticate(
     if !credential.may(scope) {
         return Err(Problem::new(Code::ScopeMissing, format!("the scope {} is needed", scope.as_str())).into());
     }
-    Ok((credential, snapshot))
+    Ok(())
 }
 
 /// What the reader is told of a database that failed. What it said goes to the log.
 fn database_problem(incoming: &Incoming, error: &DatabaseError) -> Problem {
     let app = &incoming.app;
+    if *error == DatabaseError::SessionEnded {
+        return Problem::new(Code::AccessTokenInvalid, "what it stands for has ended, or may do less than it says");
+    }
     app.ports.log.line(Level::Error, &format!("{} {error}", incoming.request_id));
     match error {
         DatabaseError::Unmigrated(_) => {
@@ -321,7 +375,7 @@ fn database_problem(incoming: &Incoming, error: &DatabaseError) -> Problem {
             Problem::new(Code::DatabaseUnavailable, "it may or may not have been done: read before you repeat it")
                 .retry_after(std::time::Duration::from_secs(1))
         }
-        DatabaseError::Constraint(_) | DatabaseError::Other(_) => {
+        DatabaseError::SessionEnded | DatabaseError::Constraint(_) | DatabaseError::Other(_) => {
             Problem::new(Code::Internal, "nothing was changed; the log has more under the trace_id")
         }
     }

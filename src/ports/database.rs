@@ -139,6 +139,9 @@ pub enum DatabaseError {
     /// The settings changed since this isolate read them; read again and try once more (law 1).
     #[error("the settings changed")]
     Stale,
+    /// The session or app that the caller's token stands for is no more what it was (`session_guard`).
+    #[error("the session has ended")]
+    SessionEnded,
     /// A table or column is missing: the migrations were not applied.
     #[error("the database is not migrated: {0}")]
     Unmigrated(String),
@@ -172,6 +175,9 @@ impl DatabaseError {
         let text = text.trim();
         if text.contains("settings_are_current") {
             return Self::Stale;
+        }
+        if text.contains("session_is_live") {
+            return Self::SessionEnded;
         }
         if text.contains("no such table") || text.contains("no such column") || text.contains("has no column named") {
             return Self::Unmigrated(text.to_owned());

@@ -137,9 +137,9 @@ async fn more_rows_than_one_batch_takes_go_in_one_run_and_a_run_is_bounded() {
     assert_eq!(batches().await, 4);
     assert_eq!(KINDS.map(|kind| rows(&world, kind)), [0; 5]);
     assert!(world.here().log.lines().last().unwrap().contains("housekeeping: 20005 rows"));
-    // Four batches are the most of one run: the next one goes on, and with nothing to do it ends at once.
-    fill(&world, 8001);
-    assert_eq!(batches().await, 5);
+    // Three batches are the most of one run: the next one goes on, and with nothing to do it ends at once.
+    fill(&world, 6001);
+    assert_eq!(batches().await, 4);
     assert_eq!(KINDS.map(|kind| rows(&world, kind)), [1; 5]);
     assert_eq!(batches().await, 2);
     assert_eq!(KINDS.map(|kind| rows(&world, kind)), [0; 5]);

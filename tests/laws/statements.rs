@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
     api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, limit, message, reseal,
-    settings, user,
+    session, settings, user,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::support::{
 fn statements() -> Vec<&'static str> {
     [
         api_key::store::STATEMENTS,
+        app::machine::store::STATEMENTS,
         app::store::STATEMENTS,
         challenge::store::STATEMENTS,
         device::store::STATEMENTS,
@@ -36,6 +37,8 @@ fn statements() -> Vec<&'static str> {
         message::gate::STATEMENTS,
         message::store::STATEMENTS,
         reseal::STATEMENTS,
+        session::refresh::store::STATEMENTS,
+        session::store::STATEMENTS,
         settings::STATEMENTS,
         user::store::STATEMENTS,
     ]

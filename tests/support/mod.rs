@@ -11,6 +11,7 @@ pub mod context;
 pub mod contract;
 pub mod mail_providers;
 pub mod native;
+pub mod oauth;
 pub mod page;
 pub mod passkey;
 pub mod ports;

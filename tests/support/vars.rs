@@ -37,6 +37,7 @@ pub fn null() -> Vars {
     vars(&[
         ("ENVIRONMENT", json!("dev")),
         ("DEV_TOOLS", json!("on")),
+        ("PUBLIC_URL", json!("http://localhost:8787")),
         ("SERVER_API_KEY", json!(KEY)),
         ("ENCRYPTION_KEYS", json!(RING)),
         ("CODE_PEPPER", json!(PEPPER)),

@@ -24,12 +24,14 @@ pub enum Auth {
     Embedded,
     /// The same within a flow, by the flow's token.
     Flow,
+    /// An OAuth client, as it authenticates in the form or by HTTP Basic. It speaks forms, and errors of RFC 6749.
+    Client,
 }
 
 impl Auth {
     /// Whether pages of other origins call it, and so preflights are answered (Fetch, "CORS protocol").
     pub fn takes_pages(self) -> bool {
-        matches!(self, Self::Embedded | Self::Flow)
+        matches!(self, Self::Embedded | Self::Flow | Self::Client)
     }
 
     /// Who may read its answers in a browser.
@@ -134,11 +136,15 @@ impl Operation {
 
     /// The codes it can refuse with, all of them.
     pub fn codes(&self) -> Vec<Code> {
+        if self.auth == Auth::Client {
+            return Vec::new();
+        }
         let mut codes = vec![Code::Internal];
         match self.auth {
             Auth::Key(_) => codes.extend([
                 Code::AuthenticationRequired,
                 Code::ApiKeyInvalid,
+                Code::AccessTokenInvalid,
                 Code::ScopeMissing,
                 Code::ConfigurationInvalid,
                 Code::DatabaseUnmigrated,
@@ -166,7 +172,7 @@ impl Operation {
                     Code::FormInvalid,
                 ]);
             }
-            Auth::Public | Auth::Carrier => {}
+            Auth::Public | Auth::Carrier | Auth::Client => {}
         }
         if self.reads_body() {
             codes.push(Code::RequestTooLarge);

@@ -35,6 +35,8 @@ pub fn openapi(operations: &[Operation]) -> Value {
             "securitySchemes": {
                 "serverKey": {"type": "http", "scheme": "bearer", "description": "A server key: `sk_live_…` or `sk_test_…`"},
                 "flowToken": {"type": "http", "scheme": "bearer", "description": "A flow's token: `flw_…`"},
+                "machine": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A machine app's access token"},
+                "client": {"type": "http", "scheme": "basic", "description": "`client_id` and `client_secret` of an app"},
             },
         },
     })
@@ -67,6 +69,9 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
     for status in operation.also.iter().chain([&operation.status]) {
         responses.insert(status.to_string(), success(operation, schemas));
     }
+    if operation.auth == Auth::Client {
+        refusals_of_oauth(&mut responses, schemas);
+    }
     for (status, codes) in by_status(&operation.codes()) {
         let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
         let description =
@@ -98,6 +103,10 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
     if let Value::Object(object) = &mut object {
         if let Some(fields) = operation.body {
             let mut schema = object_schema(fields);
+            if let (Auth::Client, Value::Object(schema)) = (operation.auth, &mut schema) {
+                // What it does not know it does not look at.
+                schema.remove("additionalProperties");
+            }
             if operation.inherits {
                 inherit(&mut schema);
             }
@@ -106,21 +115,34 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
             {
                 media.insert("example".to_owned(), example);
             }
+            let name = if operation.auth == Auth::Client { FORM } else { "application/json" };
             object.insert(
                 "requestBody".to_owned(),
-                json!({"required": !operation.body_optional, "content": {"application/json": media}}),
+                json!({"required": !operation.body_optional, "content": {name: media}}),
             );
         }
-        let scheme = match operation.auth {
-            Auth::Key(_) => Some("serverKey"),
-            Auth::Flow => Some("flowToken"),
+        let security = match operation.auth {
+            Auth::Key(_) => Some(json!([{"serverKey": []}, {"machine": []}])),
+            Auth::Flow => Some(json!([{"flowToken": []}])),
+            Auth::Client => Some(json!([{}, {"client": []}])),
             Auth::Public | Auth::Development | Auth::Carrier | Auth::Embedded => None,
         };
-        if let Some(scheme) = scheme {
-            object.insert("security".to_owned(), json!([{scheme: []}]));
-        }
+        object.extend(security.map(|security| ("security".to_owned(), security)));
     }
     object
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The statuses of RFC 6749 §5.2, and what is our fault.
+fn refusals_of_oauth(responses: &mut Map<String, Value>, schemas: &mut Map<String, Value>) {
+    schemas.entry("OAuthError").or_insert_with(|| object_schema(shapes::OAUTH_ERROR));
+    for status in ["400", "401", "500", "503"] {
+        let body = json!({"schema": {"$ref": "#/components/schemas/OAuthError"}});
+        let response = json!({"description": "See `error` (RFC 6749 §5.2)", "headers": {"x-request-id": {"schema": {"type": "string"}}},
+            "content": {"application/json": body}});
+        responses.insert(status.to_owned(), response);
+    }
 }
 
 /// Every field also takes `"inherit"` and `null`.

@@ -416,6 +416,57 @@ pub const EVENT: &[Field] = &[
     always("created_at", Shape::Timestamp, "When"),
 ];
 
+/// A session.
+pub const SESSION: &[Field] = &[
+    always("id", Shape::Id("ses_"), "The session's id: the `sid` of its tokens"),
+    always("user_id", Shape::Id("usr_"), "Whose it is"),
+    always("app_id", Shape::Id("app_"), "Through which app"),
+    always("scope", Shape::Text(1000), "What it may be used for; empty where nothing was asked for"),
+    always("acr", Shape::OneOf(&policy::Acr::NAMES), "What its sign-in is worth"),
+    always("amr", Shape::List(&Shape::Text(20), 20), "What was proven (RFC 8176)"),
+    always("auth_time", Shape::Timestamp, "When the person last proved who they are"),
+    maybe("client_ip", Shape::Text(45), "Their address at the sign-in"),
+    maybe("user_agent", Shape::Text(512), "Their browser or app"),
+    always("created_at", Shape::Timestamp, "When it began"),
+    always("last_used_at", Shape::Timestamp, "When tokens were last given out for it"),
+    always("expires_at", Shape::Timestamp, "When it ends if nobody refreshes its tokens"),
+    always("ends_at", Shape::Timestamp, "When it ends in any case"),
+];
+
+/// Tokens (RFC 6749 §5.1).
+pub const TOKENS: &[Field] = &[
+    always("access_token", Shape::Text(8192), "A JWT of type `at+jwt` (RFC 9068)"),
+    always("token_type", Shape::OneOf(&["Bearer"]), "How it is sent"),
+    always("expires_in", Shape::Integer(0, BIG), "Seconds until it ends"),
+    always("expires_on", Shape::Integer(0, BIG), "When it ends, in seconds since 1970"),
+    always("not_before", Shape::Integer(0, BIG), "When it was made, in seconds since 1970"),
+    field("scope", Shape::Text(1000), "What it is good for"),
+    field("id_token", Shape::Text(8192), "A JWT that says who has signed in; with the scope `openid`"),
+    field("refresh_token", Shape::Text(100), "Gets the next tokens, once; with the scope `offline_access`"),
+    field("refresh_token_expires_in", Shape::Integer(0, BIG), "Seconds until it ends"),
+    field("refresh_token_expires_on", Shape::Integer(0, BIG), "When it ends, in seconds since 1970"),
+];
+
+/// A refusal of an OAuth endpoint.
+pub const OAUTH_ERROR: &[Field] = &[
+    always(
+        "error",
+        Shape::OneOf(&[
+            "invalid_request",
+            "invalid_client",
+            "invalid_grant",
+            "invalid_scope",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "unsupported_token_type",
+            "temporarily_unavailable",
+            "server_error",
+        ]),
+        "Which of the list",
+    ),
+    always("error_description", Shape::Text(2000), "For whoever writes the client"),
+];
+
 /// A server key.
 pub const API_KEY: &[Field] = &[
     always("id", Shape::Id("key_"), "The key's id"),

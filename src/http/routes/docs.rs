@@ -139,6 +139,7 @@ fn describe(operation: &Operation) -> Described {
             Auth::Embedded => "Open to the pages and phones of an app.".to_owned(),
             Auth::Flow => "With the flow's token.".to_owned(),
             Auth::Carrier => "Called by the carrier, by its signature.".to_owned(),
+            Auth::Client => "An app, by its secret, a code's verifier or a refresh token. The body is a form; errors are RFC 6749's.".to_owned(),
             Auth::Public | Auth::Development => "Open to anybody.".to_owned(),
         },
         idempotent: operation.idempotent,

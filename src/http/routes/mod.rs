@@ -16,9 +16,11 @@ mod health;
 mod instance;
 mod messages;
 mod mfa_evaluation;
+mod oauth;
 mod parts;
 mod passwords;
 mod recovery_codes;
+mod sessions;
 mod users;
 mod view;
 
@@ -53,6 +55,8 @@ pub fn table() -> Vec<(Operation, Run)> {
         client::SIGN_INS,
         client::SIGN_UPS,
         client::PASSWORD_RESETS,
+        sessions::ROUTES,
+        oauth::ROUTES,
         apps::ROUTES,
         messages::ROUTES,
         audit_events::ROUTES,

@@ -14,6 +14,7 @@ use crate::{
     message::{Channel, Destination, Message, Try},
     policy::{self, Assurance, Exception, Offer, Role, Step},
     ports::Row,
+    session::Session,
     time::Timestamp,
     user::User,
 };
@@ -155,6 +156,25 @@ pub(super) fn device(device: &Device) -> Value {
         "created_at": device.created_at.to_string(),
         "expires_at": device.expires_at.to_string(),
         "last_used_at": moment(device.last_used_at),
+    })
+}
+
+/// A session.
+pub(super) fn session(session: &Session) -> Value {
+    json!({
+        "id": session.id,
+        "user_id": session.user,
+        "app_id": session.app,
+        "scope": session.scope,
+        "acr": session.acr,
+        "amr": session.amr,
+        "auth_time": session.auth_time.to_string(),
+        "client_ip": session.client_ip,
+        "user_agent": session.user_agent,
+        "created_at": session.created_at.to_string(),
+        "last_used_at": session.last_used_at.to_string(),
+        "expires_at": session.idle_expires_at.min(session.expires_at).to_string(),
+        "ends_at": session.expires_at.to_string(),
     })
 }
 
