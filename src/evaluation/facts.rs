@@ -213,9 +213,11 @@ impl Facts {
         Ok(Situation {
             now,
             step_up: ask.step_up,
+            reset: ask.reset,
             instance: context.settings().multi_factor.policy(not_now(context)),
             app: self.app.as_ref().and_then(app_rule),
             user: User {
+                is_disabled: self.is_disabled,
                 factors: self.factors.iter().map(|(factor, failed)| enrolled(context, factor, *failed)).collect(),
                 exception: self.exception,
                 grace: self.used,

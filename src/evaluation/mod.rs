@@ -36,6 +36,8 @@ pub struct Ask {
     pub device: Option<Token>,
     /// Whether it is a step-up.
     pub step_up: bool,
+    /// Whether it is a password reset.
+    pub reset: bool,
 }
 
 /// Whether the flow ends with this question.

@@ -57,12 +57,12 @@ pub const DEVICE_OF_FLOW: &str =
 pub const DEVICE: &str =
     "SELECT id, created_at, expires_at FROM devices WHERE id = ?1 AND user_id = ?2 AND secret_hash = ?3";
 
-/// Whether user, factors and app are as they were read. `?1` user, `?4` the user's exception, `?5` their active
-/// factors, `?6` app, `?7` its rule.
+/// Whether user, factors and app are as they were read, and the user was not shut out since. `?1` user, `?4` the user's
+/// exception, `?5` their active factors, `?6` app, `?7` its rule.
 #[macro_export]
 macro_rules! unchanged {
     () => {
-        "EXISTS (SELECT 1 FROM users u WHERE u.id = ?1 AND u.mfa = ?4)
+        "EXISTS (SELECT 1 FROM users u WHERE u.id = ?1 AND u.mfa = ?4 AND u.disabled_at IS NULL)
          AND json_array_length(?5) = (
            SELECT count(*) FROM factors f WHERE f.user_id = ?1 AND f.activated_at IS NOT NULL)
          AND NOT EXISTS (
@@ -79,7 +79,7 @@ macro_rules! unchanged {
 pub const COMPLETE: &str = concat!(
     "UPDATE users SET stamp = ?2, grace_sign_ins = grace_sign_ins + ?12,
        grace_started_at = CASE WHEN ?12 THEN coalesce(grace_started_at, ?3) ELSE grace_started_at END
-     WHERE id = ?1 AND disabled_at IS NULL AND ",
+     WHERE id = ?1 AND ",
     unchanged!(),
     " AND ?9 = (
          SELECT count(*) FROM json_each(?8) p CROSS JOIN challenges c ON c.id = p.value

@@ -1,6 +1,6 @@
 //! Lets a call into its flow: one batch reads the flow and everything that its next step is decided from.
 
-use super::{Access, Flow, FlowError, State, store};
+use super::{Access, Flow, FlowError, FlowType, State, store};
 use crate::{
     config::Stops,
     context::Context,
@@ -73,6 +73,7 @@ impl Loaded {
             external: None,
             device: None,
             step_up: false,
+            reset: self.flow.kind == FlowType::PasswordReset,
         })
     }
 

@@ -95,7 +95,7 @@ pub(super) fn assurance(situation: &Situation) -> Assurance {
     let mut sum = Worth::default();
     let mut amr: Vec<&str> = Vec::new();
     let own = situation.proofs.iter().filter(|proof| situation.counts(proof)).map(worth);
-    for worth in own.chain(situation.external.iter().map(|external| worth_of_external(external.kind))) {
+    for worth in own.chain(situation.login().into_iter().map(|external| worth_of_external(external.kind))) {
         sum.knowledge |= worth.knowledge;
         sum.possession |= worth.possession;
         sum.both |= worth.both;

@@ -45,6 +45,8 @@ pub(super) fn cases() -> Vec<Case> {
         same(),
         exceptions(),
         step_up(),
+        resets(),
+        disabled(),
     ]
     .into_iter()
     .flatten()
@@ -669,6 +671,134 @@ fn step_up() -> Vec<Case> {
                 password().step_up().enforced(TWO).grace(3, 0),
                 "needs_enrolment: totp, email – enrolment_enforced",
             ),
+        ],
+    )
+}
+
+fn resets() -> Vec<Case> {
+    let begun = || given().reset();
+    let user = || begun().has(Totp).has(Email).has(RecoveryCodes);
+    group(
+        "Password resets",
+        vec![
+            ("Nothing was proven", user(), "needs_first_factor – first_factor_missing"),
+            (
+                "The password, a phone or a passkey begins none",
+                user().has(Phone).has(Passkey).proves(Password).proves(Phone).proves(Passkey).verified(),
+                "needs_first_factor – first_factor_missing",
+            ),
+            (
+                "Nor does the customer's login",
+                user().login(Login::Password),
+                "needs_first_factor – first_factor_missing",
+            ),
+            (
+                "After a code to the user's address, a second factor, and no mailbox",
+                user().proves_address(),
+                "needs_second_factor: totp, recovery_codes (recovery_code) – enrolled_factor",
+            ),
+            (
+                "Nor another mailbox",
+                user().has(Email).proves_address().proves_nth(Email, 2),
+                "needs_second_factor: totp, recovery_codes (recovery_code) – enrolled_factor",
+            ),
+            (
+                "It was proven, and no device is remembered",
+                user().devices().proves_address().proves(Totp),
+                "satisfied: AAL1, otp email – factors_proven",
+            ),
+            (
+                "A passkey with user verification is one, and more",
+                begun().has(Passkey).has(Totp).required(&[Totp]).proves_address().proves(Passkey).verified(),
+                "satisfied: AAL2 phishing-resistant, otp email swk user mfa – passkey_verified_user",
+            ),
+            (
+                "A recovery code stands in",
+                user().proves_address().proves(RecoveryCodes),
+                "satisfied: AAL1, otp email recovery, by recovery_code – recovery_code_used",
+            ),
+            (
+                "All that are required",
+                user().has(Phone).required(&[Totp, Phone]).proves_address().proves(Totp),
+                "needs_second_factor: phone, recovery_codes (recovery_code) – required_factor",
+            ),
+            (
+                "A remembered device stands in for none",
+                user().devices().device(1).proves_address(),
+                "needs_second_factor: totp, recovery_codes (recovery_code) – enrolled_factor",
+            ),
+            (
+                "Nor does an exemption",
+                begun().has(Totp).exempt_for(1).proves_address(),
+                "needs_second_factor: totp – enrolled_factor",
+            ),
+            (
+                "E-mail is no backup after an e-mail",
+                begun().required(&[Totp]).backup(OnRequest).has(Totp).has(Email).proves_address(),
+                "needs_second_factor: totp – required_factor",
+            ),
+            (
+                "An unavailable factor without anything in its place is an end",
+                begun().has(Phone).unavailable().has(Email).proves_address(),
+                "blocked – factor_unavailable",
+            ),
+            ("Who has no second factor is done", begun().proves_address(), "satisfied: AAL1, otp email – mailbox_only"),
+            (
+                "So is who has mailboxes only",
+                begun().required(&[Email]).has(Email).has(Email).proves(Email),
+                "satisfied: AAL1, otp email – mailbox_only",
+            ),
+            (
+                "What is required and missing waits for the next sign-in",
+                begun().required(&[Totp]).proves_address(),
+                "satisfied: AAL1, otp email – mailbox_only",
+            ),
+            (
+                "But what the user has is asked",
+                begun().required(&[Totp]).has(Phone).proves_address(),
+                "needs_second_factor: phone – enrolled_factor",
+            ),
+            (
+                "Enforced enrolment waits too",
+                begun().enforced(TWO).grace(3, 0).proves_address(),
+                "satisfied: AAL1, otp email – mailbox_only",
+            ),
+            (
+                "A recovery code first: it is not the second as well",
+                user().proves(RecoveryCodes).proves(RecoveryCodes),
+                "needs_second_factor: totp, email – enrolled_factor",
+            ),
+            (
+                "A recovery code first, then a factor",
+                user().proves(RecoveryCodes).proves(Totp),
+                "satisfied: AAL1, otp recovery – factors_proven",
+            ),
+            (
+                "A recovery code first, where there is nothing else",
+                begun().has(RecoveryCodes).proves(RecoveryCodes),
+                "satisfied: AAL1, otp recovery – recovery_code_used",
+            ),
+        ],
+    )
+}
+
+fn disabled() -> Vec<Case> {
+    group(
+        "Disabled users",
+        vec![
+            (
+                "Whoever has proven nothing is told nothing",
+                given().shut_out(),
+                "needs_first_factor – first_factor_missing",
+            ),
+            ("With a first factor there is no way forward", password().shut_out(), "blocked – user_disabled"),
+            (
+                "Whatever else was proven",
+                password().shut_out().has(Totp).has(Passkey).proves(Totp).proves(Passkey).verified(),
+                "blocked – user_disabled",
+            ),
+            ("Nor by an exemption", password().shut_out().exempt_for(1), "blocked – user_disabled"),
+            ("Nor by a reset", given().shut_out().reset().proves_address(), "blocked – user_disabled"),
         ],
     )
 }

@@ -24,7 +24,7 @@ enrols one of `enforce_enrolment`; the grace puts that off for a number of sign-
 the server knows), or with `on_request` for one that the user says they cannot use. Only where e-mail is neither \
 required nor the factor asked, never for an enrolment, never after an e-mail as the first factor. `email_backup` \
 is then among the `stand_ins`: tell the user.
-- **A recovery code** replaces one factor that the user has. It is no first factor.
+- **A recovery code** replaces one factor that the user has. It is no first factor but in a password reset.
 - **A passkey with user verification** meets every requirement but what an app asks for by name (`named_factors`). \
 Without user verification it is one factor.
 - **A remembered device** stands in for the second factor where `remember_device` allows it: not for a step-up, not \
@@ -32,6 +32,11 @@ for an enrolment, and for so many days from its making. None is made where somet
 - **Never the same phone or mailbox** as first and second factor. Pass the address with `external_first_factor`; one \
 that is not known is taken for the same.
 - **`<factor>.enabled: false`** stops new enrolments. What is enrolled works.
+- **A password reset** begins with an e-mail code to the user's address or with a recovery code, and asks for a second \
+factor that the user has, whatever is remembered or exempt. After the e-mail no mailbox is one, nor a backup; after the \
+recovery code no other code is. Who has nothing else is done with `mailbox_only`, AAL1: tell the user. What is required \
+and missing is enrolled at the next sign-in.
+- **A disabled user** has no way forward once a first factor is proven. Before that nobody is told.
 - **One user:** the server can require more (`mfa.required`), or exempt them at sign-in until a date (`mfa.exempt_until`).
 
 ## What a sign-in is worth
@@ -139,6 +144,9 @@ fn rule(rule: &Rule) -> Vec<String> {
 
 fn user(situation: &Situation) -> String {
     let mut parts: Vec<String> = Vec::new();
+    if situation.user.is_disabled {
+        parts.push("disabled".to_owned());
+    }
     for factor in &situation.user.factors {
         let mut words = factor.id.strip_suffix(" 1").unwrap_or(&factor.id).to_owned();
         if !factor.is_active {
@@ -170,6 +178,9 @@ fn flow(situation: &Situation) -> String {
     if situation.step_up {
         parts.push("step-up".to_owned());
     }
+    if situation.reset {
+        parts.push("password reset".to_owned());
+    }
     if let Some(external) = &situation.external {
         let at = external.destination.as_deref().map(|at| format!(" ({})", at.strip_suffix(" 1").unwrap_or(at)));
         parts.push(format!("login: {}{}", external.kind.as_str(), at.unwrap_or_default()));
@@ -181,7 +192,10 @@ fn flow(situation: &Situation) -> String {
         .proofs
         .iter()
         .map(|proof| {
-            let id = proof.factor_id.as_deref().unwrap_or(proof.kind.as_str());
+            let id = proof.factor_id.as_deref().unwrap_or(match proof.kind {
+                Kind::Email => "own address",
+                kind => kind.as_str(),
+            });
             let mut words = id.strip_suffix(" 1").unwrap_or(id).to_owned();
             let usual = if situation.step_up { Purpose::StepUp } else { Purpose::SignIn };
             if proof.purpose != usual {

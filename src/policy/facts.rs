@@ -15,6 +15,8 @@ pub struct Situation {
     pub now: Timestamp,
     /// Whether it is a step-up before something sensitive, which asks for more than a sign-in.
     pub step_up: bool,
+    /// Whether it is a password reset: other first factors, and nothing that spares a second one.
+    pub reset: bool,
     /// The instance's policy.
     pub instance: InstancePolicy,
     /// The app's own rule; `None`: the app uses the instance's.
@@ -101,6 +103,8 @@ pub struct Grace {
 /// Who signs in.
 #[derive(Clone, Debug, Default)]
 pub struct User {
+    /// Whether the server has shut them out.
+    pub is_disabled: bool,
     /// Their factors.
     pub factors: Vec<Enrolled>,
     /// What the server has said of this user.
@@ -234,7 +238,7 @@ impl Situation {
         rule.enforce_enrolment = rule.enforce_enrolment.and(Kinds::SECOND);
         match self.user.exception {
             Exception::Required(kinds) => rule.required = rule.required.or(kinds.and(Kinds::SECOND)),
-            // An exemption is for sign-ins; a step-up asks for what the user has.
+            // An exemption is for sign-ins; a step-up and a reset ask for what the user has.
             Exception::ExemptUntil(until) if until > self.now => {
                 (rule.required, rule.named, rule.enforce_enrolment) = (Kinds::NONE, Kinds::NONE, Kinds::NONE);
             }
@@ -245,10 +249,11 @@ impl Situation {
 
     /// Whether the user is exempt from second factors in this flow.
     pub(super) fn is_exempt(&self) -> bool {
-        !self.step_up && matches!(self.user.exception, Exception::ExemptUntil(until) if until > self.now)
+        !self.step_up && !self.reset && matches!(self.user.exception, Exception::ExemptUntil(until) if until > self.now)
     }
 
-    /// Whether a proof counts here: recent, for this purpose, and of a factor that the user has.
+    /// Whether a proof counts here: recent, for this purpose, and of a factor that the user has. A password proves nothing
+    /// in the flow that replaces it.
     pub(super) fn counts(&self, proof: &Proof) -> bool {
         let purpose = match proof.purpose {
             Purpose::SignIn => !self.step_up,
@@ -259,7 +264,24 @@ impl Situation {
             Some(id) => self.active().any(|factor| factor.id == *id && factor.kind == proof.kind),
             None => matches!(proof.kind, Kind::Password | Kind::Email),
         };
-        purpose && owned && proof.verified_at >= self.now.before(PROOF_LIFETIME)
+        let outlives = !(self.reset && proof.kind == Kind::Password);
+        purpose && owned && outlives && proof.verified_at >= self.now.before(PROOF_LIFETIME)
+    }
+
+    /// Whether a proof can be the first factor: of a reset, the user's mailbox or a recovery code, for who has forgotten
+    /// the password.
+    pub(super) fn can_be_first(&self, proof: &Proof) -> bool {
+        match proof.kind {
+            Kind::Email => true,
+            Kind::Password | Kind::Passkey | Kind::Phone => !self.reset,
+            Kind::RecoveryCodes => self.reset,
+            Kind::Totp => false,
+        }
+    }
+
+    /// The customer's own login, where it counts: a reset is ours alone.
+    pub(super) fn login(&self) -> Option<&External> {
+        self.external.as_ref().filter(|_| !self.reset)
     }
 
     /// The user's active factors.
@@ -270,6 +292,7 @@ impl Situation {
     /// Whether the request's device stands in for the second factor.
     pub(super) fn device_stands_in(&self, rule: &Rule) -> bool {
         !self.step_up
+            && !self.reset
             && rule.remember_device
             && self.device.is_some_and(|device| {
                 device.expires_at > self.now && device.made_at + self.instance.device_lifetime > self.now

@@ -2,16 +2,11 @@
 
 use super::{
     assurance::{Assurance, assurance},
-    facts::{External, ExternalKind, Proof, Rule, Situation},
+    facts::{Enrolled, External, ExternalKind, Proof, Rule, Situation},
     kind::{Kind, Kinds},
     step::{Reason, StandIn, Step},
     ways::{Cover, in_order},
 };
-
-/// Whether a kind can be a first factor.
-pub(super) fn can_be_first(kind: Kind) -> bool {
-    matches!(kind, Kind::Password | Kind::Passkey | Kind::Phone | Kind::Email)
-}
 
 /// What a flow began with.
 #[derive(Clone, Copy)]
@@ -70,14 +65,26 @@ pub(super) struct Flow<'a> {
 
 impl<'a> Flow<'a> {
     pub(super) fn new(situation: &'a Situation, rule: &'a Rule, first: First<'a>) -> Self {
+        let flow = Self { situation, rule, first, seconds: Vec::new() };
         let seconds = situation
             .proofs
             .iter()
             .filter(|proof| situation.counts(proof) && proof.factor_id.is_some())
             .filter(|proof| Kinds::SECOND.has(proof.kind) || proof.kind == Kind::RecoveryCodes)
-            .filter(|proof| !first.is(proof))
+            .filter(|proof| !first.is(proof) && !flow.is_spent(proof.kind))
             .collect();
-        Self { situation, rule, first, seconds }
+        Self { seconds, ..flow }
+    }
+
+    /// Whether the first factor of a reset has used a kind up: after an e-mail no mailbox is a second factor, and after
+    /// a recovery code no other one.
+    fn is_spent(&self, kind: Kind) -> bool {
+        self.situation.reset && self.first.kind() == Some(kind)
+    }
+
+    /// Whether a factor was the first, or is spent with it.
+    pub(super) fn is_used(&self, factor: &Enrolled) -> bool {
+        self.is_spent(factor.kind) || self.first.used(factor.kind, factor.destination.as_deref())
     }
 
     /// The next step of this flow.
@@ -92,22 +99,28 @@ impl<'a> Flow<'a> {
         if self.verified_passkey() {
             return self.satisfied(Reason::PasskeyVerifiedUser, Vec::new());
         }
-        if !self.rule.required.is_empty() {
+        if !self.required().is_empty() {
             return self.satisfied(Reason::FactorsProven, Vec::new());
         }
         if self.held().is_empty() { self.none_enrolled() } else { self.any_one() }
     }
 
+    /// What is required: in a reset only of what the user has. What is missing is enrolled at the next sign-in.
+    fn required(&self) -> Kinds {
+        if self.situation.reset { self.rule.required.and(self.held()) } else { self.rule.required }
+    }
+
     /// What is required and not proven: a passkey that verified the user leaves only what is asked for by name.
     fn wanted(&self) -> Kinds {
-        let asked = if self.verified_passkey() { self.rule.named } else { self.rule.required };
+        let asked = if self.verified_passkey() { self.rule.named.and(self.required()) } else { self.required() };
         let verified: Kinds = self.verified_passkey().then_some(Kind::Passkey).into_iter().collect();
         asked.less(self.seconds.iter().map(|proof| proof.kind).collect()).less(verified)
     }
 
-    /// The kinds of second factor that the user has.
+    /// The kinds of second factor that the user has, in this flow.
     pub(super) fn held(&self) -> Kinds {
-        self.situation.active().map(|factor| factor.kind).collect::<Kinds>().and(Kinds::SECOND)
+        let kinds = self.situation.active().map(|factor| factor.kind).filter(|kind| !self.is_spent(*kind));
+        kinds.collect::<Kinds>().and(Kinds::SECOND)
     }
 
     /// Every required factor has to be proven, or enrolled first.
@@ -160,6 +173,11 @@ impl<'a> Flow<'a> {
 
     /// Nothing is required, and the user has no second factor: one of the list, now or within the grace.
     fn none_enrolled(&self) -> Step {
+        if self.situation.reset {
+            let by_mailbox = self.first.kind() == Some(Kind::Email);
+            let reason = if by_mailbox { Reason::MailboxOnly } else { Reason::RecoveryCodeUsed };
+            return self.satisfied(reason, Vec::new());
+        }
         if self.rule.enforce_enrolment.is_empty() {
             return self.satisfied(Reason::NothingRequired, Vec::new());
         }
@@ -218,7 +236,10 @@ impl<'a> Flow<'a> {
     fn satisfied(&self, reason: Reason, stand_ins: Vec<StandIn>) -> Step {
         Step::Satisfied {
             assurance: self.assurance(),
-            may_remember_device: stand_ins.is_empty() && self.any_second() && self.rule.remember_device,
+            may_remember_device: stand_ins.is_empty()
+                && self.any_second()
+                && self.rule.remember_device
+                && !self.situation.reset,
             stand_ins,
             reason,
         }

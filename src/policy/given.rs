@@ -25,6 +25,7 @@ pub(super) fn given() -> Given {
     Given(Situation {
         now: NOW,
         step_up: false,
+        reset: false,
         instance: InstancePolicy {
             rule: Rule::default(),
             enrollable: Kinds::SECOND.or(Kinds::of(&[Kind::RecoveryCodes])),
@@ -124,6 +125,11 @@ impl Given {
         self.last(|factor| factor.last_used_at = Some(NOW.before(DAY * days)))
     }
 
+    pub(super) fn shut_out(mut self) -> Self {
+        self.0.user.is_disabled = true;
+        self
+    }
+
     pub(super) fn exempt_for(mut self, days: u32) -> Self {
         self.0.user.exception = Exception::ExemptUntil(NOW + DAY * days);
         self
@@ -185,6 +191,11 @@ impl Given {
         self
     }
 
+    /// The user's own address was proven just now, which is no factor.
+    pub(super) fn proves_address(self) -> Self {
+        self.proves(Kind::Email).last_proof(|proof| proof.factor_id = None)
+    }
+
     fn last_proof(mut self, change: impl FnMut(&mut Proof)) -> Self {
         self.0.proofs.last_mut().into_iter().for_each(change);
         self
@@ -208,6 +219,11 @@ impl Given {
     /// The proof named last is so many minutes old.
     pub(super) fn old(self, minutes: u64) -> Self {
         self.last_proof(|proof| proof.verified_at = NOW.before(Duration::from_mins(minutes)))
+    }
+
+    pub(super) fn reset(mut self) -> Self {
+        self.0.reset = true;
+        self
     }
 
     pub(super) fn step_up(mut self) -> Self {

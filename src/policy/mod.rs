@@ -38,10 +38,13 @@ use flow::{First, Flow};
 /// is the answer. So proofs have no order, and one more never takes a flow back.
 pub fn next_step(situation: &Situation) -> Step {
     let rule = situation.rule();
-    let external = situation.external.iter().map(First::External);
-    let own = situation.proofs.iter().filter(|proof| situation.counts(proof) && flow::can_be_first(proof.kind));
+    let external = situation.login().into_iter().map(First::External);
+    let own = situation.proofs.iter().filter(|proof| situation.counts(proof) && situation.can_be_first(proof));
     let steps = external.chain(own.map(First::Own)).map(|first| Flow::new(situation, &rule, first).step());
-    steps
-        .reduce(|best, step| if step.rank() > best.rank() { step } else { best })
-        .unwrap_or(Step::NeedsFirstFactor { reason: Reason::FirstFactorMissing })
+    match steps.reduce(|best, step| if step.rank() > best.rank() { step } else { best }) {
+        // Nobody without a first factor learns that there is such a user (law 8).
+        None => Step::NeedsFirstFactor { reason: Reason::FirstFactorMissing },
+        Some(_) if situation.user.is_disabled => Step::Blocked { reason: Reason::UserDisabled },
+        Some(step) => step,
+    }
 }

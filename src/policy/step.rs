@@ -215,7 +215,9 @@ reasons! {
     DeviceRemembered = "device_remembered", "The remembered device stands in for the second factor.";
     RecoveryCodeUsed = "recovery_code_used", "A recovery code stands in for one factor.";
     EmailBackupUsed = "email_backup_used", "An e-mail code stands in for one factor; the user has to be told.";
+    MailboxOnly = "mailbox_only", "A password reset by e-mail, and the user has no second factor but mailboxes: one code was enough; the user has to be told.";
     UserExempt = "user_exempt", "The server has exempted this user from second factors for now.";
+    UserDisabled = "user_disabled", "The server has shut this user out.";
     FactorUnavailable = "factor_unavailable", "What has to be proven is unavailable now, and nothing else may stand in for it.";
     SameDestination = "same_destination", "The second factor would be the phone or mailbox that was the first: another first factor is needed.";
     EnrolmentDisabled = "enrolment_disabled", "What has to be enrolled cannot be enrolled: its kind is switched off or has no channel.";

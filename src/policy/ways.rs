@@ -101,7 +101,7 @@ impl<'a> Flow<'a> {
             .situation
             .active()
             .filter(|factor| stuck.has(factor.kind) && factor.is_available)
-            .any(|factor| self.first.used(factor.kind, factor.destination.as_deref()));
+            .any(|factor| self.is_used(factor));
         if used { Reason::SameDestination } else { Reason::FactorUnavailable }
     }
 
@@ -162,10 +162,9 @@ impl<'a> Flow<'a> {
 
     /// The user's factors of these kinds that can be asked now, beside the first.
     pub(super) fn own(&self, kinds: Kinds) -> impl Iterator<Item = &'a Enrolled> {
-        let first = self.first;
-        self.situation.active().filter(move |factor| {
-            kinds.has(factor.kind) && factor.is_available && !first.used(factor.kind, factor.destination.as_deref())
-        })
+        self.situation
+            .active()
+            .filter(move |factor| kinds.has(factor.kind) && factor.is_available && !self.is_used(factor))
     }
 
     /// The passkey that was the first factor has to verify the user to be more than that.

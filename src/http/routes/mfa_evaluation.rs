@@ -96,6 +96,7 @@ pub(super) fn flow(call: &Call, context: &Context) -> Result<Ask, Problem> {
         external: external(form, context)?,
         // A token that is malformed is as good as none: the browser keeps it, and may keep anything.
         device: form.text("device").and_then(Token::parse),
+        reset: false,
         step_up: form.text("purpose") == Some("step_up"),
     })
 }

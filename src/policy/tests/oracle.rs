@@ -39,6 +39,7 @@ pub fn valid(s: &Situation) -> Vec<&Proof> {
     s.proofs
         .iter()
         .filter(|p| s.now.millis() - p.verified_at.millis() <= i64::try_from(PROOF_LIFETIME.as_millis()).unwrap())
+        .filter(|p| !s.reset || p.kind != Kind::Password)
         .filter(|p| match p.purpose {
             Purpose::Verification => false,
             Purpose::SignIn => !s.step_up,
@@ -86,7 +87,7 @@ impl<'a> Used<'a> {
 
 fn firsts(s: &Situation) -> Vec<First<'_>> {
     let mut firsts = Vec::new();
-    if let Some(external) = &s.external {
+    if let Some(external) = s.external.as_ref().filter(|_| !s.reset) {
         let at = external.destination.as_deref();
         firsts.push(First {
             own: None,
@@ -96,7 +97,12 @@ fn firsts(s: &Situation) -> Vec<First<'_>> {
     }
     for proof in valid(s) {
         let at = proof.destination.as_deref();
-        if [Kind::Password, Kind::Passkey, Kind::Phone, Kind::Email].contains(&proof.kind) {
+        let kinds: &[Kind] = if s.reset {
+            &[Kind::Email, Kind::RecoveryCodes]
+        } else {
+            &[Kind::Password, Kind::Passkey, Kind::Phone, Kind::Email]
+        };
+        if kinds.contains(&proof.kind) {
             firsts.push(First {
                 own: Some(proof),
                 mailbox: Used::new(proof.kind == Kind::Email, at),
@@ -111,7 +117,14 @@ fn firsts(s: &Situation) -> Vec<First<'_>> {
 pub fn judge(s: &Situation) -> Verdict {
     let rule = rule(s);
     let mut verdict = Verdict::default();
+    if s.user.is_disabled {
+        return verdict;
+    }
     for first in firsts(s) {
+        if s.reset {
+            verdict.satisfied |= first.own.is_some_and(|own| reset(s, &rule, own.kind == Kind::Email));
+            continue;
+        }
         let seconds: Vec<&Proof> = valid(s)
             .into_iter()
             .filter(|p| p.factor_id.is_some() && p.kind != Kind::Password)
@@ -134,6 +147,33 @@ pub fn judge(s: &Situation) -> Verdict {
         }
     }
     verdict
+}
+
+/// Whether a password reset that began by mail, or with a recovery code, is met.
+fn reset(s: &Situation, rule: &Rule, by_mail: bool) -> bool {
+    let second_kinds = [Kind::Passkey, Kind::Totp, Kind::Phone, Kind::Email];
+    let usable: Vec<Kind> = second_kinds.into_iter().filter(|kind| !(by_mail && *kind == Kind::Email)).collect();
+    let has = |kind: &Kind| s.user.factors.iter().any(|f| f.kind == *kind && f.is_active);
+    let proven: Vec<&Proof> = valid(s).into_iter().filter(|p| p.factor_id.is_some()).collect();
+    let one = |kind: &Kind| proven.iter().any(|p| p.kind == *kind);
+    let uv = proven.iter().any(|p| p.kind == Kind::Passkey && p.user_verified);
+    let code = by_mail && one(&Kind::RecoveryCodes);
+    let required: Vec<Kind> = usable.iter().copied().filter(|kind| rule.required.has(*kind) && has(kind)).collect();
+    if required.is_empty() {
+        return !usable.iter().any(has) || uv || code || usable.iter().any(one);
+    }
+    let mail = rule.email_backup != EmailBackup::Never
+        && !by_mail
+        && !rule.required.has(Kind::Email)
+        && proven.iter().any(|p| p.kind == Kind::Email && p.purpose != Purpose::Enrolment);
+    let down = |kind: Kind| s.user.factors.iter().all(|f| f.kind != kind || !f.is_active || !f.is_available);
+    let spared = |kind: &Kind| uv && (*kind == Kind::Passkey || !rule.named.has(*kind));
+    let open: Vec<Kind> = required.into_iter().filter(|kind| !one(kind) && !spared(kind)).collect();
+    match open.as_slice() {
+        [] => true,
+        [kind] => code || (mail && (rule.email_backup == EmailBackup::OnRequest || down(*kind))),
+        _ => false,
+    }
 }
 
 /// Whether it is met with just these standing in; and whether properly, if none does.
@@ -193,7 +233,7 @@ fn satisfied(
 /// The AAL that the proofs give, by SP 800-63B-4 §2.2.1.
 pub fn aal(s: &Situation) -> u8 {
     let proofs = valid(s);
-    let external = s.external.as_ref().map(|external| external.kind);
+    let external = s.external.as_ref().filter(|_| !s.reset).map(|external| external.kind);
     let password = external == Some(ExternalKind::Password) || proofs.iter().any(|p| p.kind == Kind::Password);
     let thing = external == Some(ExternalKind::Phone)
         || proofs.iter().any(|p| [Kind::Phone, Kind::Totp, Kind::Passkey, Kind::RecoveryCodes].contains(&p.kind));

@@ -125,22 +125,22 @@ fn situation() -> impl Strategy<Value = Situation> {
         (rule(), enrollable, app),
         (factors(), exception, used),
         (device, external, raw_proofs()),
-        (prop::bool::weighted(0.25), 10..40u32),
+        (prop::bool::weighted(0.25), 10..40u32, prop::bool::weighted(0.25), prop::bool::weighted(0.05)),
     )
-        .prop_map(
-            |((rule, enrollable, app), (factors, exception, grace), (device, external, raw), (step_up, days))| {
-                Situation {
-                    now: NOW,
-                    step_up,
-                    instance: InstancePolicy { rule, enrollable, device_lifetime: DAY * days },
-                    app,
-                    proofs: raw.into_iter().map(|raw| proof(&factors, raw)).collect(),
-                    user: User { factors, exception, grace },
-                    device,
-                    external,
-                }
-            },
-        )
+        .prop_map(|((rule, enrollable, app), (factors, exception, grace), (device, external, raw), flags)| {
+            let (step_up, days, reset, is_disabled) = flags;
+            Situation {
+                now: NOW,
+                step_up: step_up && !reset,
+                reset,
+                instance: InstancePolicy { rule, enrollable, device_lifetime: DAY * days },
+                app,
+                proofs: raw.into_iter().map(|raw| proof(&factors, raw)).collect(),
+                user: User { is_disabled, factors, exception, grace },
+                device,
+                external,
+            }
+        })
 }
 
 /// `PROPTEST_CASES` asks for more.
@@ -267,6 +267,45 @@ proptest! {
     }
 
     #[test]
+    fn a_reset_skips_no_second_factor_and_asks_for_no_enrolment(situation in situation()) {
+        let situation = Situation { reset: true, step_up: false, ..situation };
+        let step = next_step(&situation);
+        let enrols = matches!(step, Step::NeedsEnrolment { .. });
+        prop_assert!(!enrols);
+        if let Step::NeedsSecondFactor { options, .. } = &step {
+            let by_code = oracle::valid(&situation).iter().any(|proof| proof.kind == Kind::RecoveryCodes);
+            prop_assert!(by_code || options.iter().all(|offer| offer.kind != Kind::Email), "{:?}", step);
+        }
+        let Step::Satisfied { stand_ins, may_remember_device, assurance, reason } = step else { return Ok(()) };
+        prop_assert!(!may_remember_device && !stand_ins.contains(&StandIn::Device));
+        prop_assert!(!stand_ins.contains(&StandIn::Exemption));
+        let valid = oracle::valid(&situation);
+        let proven = |kinds: &[Kind]| valid.iter().any(|proof| kinds.contains(&proof.kind));
+        let strong = [Kind::Passkey, Kind::Totp, Kind::Phone];
+        let has = situation.user.factors.iter().any(|factor| factor.is_active && strong.contains(&factor.kind));
+        if has {
+            prop_assert!(proven(&strong) || (proven(&[Kind::Email]) && proven(&[Kind::RecoveryCodes])));
+        }
+        if reason == Reason::MailboxOnly {
+            prop_assert!(!has && assurance.aal == 1 && stand_ins.is_empty());
+        }
+        // The same without what is no reset's business.
+        let bare = Situation { device: None, external: None, ..situation.clone() };
+        prop_assert!(satisfied(&next_step(&bare)));
+    }
+
+    #[test]
+    fn a_disabled_user_gets_nothing_and_is_not_told_apart_before_a_first_factor(situation in situation()) {
+        let step = next_step(&Situation { user: User { is_disabled: true, ..situation.user.clone() }, ..situation.clone() });
+        let open = next_step(&Situation { user: User { is_disabled: false, ..situation.user.clone() }, ..situation.clone() });
+        if matches!(open, Step::NeedsFirstFactor { .. }) {
+            prop_assert_eq!(step, open);
+        } else {
+            prop_assert_eq!(step, Step::Blocked { reason: Reason::UserDisabled });
+        }
+    }
+
+    #[test]
     fn a_stricter_policy_never_yields_more(situation in situation(), more in kinds()) {
         let mut stricter = situation.clone();
         stricter.app.as_mut().unwrap_or(&mut stricter.instance.rule).required =
@@ -286,6 +325,9 @@ proptest! {
         for turn in turns {
             let step = next_step(&situation);
             match &step {
+                Step::NeedsFirstFactor { .. } if situation.reset => {
+                    situation.proofs.push(proof(&situation.user.factors, (7, Purpose::SignIn, false, false, 0)));
+                }
                 Step::NeedsFirstFactor { .. } => {
                     situation.external = Some(External { kind: ExternalKind::Password, destination: None });
                 }
