@@ -45,8 +45,21 @@ const SETTLE_TRIES: &str = "UPDATE message_tries SET outcome = 'unknown', error_
   WHERE id IN (SELECT id FROM message_tries WHERE outcome IS NULL AND id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] =
-    &[CHALLENGES, MESSAGES, EVENTS, INBOX, COUNTERS, KEYS, FACTORS, DEVICES, SESSIONS, CODES, FLOWS, SETTLE, SETTLE_TRIES];
+pub const STATEMENTS: &[&str] = &[
+    CHALLENGES,
+    MESSAGES,
+    EVENTS,
+    INBOX,
+    COUNTERS,
+    KEYS,
+    FACTORS,
+    DEVICES,
+    SESSIONS,
+    CODES,
+    FLOWS,
+    SETTLE,
+    SETTLE_TRIES,
+];
 
 const DAY: Duration = Duration::from_hours(24);
 const MINUTE: Duration = Duration::from_mins(1);

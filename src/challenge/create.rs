@@ -148,6 +148,7 @@ pub async fn create(context: &Context, command: Create) -> Result<Created, Creat
         app,
         reservation,
         veil: Veil::None,
+        veiled_as: None,
     };
     let draft = Draft::new(context, facts)?;
     let answer = context.decide(draft.statements(context)).await?;

@@ -53,6 +53,8 @@ pub(crate) struct Facts {
     pub(crate) app: Option<AppId>,
     pub(crate) reservation: Option<Reservation>,
     pub(crate) veil: Veil,
+    /// Under a veil: whom its failures count for, where no destination says it.
+    pub(crate) veiled_as: Option<String>,
 }
 
 /// Whether the caller may learn whose challenge it is, and what becomes of its code.
@@ -161,7 +163,7 @@ impl Draft {
         let whose = code.map_or(self.id.as_str(), |code| code.destination.as_str());
         let mac = context.pepper().destination_mac(whose);
         let subject = if facts.veil.hides() {
-            limit::store::veiled_subject(context, whose)
+            limit::store::veiled_subject(context, facts.veiled_as.as_deref().unwrap_or(whose))
         } else {
             limit::store::subject(context.credential().is_test, facts.user.as_ref().map(UserId::as_str), &mac)
         };

@@ -132,7 +132,7 @@ pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolE
 }
 
 /// Whose factor it will be.
-async fn person(context: &Context, user: &UserId, factor: &FactorId) -> Result<Person, EnrolError> {
+pub(super) async fn person(context: &Context, user: &UserId, factor: &FactorId) -> Result<Person, EnrolError> {
     let answer = context.decide(vec![user::change::read(context, user), statement!(store::LIST, user)]).await?;
     let [users, factors] = answer.as_slice() else { return Err(CreateError::UserNotFound.into()) };
     let user = users.first().map(User::read).transpose()?.ok_or(CreateError::UserNotFound)?;
@@ -161,6 +161,7 @@ async fn pending(
         app: command.app.clone(),
         reservation: command.reservation.clone(),
         veil: Veil::None,
+        veiled_as: None,
     };
     let draft = Draft::new(context, facts)?;
     let row = NewRow { command, of, id, begun, stamp: &draft.stamp, checks: &draft.checks };
@@ -394,6 +395,7 @@ pub async fn challenge(
         app: None,
         reservation,
         veil: Veil::None,
+        veiled_as: None,
     };
     let draft = Draft::new(context, facts)?;
     let answer = context.decide(draft.statements(context)).await?;

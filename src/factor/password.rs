@@ -1,6 +1,7 @@
 //! A password: typed by the person, or hashed by the system they come from. It is active at once and takes the place of
 //! the one before. Who verifies one is in `password/verify.rs`.
 
+pub(crate) mod reset;
 mod store;
 pub mod verify;
 

@@ -10,9 +10,9 @@ use crate::{
     crypto::{new_token, token_hash},
     evaluation::{self, Ends, Facts},
     factor::{Factor, notice},
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, SessionId, UserId},
     policy::{Assurance, Step},
-    ports::DatabaseError,
+    ports::{DatabaseError, Statement},
     secret::Secret,
     session::code::{self, NewCode},
     statement,
@@ -56,7 +56,8 @@ pub(crate) async fn settle(mut loaded: Loaded, skip: bool) -> Result<Settled, Fl
         let (Some(step), Some(ask)) = (ending(&state, skip), loaded.ask()) else {
             return Ok(Settled::at(loaded, state));
         };
-        if let (Some(facts), Some(done)) = (&loaded.facts, end(&loaded, &ask, step, skip).await?) {
+        let more = &|_: &str, _: &SessionId| Vec::new();
+        if let (Some(facts), Some(done)) = (&loaded.facts, end(&loaded, &ask, step, skip, more).await?) {
             if let Step::Satisfied { stand_ins, .. } = step {
                 notice::stood_in(&loaded.context, &ask.user, stand_ins);
             }
@@ -83,8 +84,17 @@ fn ending(state: &State, skip: bool) -> Option<&Step> {
     }
 }
 
+/// What else is written at the end, on the stamp that the user carries then; given with the session that begins.
+pub(crate) type More<'a> = &'a (dyn Fn(&str, &SessionId) -> Vec<Statement> + Send + Sync);
+
 /// Ends the flow; `None`: something has changed since it was read.
-async fn end(loaded: &Loaded, ask: &evaluation::Ask, step: &Step, skip: bool) -> Result<Option<Done>, FlowError> {
+pub(crate) async fn end(
+    loaded: &Loaded,
+    ask: &evaluation::Ask,
+    step: &Step,
+    skip: bool,
+    more: More<'_>,
+) -> Result<Option<Done>, FlowError> {
     let Loaded { context, flow, facts: Some(facts), .. } = loaded else { return Ok(None) };
     let (assurance, may_remember) = match step {
         Step::Satisfied { assurance, may_remember_device, .. } => (assurance, *may_remember_device),
@@ -101,6 +111,7 @@ async fn end(loaded: &Loaded, ask: &evaluation::Ask, step: &Step, skip: bool) ->
         statement!(store::COMPLETE, &flow.id, &ask.user, stamp.as_str(), context.now().millis()),
     ];
     beside.extend(device.iter().map(|(id, secret)| remember(context, &ask.user, id, secret, &stamp)));
+    beside.extend(more(&stamp, &minted.session));
     let skips = skip && matches!(step, Step::NeedsEnrolment { .. });
     let ends = Ends { flow: &flow.id, stamp: &stamp, beside };
     if !evaluation::complete(context, ask, facts, step, skips, Some(ends)).await? {
@@ -132,7 +143,7 @@ fn new_code(
 }
 
 /// Remembers the device, for as long as the settings say.
-fn remember(context: &Context, user: &UserId, id: &DeviceId, secret: &Secret, stamp: &str) -> crate::ports::Statement {
+fn remember(context: &Context, user: &UserId, id: &DeviceId, secret: &Secret, stamp: &str) -> Statement {
     let until = context.now() + Duration::from_hours(24) * context.settings().multi_factor.device_days;
     statement!(
         store::REMEMBER_DEVICE,

@@ -123,11 +123,8 @@ impl State {
             FlowType::PasswordReset => Self::NeedsFirstFactor(FIRST_OF_RESET),
         };
         match policy {
-            Some(Step::Satisfied { .. })
-                if flow.kind == FlowType::PasswordReset && !flow.pending.contains_key("password_set") =>
-            {
-                Self::NeedsNewPassword
-            }
+            // A reset ends with the new password, in one batch.
+            Some(Step::Satisfied { .. }) if flow.kind == FlowType::PasswordReset => Self::NeedsNewPassword,
             Some(step) if !matches!(step, Step::NeedsFirstFactor { .. }) => Self::Policy(step),
             _ if flow.identifier.is_none() => Self::NeedsIdentifier,
             _ if flow.kind != FlowType::SignUp => first,

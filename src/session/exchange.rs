@@ -21,11 +21,7 @@ pub struct Exchange {
 }
 
 /// Exchanges a code: one round trip.
-pub async fn exchange(
-    context: &Context,
-    client: &OAuthClient,
-    command: &Exchange,
-) -> Result<TokenSet, GrantError> {
+pub async fn exchange(context: &Context, client: &OAuthClient, command: &Exchange) -> Result<TokenSet, GrantError> {
     let ready = tokens::ready(context).await?;
     let (now, stamp, defaults) = (context.now().millis(), context.stamp(), tokens::defaults(context));
     let stamp = stamp.as_str();

@@ -81,16 +81,7 @@ pub async fn revoke(context: &Context, client: &OAuthClient, token: &Secret) -> 
     let revoked = Event::new(EventType::SessionEnded, "").ended(Outcome::Success, Some("revoked"));
     let batch = vec![
         // Before the token is gone, which says whose it is.
-        statement!(
-            store::WHY_NOT_USED,
-            hash,
-            now,
-            id,
-            secret_hash,
-            "[]",
-            page.origin.as_deref(),
-            page.embedded
-        ),
+        statement!(store::WHY_NOT_USED, hash, now, id, secret_hash, "[]", page.origin.as_deref(), page.embedded),
         statement!(store::REVOKE, hash, now, stamp, id, secret_hash),
         event::store::write(context, revoked, When::SessionOver(hash, stamp)),
         statement!(super::store::DROP, hash, stamp),

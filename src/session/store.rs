@@ -171,18 +171,15 @@ pub const END_ALL: &str = concat!(
 
 /// Kills the codes of that user that wait to be exchanged, but for one of the same batch. `?1` user, `?3` stamp,
 /// `?6` factor.
-pub const KILL_CODES: &str = concat!(
-    "DELETE FROM authorization_codes WHERE user_id = ?1 AND used_at IS NULL AND stamp <> ?3 AND ",
-    on_stamp!()
-);
+pub const KILL_CODES: &str =
+    concat!("DELETE FROM authorization_codes WHERE user_id = ?1 AND used_at IS NULL AND stamp <> ?3 AND ", on_stamp!());
 
 /// Drops the refresh tokens of the sessions that were ended so. `?1` user, `?2` stamp.
 pub const DROP_ALL: &str = "DELETE FROM refresh_tokens WHERE session_id IN (
     SELECT id FROM sessions WHERE user_id = ?1 AND stamp = ?2 AND ended_at IS NOT NULL)";
 
 /// Ends one session of a user. `?1` session, `?2` now, `?3` stamp, `?4` why, `?5` user.
-pub const END: &str =
-    "UPDATE sessions SET ended_at = ?2, end_reason = ?4, expires_at = min(expires_at, ?2), stamp = ?3
+pub const END: &str = "UPDATE sessions SET ended_at = ?2, end_reason = ?4, expires_at = min(expires_at, ?2), stamp = ?3
      WHERE id = ?1 AND user_id = ?5 AND ended_at IS NULL AND expires_at > ?2";
 
 /// Drops the refresh tokens of the session that was ended. `?1` the session, or the hash of one of its refresh tokens or

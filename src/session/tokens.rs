@@ -139,9 +139,7 @@ pub(super) async fn issue(
 
 fn granted(row: &Row) -> Result<Granted, DatabaseError> {
     let text = |column| row.text(column).map(str::to_owned);
-    let proven = |name: &str, at: &str| {
-        row.opt_text(name).map(|text| (text.to_owned(), row.opt_int(at).is_some()))
-    };
+    let proven = |name: &str, at: &str| row.opt_text(name).map(|text| (text.to_owned(), row.opt_int(at).is_some()));
     Ok(Granted {
         session: text("id")?,
         user: text("user_id")?,
@@ -158,4 +156,3 @@ fn granted(row: &Row) -> Result<Granted, DatabaseError> {
         },
     })
 }
-

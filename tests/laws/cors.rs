@@ -52,18 +52,28 @@ async fn a_page_reads_its_own_apps_flows_and_no_others() {
     assert_eq!((refused.status, allowed(&refused).as_deref()), (409, Some(ORIGIN)));
 
     // Another page is let in nowhere, even with the token.
-    let thief = Page { world: &world, client_id: page.client_id.clone(), verifier: page.verifier.clone(), origin: Some(ELSEWHERE.to_owned()) };
+    let thief = Page {
+        world: &world,
+        client_id: page.client_id.clone(),
+        verifier: page.verifier.clone(),
+        origin: Some(ELSEWHERE.to_owned()),
+    };
     let stolen = thief.call("GET", &flow.path, Some(&flow.token), None).await;
     assert_eq!(allowed(&stolen), None);
     stolen.expect_problem(403, "origin_not_allowed");
     let body = json!({"identifier": "ana@example.com"});
     let path = format!("{}/identifier", flow.path);
     thief.call("POST", &path, Some(&flow.token), Some(&body)).await.expect_problem(403, "origin_not_allowed");
-    thief.call("POST", "/v1/client/sign-ins", None, Some(&thief.beginning())).await.expect_problem(403, "origin_not_allowed");
+    thief
+        .call("POST", "/v1/client/sign-ins", None, Some(&thief.beginning()))
+        .await
+        .expect_problem(403, "origin_not_allowed");
     // No page at all is none of a browser app's.
     let bare = Page { origin: None, ..thief };
     bare.call("POST", &path, Some(&flow.token), Some(&body)).await.expect_problem(403, "origin_not_allowed");
-    bare.call("POST", "/v1/client/sign-ins", None, Some(&bare.beginning())).await.expect_problem(403, "origin_not_allowed");
+    bare.call("POST", "/v1/client/sign-ins", None, Some(&bare.beginning()))
+        .await
+        .expect_problem(403, "origin_not_allowed");
     assert_eq!(flow.get().await.expect(200)["step"], "needs_identifier", "nothing has changed");
 }
 

@@ -67,9 +67,15 @@ async fn a_code_becomes_tokens_that_another_library_takes() {
         let (header, id) = read(&world, text(&set["id_token"])).await;
         assert_eq!(header.typ.as_deref(), Some("JWT"));
         assert_eq!((&id["aud"], &id["nonce"], &id["sid"]), (&json!(shop), &json!("n-0S6_WzA2Mj"), &json!(session)));
-        assert_eq!((&id["email"], &id["email_verified"], &id["name"]), (&json!("ana@example.com"), &json!(false), &json!("Ana")));
+        assert_eq!(
+            (&id["email"], &id["email_verified"], &id["name"]),
+            (&json!("ana@example.com"), &json!(false), &json!("Ana"))
+        );
         assert_eq!((&set["token_type"], &set["scope"]), (&json!("Bearer"), &json!(EVERYTHING)));
-        assert_eq!((&set["expires_in"], &set["expires_on"], &set["not_before"]), (&json!(1800), &json!(now + 1800), &json!(now)));
+        assert_eq!(
+            (&set["expires_in"], &set["expires_on"], &set["not_before"]),
+            (&json!(1800), &json!(now + 1800), &json!(now))
+        );
         assert_eq!(set["refresh_token_expires_in"], json!(604_800));
         assert_eq!(set["refresh_token_expires_on"], json!(now + 604_800));
         assert!(text(&set["refresh_token"]).starts_with("rt_"));
@@ -159,7 +165,12 @@ async fn a_code_without_redirect_uri_takes_none() {
     let world = World::null();
     let (shop, user) = browser_and_user(&world).await;
     let code = code(&world, &shop, &user, "openid").await;
-    let named = [("grant_type", "authorization_code"), ("code", &code), ("code_verifier", VERIFIER), ("redirect_uri", "https://app.example.com")];
+    let named = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("code_verifier", VERIFIER),
+        ("redirect_uri", "https://app.example.com"),
+    ];
     refused(&token(&world, &named).send().await, 400, "invalid_grant");
     exchange(&world, &code).send().await.expect(200);
 }
@@ -196,7 +207,10 @@ async fn a_web_app_authenticates_or_gets_nothing() {
     let code = code(&world, &web, &user, EVERYTHING).await;
     let post = |secret: &str| {
         let fields = [
-            ("grant_type", "authorization_code"), ("code", &code), ("code_verifier", VERIFIER), ("client_id", &web),
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("code_verifier", VERIFIER),
+            ("client_id", &web),
             ("client_secret", secret),
         ];
         token(&world, &fields).send()

@@ -15,8 +15,8 @@ use crate::support::{
     World,
     context::context,
     oauth::{
-        EVERYTHING, app, app_and_secret, basic, browser_and_user, code, exchange, form, new_code, refresh,
-        refused, sign_in, write,
+        EVERYTHING, app, app_and_secret, basic, browser_and_user, code, exchange, form, new_code, refresh, refused,
+        sign_in, write,
     },
 };
 
@@ -92,7 +92,8 @@ async fn a_session_without_refresh_tokens_is_idle_as_long_as_the_variable_says_a
     let (shop, user) = browser_and_user(&world).await;
     sign_in(&world, &shop, &user, "openid").await;
     let held = text(&sign_in(&world, &shop, &user, EVERYTHING).await["refresh_token"]).to_owned();
-    let listed = async || world.get(&format!("/v1/users/{user}/sessions")).await.expect(200)["data"].as_array().unwrap().len();
+    let listed =
+        async || world.get(&format!("/v1/users/{user}/sessions")).await.expect(200)["data"].as_array().unwrap().len();
     world.here().clock.advance(Duration::from_secs(1799));
     assert_eq!(listed().await, 2);
     world.here().clock.advance(Duration::from_secs(1));
@@ -135,7 +136,11 @@ async fn any_token_of_a_session_takes_it_back_and_an_unknown_one_is_as_good_as_t
     }
     // Another app's call ends nothing, and is not told.
     assert_eq!(revoke(&[("token", &second), ("client_id", &other)]).await.status, 200);
-    refused(&revoke(&[("token", &second), ("client_id", &shop), ("client_secret", "cs_x")]).await, 401, "invalid_client");
+    refused(
+        &revoke(&[("token", &second), ("client_id", &shop), ("client_secret", "cs_x")]).await,
+        401,
+        "invalid_client",
+    );
     refused(&revoke(&[("client_id", &shop)]).await, 400, "invalid_request");
     refused(&revoke(&[("token", "eyJ0eXAi.e30.x")]).await, 400, "unsupported_token_type");
     assert_eq!(live(&world), 1);

@@ -48,13 +48,7 @@ async fn try_with(context: &Context, address: &str, password: &str, device: Opti
     assert_eq!(held.len(), READS);
     let held = Held::read(context, &held).unwrap();
     let typed = Password::parse(password).unwrap();
-    let attempt = Attempt {
-        password: &typed,
-        identifier: &mac,
-        device,
-        purpose: Purpose::SignIn,
-        app: None,
-    };
+    let attempt = Attempt { password: &typed, identifier: &mac, device, purpose: Purpose::SignIn, app: None };
     let (verified, rows) = decide(context, &held, &attempt, &|id, stamp| {
         vec![statement!("SELECT id FROM challenges WHERE id = ?1 AND stamp = ?2", id, stamp)]
     })

@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
-    api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, limit, message, reseal,
-    session, settings, user,
+    api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, limit, message,
+    reseal, session, settings, user,
 };
 use rusqlite::Connection;
 use serde_json::json;

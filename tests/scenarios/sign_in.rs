@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::support::{World, at_once, page::Page};
 
-const PASSWORD: &str = "seven owls in a barn at dusk";
+pub const PASSWORD: &str = "seven owls in a barn at dusk";
 
 /// A user with an address and a password: the user's id and the address.
-async fn person(world: &World) -> (String, String) {
+pub async fn person(world: &World) -> (String, String) {
     let address = world.address();
     let user = world.post("/v1/users", &json!({"email": address})).await.expect(201);
     let user = user["id"].as_str().unwrap().to_owned();
@@ -17,7 +17,7 @@ async fn person(world: &World) -> (String, String) {
 }
 
 /// The same with a proven phone: also its number.
-async fn person_with_phone(world: &World) -> (String, String, String) {
+pub async fn person_with_phone(world: &World) -> (String, String, String) {
     let (user, address) = person(world).await;
     let number = world.number();
     let verified = world.post(&format!("/v1/users/{user}/verify-password"), &json!({"password": PASSWORD})).await;

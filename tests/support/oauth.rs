@@ -127,7 +127,8 @@ pub async fn read(world: &World, token: &str) -> (jsonwebtoken::Header, Map<Stri
     // The test's clock stands elsewhere than this library's; ends are looked at by the tests.
     validation.validate_exp = false;
     validation.validate_aud = false;
-    validation.required_spec_claims = BTreeSet::from(["exp", "iss", "aud", "sub"]).into_iter().map(str::to_owned).collect();
+    validation.required_spec_claims =
+        BTreeSet::from(["exp", "iss", "aud", "sub"]).into_iter().map(str::to_owned).collect();
     validation.set_issuer(&[ISSUER]);
     let read = jsonwebtoken::decode::<Map<String, Value>>(token, &DecodingKey::from_jwk(&key).unwrap(), &validation);
     (header, read.unwrap().claims)

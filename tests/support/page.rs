@@ -73,6 +73,28 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Exchanges an authorization code, as the page does.
+    pub async fn exchange(&self, code: &str) -> Response {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("code_verifier", &self.verifier),
+            ("client_id", &self.client_id),
+        ];
+        self.token(&form).await
+    }
+
+    /// Exchanges a refresh token for the next one.
+    pub async fn refresh(&self, token: &str) -> Response {
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", &self.client_id)]).await
+    }
+
+    async fn token(&self, form: &[(&str, &str)]) -> Response {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self.request("POST", "/oauth2/v1/token", None, None);
+        request.raw("application/x-www-form-urlencoded", body.into_bytes()).send().await
+    }
+
     /// Begins a flow of `sign-ins`, `sign-ups` or `password-resets`; `more` goes into the call.
     pub async fn begin(&'a self, flows: &str, more: Value) -> Flow<'a> {
         let mut body = self.beginning();

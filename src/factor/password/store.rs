@@ -45,8 +45,18 @@ pub(super) const DECIDE: &str = concat!(
 pub(super) const USED: &str = "UPDATE factors SET last_used_at = ?2, secret = coalesce(?5, secret)
   WHERE id = ?1 AND EXISTS (SELECT 1 FROM challenges WHERE id = ?3 AND stamp = ?4 AND verified_at IS NOT NULL)";
 
+/// Sets the password of the user who carries the stamp. The one before is gone. `?1` user, `?2` stamp, `?3` factor,
+/// `?4` hash, `?5` what else is kept, `?6` now.
+pub const RESET: &str = "INSERT INTO factors (id, stamp, user_id, type, secret, data, authority, created_at, activated_at)
+  SELECT ?3, ?2, ?1, 'password', ?4, ?5, 'proof', ?6, ?6 WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
+
+/// Removes the password of the user who carries the stamp. `?1` user, `?2` stamp.
+pub const DROP: &str = "DELETE FROM factors WHERE user_id = ?1 AND type = 'password'
+  AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND stamp = ?2)";
+
 /// Whether an app is known. `?1` app.
 pub(super) const APP_KNOWN: &str = "SELECT (?1 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?1)) AS app_known";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[READ, READ_OF_FLOW, READ_OF_EMAIL, READ_OF_PHONE, DECIDE, USED, APP_KNOWN];
+pub const STATEMENTS: &[&str] =
+    &[READ, READ_OF_FLOW, READ_OF_EMAIL, READ_OF_PHONE, DECIDE, USED, RESET, DROP, APP_KNOWN];

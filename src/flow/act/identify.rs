@@ -103,6 +103,7 @@ async fn veiled(
         app: AppId::parse(&loaded.flow.app_id),
         reservation: None,
         veil,
+        veiled_as: None,
     };
     let draft = Draft::new(context, facts)?;
     let answer = context.decide(draft.statements(context)).await?;

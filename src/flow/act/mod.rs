@@ -4,11 +4,13 @@
 mod enrol;
 mod first;
 mod identify;
+mod reset;
 mod second;
 
 pub use enrol::{activate, enrol, skip};
 pub use first::{passkey, passkey_options, password};
 pub use identify::identify;
+pub use reset::new_password;
 pub use second::{Wanted, answer, challenge, recovery_code, resend};
 
 use super::{

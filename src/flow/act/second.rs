@@ -7,7 +7,7 @@ use super::{
         settle::Settled,
         store,
     },
-    proven, user,
+    proven, reset, user,
 };
 use crate::{
     challenge::{
@@ -115,6 +115,9 @@ pub async fn recovery_code(
 ) -> Result<Result<Settled, Answered>, FlowError> {
     let (loaded, _) = load(context, access, Vec::new(), Vec::new()).await?;
     let state = loaded.takes(Action::RecoveryCode)?;
+    if matches!(state, State::NeedsFirstFactor(_)) {
+        return reset::recovery_code(loaded, &Given::Recovery(code)).await;
+    }
     let offered = offer(&state, |offer| offer.kind == FactorType::RecoveryCodes).ok_or(FlowError::NotOffered)?;
     let created = make(&loaded, offered, None).await?;
     let given = Given::Recovery(code);

@@ -23,14 +23,19 @@ use crate::{
 
 const TAG: &str = "OAuth";
 
-const CLIENT_ID: Field =
-    field("client_id", Shape::Text(64), "Which app; a code or a refresh token tells it too").example(r#""app_01M83WM7ZA000G40R40M30E209""#);
-const CLIENT_SECRET: Field = field("client_secret", Shape::Text(200), "Of a web or machine app, unless it comes by HTTP Basic");
+const CLIENT_ID: Field = field("client_id", Shape::Text(64), "Which app; a code or a refresh token tells it too")
+    .example(r#""app_01M83WM7ZA000G40R40M30E209""#);
+const CLIENT_SECRET: Field =
+    field("client_secret", Shape::Text(200), "Of a web or machine app, unless it comes by HTTP Basic");
 
 const TOKEN: &[Field] = &[
-    field("grant_type", Shape::Text(60), "`authorization_code`, `refresh_token`, or `client_credentials` (machine apps)")
-        .required()
-        .example(r#""refresh_token""#),
+    field(
+        "grant_type",
+        Shape::Text(60),
+        "`authorization_code`, `refresh_token`, or `client_credentials` (machine apps)",
+    )
+    .required()
+    .example(r#""refresh_token""#),
     field("code", Shape::Text(100), "`authorization_code`: what the flow has ended in"),
     field("code_verifier", Shape::Text(128), "`authorization_code`: what the flow's `code_challenge` was made of"),
     field("redirect_uri", Shape::Text(2000), "`authorization_code`: the flow's, where it had one"),

@@ -1,8 +1,6 @@
 //! SQL of refresh tokens: the statements of one exchange, and of a revocation.
 
-use crate::{
-    algorithm_is_ready, client_is_authentic, granted, idle, origin_is_allowed, refresh_life, session_is_live,
-};
+use crate::{algorithm_is_ready, client_is_authentic, granted, idle, origin_is_allowed, refresh_life, session_is_live};
 
 /// Ends the session of a token that was exchanged long ago: one of the two who had it is a thief. It comes before
 /// [`USE`]. `?1` the token's hash, `?2` now, `?3` stamp, `?4` client, if it says, `?5` its secret's hash, `?6` since when a

@@ -48,6 +48,8 @@ pub(super) const IDENTIFY: &[Field] = &[IDENTIFIER.required()];
 
 pub(super) const PASSWORD: &[Field] = &[passwords::PASSWORD.required(), IDENTIFIER];
 
+pub(super) const NEW_PASSWORD: &[Field] = &[passwords::PASSWORD.required()];
+
 pub(super) const PASSKEY: &[Field] = &[
     CREDENTIAL.required(),
     field("name", Shape::Text(60), "What the person calls a new one").example(r#""My laptop""#),

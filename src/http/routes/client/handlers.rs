@@ -52,7 +52,14 @@ fn access(call: &Call) -> Result<Access, Problem> {
 }
 
 fn identifier(call: &Call) -> Result<Option<Destination>, Problem> {
-    call.form.text("identifier").map(|typed| found_by(&call.context, "identifier", typed)).transpose()
+    let typed = call.form.text("identifier").map(|typed| found_by(&call.context, "identifier", typed)).transpose()?;
+    match (&typed, kind(call)) {
+        // A number is lent, lost and given to the next: it opens no account by itself.
+        (Some(Destination::Phone(_)), FlowType::PasswordReset) => {
+            Err(wrong("identifier", "a reset begins with the e-mail address of the account"))
+        }
+        _ => Ok(typed),
+    }
 }
 
 /// A flow's answer. Its page may read it: it has shown that it is the flow's.
@@ -194,6 +201,12 @@ pub(super) async fn activate(call: Call) -> Answer {
     let given = given(&call.form)?;
     let settled = act::activate(&call.context, &access(&call)?, &factor, &given, remembers(&call)).await?;
     answered(&call, settled)
+}
+
+pub(super) async fn new_password(call: Call) -> Answer {
+    let password = typed_password(call.form.text("password").unwrap_or_default())?;
+    let settled = act::new_password(&call.context, &access(&call)?, password).await?;
+    flow(&call, &settled)
 }
 
 pub(super) async fn skip(call: Call) -> Answer {

@@ -180,6 +180,19 @@ macro_rules! call {
             Run::Keyed(|call| Box::pin(handlers::activate(call))),
         )
     };
+    (new_password, $base:literal, $id:literal, $tag:literal) => {
+        (
+            Operation {
+                description: "The flow ends with it. Other sessions, refresh tokens and remembered devices end too, and the person is told.",
+                body: Some(fields::NEW_PASSWORD),
+                example: r#"{"password": "lilac-otter-walks-at-dawn"}"#,
+                gives: FLOW,
+                refuses: &[STEP],
+                ..step("POST", concat!($base, "/{id}/new-password"), concat!($id, "NewPassword"), $tag, "Set the new password")
+            },
+            Run::Keyed(|call| Box::pin(handlers::new_password(call))),
+        )
+    };
     (skip, $base:literal, $id:literal, $tag:literal) => {
         (
             Operation {
@@ -258,5 +271,5 @@ flows!(
     "/v1/client/password-resets",
     "passwordReset",
     "Password reset",
-    [begin, get, abandon, identifier, recovery_code, challenges, answer, resend]
+    [begin, get, abandon, identifier, recovery_code, challenges, answer, resend, new_password]
 );
