@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    config,
+    config, flow,
     limit::{LIMITS, Window},
     policy,
     schema::{Field, Shape},
@@ -12,10 +12,11 @@ use crate::{
 };
 
 /// Every generated file: its path from the root of the tree, and what it has to hold.
-pub fn documents() -> [(&'static str, String); 3] {
+pub fn documents() -> [(&'static str, String); 4] {
     [
         (".dev.vars.example", config::dev_vars_example()),
         ("docs/configuration.md", configuration()),
+        ("docs/flows.md", flow::document::markdown()),
         ("docs/policy.md", policy::markdown()),
     ]
 }

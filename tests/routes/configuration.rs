@@ -300,7 +300,7 @@ fn what_is_generated_from_the_tables_is_current() {
 
 #[test]
 fn the_documents_have_every_variable() {
-    let of_variables = |path: &str| path != "docs/policy.md";
+    let of_variables = |path: &str| path != "docs/policy.md" && path != "docs/flows.md";
     for (path, text) in postern::documents::documents().into_iter().filter(|(path, _)| of_variables(path)) {
         for variable in VARIABLES {
             assert!(text.contains(variable.name), "{path} lacks {}", variable.name);

@@ -145,6 +145,7 @@ fn listed() -> String {
             Auth::Carrier => "carrier".to_owned(),
             Auth::Embedded => "an app's page".to_owned(),
             Auth::Flow => "a flow's token".to_owned(),
+            Auth::Client => "a client".to_owned(),
         };
         let mut codes = names(&operation.codes());
         codes.sort_unstable();
