@@ -8,7 +8,6 @@ use crate::{
     flow,
     message::{self, Channel},
     policy::{self, EmailBackup},
-    ports::Algorithm,
     schema::{Field, Shape, field},
     settings::SECOND_FACTORS,
     totp,

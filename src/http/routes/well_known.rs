@@ -9,6 +9,7 @@ use crate::{
     http::{
         Code, Incoming, Problem, Reply,
         contract::{Gives, Operation, operation, shapes},
+        cors::Sharing,
         reply::Answer,
     },
     policy::Acr,
@@ -87,6 +88,6 @@ fn metadata(incoming: &Incoming) -> Answer {
 
 /// JSON that any origin may read.
 fn open(body: String, cached: &str) -> Reply {
-    let reply = Reply { status: 200, media: "application/json", body, headers: Vec::new() };
-    reply.header("access-control-allow-origin", "*").header("cache-control", cached)
+    let headers = Sharing::Anybody.of_answer(None, true);
+    Reply { status: 200, media: "application/json", body, headers }.header("cache-control", cached)
 }
