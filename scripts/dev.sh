@@ -23,5 +23,12 @@ echo "dev: building; the first build takes a minute"
 
 TEXT
 } &
+# The issuer of tokens and the domain of passkeys, where .dev.vars has none: it moves with the port. That of
+# wrangler.toml is the deployment's, whose keys are not here.
+if grep -Eqs '^[[:space:]]*(export[[:space:]]+)?PUBLIC_URL[[:space:]]*=[[:space:]]*[^[:space:]]' .dev.vars; then
+  set --
+else
+  set -- --var "PUBLIC_URL:http://localhost:$PORT"
+fi
 # On loopback only: the dev inbox shows codes. The shell becomes wrangler, so a signal ends it and workerd.
-exec wrangler dev --ip 127.0.0.1 --port "$PORT" --show-interactive-dev-session=false
+exec wrangler dev --ip 127.0.0.1 --port "$PORT" --show-interactive-dev-session=false "$@"

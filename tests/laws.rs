@@ -45,5 +45,7 @@ mod laws {
     mod sign_in_lockouts;
     mod standards;
     mod statements;
+    mod tokens;
+    mod tokens_keys;
 }
 mod support;

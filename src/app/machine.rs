@@ -17,7 +17,7 @@ use crate::{
         claims::{self, Issue},
     },
     statement,
-    token::{self, ACCESS, Algorithm, Claims},
+    token::{self, ACCESS, Claims},
 };
 
 /// Makes a token for a machine: all that the app may do, or less. One round trip.
@@ -41,7 +41,7 @@ pub async fn token(context: &Context, client: &OAuthClient, scope: Option<&str>)
         return Err(GrantError::Scope);
     }
     let tokens = Tokens::read(row.text("tokens")?).ok_or_else(malformed)?;
-    let algorithm = Algorithm::parse(tokens.algorithm().as_str()).unwrap_or(Algorithm::Rs256);
+    let algorithm = tokens.algorithm();
     token::keys::ready(context, algorithm).await?;
     let expires_at = now + tokens.lifetimes(AppType::Machine, context.config()).access_token;
     let (issue, scope) = (Issue { issuer, from: now, until: expires_at }, asked.join(" "));

@@ -164,7 +164,7 @@ pub const VARIABLES: &[Variable] = &[
         .required().stops(Stops::Everything).example("dev"),
     variable("DEV_TOOLS", IDENTITY, Kind::Choice(&["on", "off"]), "`on` opens the status page and the dev inbox: on a loopback host and outside `prod` only")
         .default("off").stops(Stops::Everything).example("on"),
-    variable("PUBLIC_URL", IDENTITY, Kind::Origin, "The origin that people reach Postern at; https makes codes origin-bound and lets carriers report delivery")
+    variable("PUBLIC_URL", IDENTITY, Kind::Origin, "The origin that people reach Postern at, and the issuer of tokens; https makes codes origin-bound and lets carriers report delivery. `make dev` takes http://localhost and its port")
         .stops(Stops::Sending).example("https://login.example.com"),
     variable("APP_NAME", IDENTITY, Kind::Text(60), "The name in messages")
         .default("Postern").stops(Stops::Sending).example("Example"),

@@ -109,7 +109,7 @@ pub(super) async fn issue(
     let kind = AppType::parse(row.text("app_type")?).ok_or_else(malformed)?;
     let of_app = Tokens::read(row.text("tokens")?).ok_or_else(malformed)?;
     let lifetimes = of_app.lifetimes(kind, context.config());
-    let algorithm = Algorithm::parse(of_app.algorithm().as_str()).unwrap_or(Algorithm::Rs256);
+    let algorithm = of_app.algorithm();
     let moment = |column| row.int(column).map(Timestamp::from_millis);
     let session_ends = moment("expires_at")?;
     let issuer = token::issuer(context.config()).map_err(GrantError::Misconfigured)?;

@@ -127,11 +127,7 @@ pub async fn replace(context: &Context, revoke: bool) -> Result<Vec<SigningKey>,
     let now = context.now();
     let stamp = context.stamp();
     let mut batch = Vec::new();
-    for algorithm in [Algorithm::Rs256, Algorithm::Es256] {
-        let mut keys = context.snapshot().signing_keys.iter().filter(|key| key.algorithm == algorithm).peekable();
-        if keys.peek().is_none() || (!revoke && keys.any(|key| key.signs_from > now)) {
-            continue;
-        }
+    for algorithm in replaceable(&context.snapshot().signing_keys, revoke, now) {
         let key = new(context.ports(), context.seal(), algorithm, now).await?;
         let (signs_from, others, reason) = if revoke { (now, Others::Revoke, "revoked") } else { next(now, now) };
         batch.extend(store::make(&key, now, signs_from, others, &stamp));
@@ -140,6 +136,15 @@ pub async fn replace(context: &Context, revoke: bool) -> Result<Vec<SigningKey>,
     batch.push(store::all());
     let answer = context.decide(batch).await?;
     Ok(answer.last().map(Vec::as_slice).unwrap_or_default().iter().filter_map(SigningKey::read).collect())
+}
+
+/// The algorithms in use, without those whose next key waits already, unless everything is revoked.
+fn replaceable(keys: &[SigningKey], revoke: bool, now: Timestamp) -> Vec<Algorithm> {
+    let of = |algorithm| keys.iter().filter(move |key| key.algorithm == algorithm);
+    let is_replaceable = |algorithm: &Algorithm| {
+        of(*algorithm).next().is_some() && (revoke || of(*algorithm).all(|key| key.signs_from <= now))
+    };
+    [Algorithm::Rs256, Algorithm::Es256].into_iter().filter(is_replaceable).collect()
 }
 
 /// What the cron does: forgets what has expired, and makes the next key where the last one has signed as long as the

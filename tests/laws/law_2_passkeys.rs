@@ -233,6 +233,7 @@ async fn round_trips_of_passkeys() {
 #[tokio::test]
 async fn without_an_rp_id_what_is_missing_is_named() {
     let mut vars = vars::null();
+    vars.remove("PUBLIC_URL");
     vars.insert("ALLOW_PASSKEY_ENROLLMENT".to_owned(), json!(true));
     let world = World::native(&vars);
     let user = new_user(&world).await;

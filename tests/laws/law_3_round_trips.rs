@@ -125,6 +125,8 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let stale = world.get("/v1/instance").await;
     assert_eq!((stale.status, stale.round_trips()), (200, 3));
     all.note("getInstance", world.get("/v1/instance").await, 200);
+    let rotate = world.post("/v1/instance/signing-keys/rotate", &json!({"revoke": true})).await;
+    all.note("rotateSigningKeys", rotate, 200);
     all.note("updateInstance", world.patch("/v1/instance", &json!({"codes": {"length": 6}})).await, 200);
 
     let keyed = postern::http::operations().into_iter().filter(|operation| matches!(operation.auth, Auth::Key(_)));

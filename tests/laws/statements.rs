@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
     api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, limit, message,
-    reseal, session, settings, user,
+    reseal, session, settings, token, user,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -40,6 +40,7 @@ fn statements() -> Vec<&'static str> {
         session::refresh::store::STATEMENTS,
         session::store::STATEMENTS,
         settings::STATEMENTS,
+        token::store::STATEMENTS,
         user::store::STATEMENTS,
     ]
     .concat()

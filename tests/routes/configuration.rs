@@ -181,7 +181,7 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
                 let path = format!("/v1/users/{}/mfa-evaluation", user["id"].as_str().unwrap());
                 assert!(refused(broken.post(&path, &json!({})).await), "{}", variable.name);
             }
-            // Neither stops SMS.
+            // None of them stops SMS.
             Stops::Email | Stops::BreachCheck | Stops::Nothing => {
                 users.expect(200);
                 answered.expect(200);
@@ -189,6 +189,11 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
             }
         }
         broken.get("/v1/environment").await.expect(200);
+        // The issuer is one variable, and stops more than it says of itself.
+        let metadata = broken.get("/.well-known/openid-configuration").await;
+        let stops_tokens = variable.name == "PUBLIC_URL";
+        assert_eq!(metadata.status, if stops_tokens { 503 } else { 200 }, "{}", variable.name);
+        assert!(!stops_tokens || refused(metadata));
     }
 }
 

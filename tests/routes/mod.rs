@@ -29,6 +29,7 @@ mod samples;
 mod sms_driver;
 mod users;
 mod variables;
+mod well_known;
 
 use postern::{
     api_key::Scope,

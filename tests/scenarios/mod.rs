@@ -16,6 +16,7 @@ pub mod passwords;
 pub mod policy;
 pub mod sign_in;
 pub mod voice;
+pub mod well_known;
 
 /// Calls a macro with every scenario and its setup.
 #[macro_export]
@@ -97,6 +98,7 @@ macro_rules! for_each_scenario {
             dev_twilio voice::outside_prod_the_receiver_is_called;
             null voice::the_inbox_shows_what_would_be_said;
             alone voice::voice_and_sms_are_switched_apart;
+            null well_known::discovery_names_the_keys_and_they_are_there;
         }
     };
 }

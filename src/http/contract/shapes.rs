@@ -489,6 +489,51 @@ pub const NEW_API_KEY: &[Field] = &[
     ),
 ];
 
+/// A key that signs tokens. Its private half is shown to nobody.
+pub const SIGNING_KEY: &[Field] = &[
+    always("id", Shape::Id("sig_"), "The key's id: the `kid` of tokens"),
+    always("algorithm", Shape::OneOf(&Algorithm::NAMES), "How it signs"),
+    always("status", Shape::OneOf(&["waiting", "signing", "replaced"]), "Whether it will sign, signs, or did"),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    always("signs_from", Shape::Timestamp, "From when it signs"),
+    maybe("expires_at", Shape::Timestamp, "When it leaves JWKS; null: no other one takes its place yet"),
+];
+
+/// The public keys (RFC 7517).
+pub const KEY_SET: &[Field] = &[always("keys", Shape::List(&Shape::Object(JWK), 200), "The keys")];
+
+const JWK: &[Field] = &[
+    always("kid", Shape::Id("sig_"), "The key's id"),
+    always("use", Shape::OneOf(&["sig"]), "It checks signatures"),
+    always("alg", Shape::OneOf(&Algorithm::NAMES), "The one algorithm it is for"),
+    always("kty", Shape::OneOf(&["RSA", "EC"]), "The kind of key"),
+    field("n", Shape::Text(400), "An RSA key's modulus"),
+    field("e", Shape::Text(10), "An RSA key's exponent"),
+    field("crv", Shape::OneOf(&["P-256"]), "A point's curve"),
+    field("x", Shape::Text(43), "A point's x coordinate"),
+    field("y", Shape::Text(43), "A point's y coordinate"),
+];
+
+const NAMES: Shape = Shape::List(&Shape::Text(60), 20);
+
+/// Discovery (RFC 8414 §2).
+pub const SERVER_METADATA: &[Field] = &[
+    always("issuer", Shape::Text(300), "What `iss` of every token is").example(r#""https://login.example.com""#),
+    always("token_endpoint", Shape::Text(300), "Where tokens are had"),
+    always("revocation_endpoint", Shape::Text(300), "Where they are given back"),
+    always("jwks_uri", Shape::Text(300), "Where the keys are"),
+    always("service_documentation", Shape::Text(300), "Where this contract can be read"),
+    always("scopes_supported", NAMES, "Scopes of people's tokens"),
+    always("response_types_supported", NAMES, "What flows end in"),
+    always("grant_types_supported", NAMES, "What tokens are had for"),
+    always("token_endpoint_auth_methods_supported", NAMES, "How clients say who they are"),
+    always("revocation_endpoint_auth_methods_supported", NAMES, "How they do to give tokens back"),
+    always("code_challenge_methods_supported", NAMES, "PKCE"),
+    always("subject_types_supported", NAMES, "A user's `sub` is the same for every app"),
+    always("id_token_signing_alg_values_supported", NAMES, "How tokens are signed, by the app's setting"),
+    always("acr_values_supported", NAMES, "What a sign-in can be worth"),
+];
+
 /// What the deployment shows to anybody.
 pub const ENVIRONMENT: &[Field] = &[
     always("app_name", Shape::Text(60), "The name in messages"),

@@ -21,8 +21,10 @@ mod parts;
 mod passwords;
 mod recovery_codes;
 mod sessions;
+mod signing_keys;
 mod users;
 mod view;
+mod well_known;
 
 use super::{
     contract::Operation,
@@ -45,6 +47,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         health::ROUTES,
         environment::ROUTES,
         docs::ROUTES,
+        well_known::ROUTES,
         challenges::ROUTES,
         users::ROUTES,
         factors::ROUTES,
@@ -62,6 +65,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         audit_events::ROUTES,
         api_keys::ROUTES,
         instance::ROUTES,
+        signing_keys::ROUTES,
         callbacks::ROUTES,
         callbacks_voice::ROUTES,
         dev::ROUTES,
