@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{App, AppType};
-use crate::config::Config;
+use crate::{config::Config, ports::Algorithm};
 
 const DAY: i64 = 86_400;
 /// Bounds of an access token and an ID token, in seconds: what is signed cannot be taken back.
@@ -14,29 +14,6 @@ pub const SIGNED: (i64, i64) = (60, DAY);
 pub const HELD: (i64, i64) = (60, 365 * DAY);
 /// How long a session lives at most, in seconds, where the app says nothing.
 pub(crate) const SESSION: i64 = 30 * DAY;
-
-/// How a token is signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    #[default]
-    Rs256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-}
-
-impl Algorithm {
-    /// Every algorithm's name, as JOSE has it.
-    pub const NAMES: [&'static str; 2] = ["RS256", "ES256"];
-
-    /// The name that JOSE has.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-        }
-    }
-}
 
 /// What an app says of its tokens, as it is stored; what it leaves out is the instance's.
 #[derive(Clone, Debug, Default)]
@@ -78,10 +55,7 @@ impl Tokens {
 
     /// How its tokens are signed.
     pub fn algorithm(&self) -> Algorithm {
-        match self.0.get("algorithm").and_then(Value::as_str) {
-            Some("ES256") => Algorithm::Es256,
-            _ => Algorithm::Rs256,
-        }
+        self.0.get("algorithm").and_then(Value::as_str).and_then(Algorithm::parse).unwrap_or(Algorithm::Rs256)
     }
 
     /// How long everything lives in an app of this type.

@@ -182,7 +182,7 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
                 assert!(refused(broken.post(&path, &json!({})).await), "{}", variable.name);
             }
             // Neither stops SMS.
-            Stops::Email | Stops::BreachCheck | Stops::Nothing => {
+            Stops::Email | Stops::BreachCheck | Stops::SignIn | Stops::Nothing => {
                 users.expect(200);
                 answered.expect(200);
                 sent.expect(201);
