@@ -36,6 +36,7 @@ const DEVICES: &str = "DELETE FROM devices WHERE id IN (SELECT id FROM devices W
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
 const CODES: &str = "DELETE FROM authorization_codes WHERE code_hash IN (SELECT code_hash FROM authorization_codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
 const FLOWS: &str = "DELETE FROM flows WHERE id IN (SELECT id FROM flows WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
+const INVITATIONS: &str = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
 /// A message whose request ended before the carrier's answer was written down: nobody knows.
 const SETTLE: &str =
     "UPDATE messages SET status = 'unknown', error_class = 'unknown', error_code = 'not_recorded', updated_at = ?3
@@ -57,6 +58,7 @@ pub const STATEMENTS: &[&str] = &[
     SESSIONS,
     CODES,
     FLOWS,
+    INVITATIONS,
     SETTLE,
     SETTLE_TRIES,
 ];
@@ -87,6 +89,8 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
         // A code that comes again a day later still ends its session.
         statement!(CODES, now.before(DAY).millis(), ROWS),
         statement!(FLOWS, now.before(DAY).millis(), ROWS),
+        // Ended ones are shown for a day.
+        statement!(INVITATIONS, now.before(DAY).millis(), ROWS),
     ];
     let mut gone = 0;
     for _ in 0..BATCHES {

@@ -21,6 +21,7 @@ pub mod housekeeping;
 pub mod http;
 pub mod idempotency;
 pub mod ids;
+pub mod invitation;
 pub mod limit;
 pub mod message;
 pub mod password;

@@ -16,6 +16,7 @@ mod laws {
     mod bad_day;
     mod calls;
     mod calls_gate;
+    mod clients;
     mod cors;
     mod housekeeping;
     mod keys;

@@ -18,7 +18,7 @@ pub use kind::AppType;
 pub use origin::{MAX_LENGTH as MAX_ORIGIN_LENGTH, Origin};
 pub use redirect_uri::{MAX_LENGTH as MAX_REDIRECT_URI_LENGTH, RedirectUri};
 pub use secret::SecretHint;
-pub use tokens::{Algorithm, Lifetimes, Tokens, lifetimes};
+pub use tokens::{Lifetimes, Tokens, lifetimes};
 
 use crate::{
     api_key::Scope,

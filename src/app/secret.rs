@@ -27,7 +27,7 @@ pub struct SecretHint {
 }
 
 impl SecretHint {
-    /// Reads the list that the store makes.
+    /// Reads the list that the store makes, and puts the newest first.
     pub(super) fn read(stored: &str) -> Result<Vec<Self>, DatabaseError> {
         let rows: Vec<Value> = serde_json::from_str(stored).map_err(|_| malformed())?;
         let read = |row: &Value| {
@@ -40,7 +40,10 @@ impl SecretHint {
                 expires_at: moment("expires_at"),
             })
         };
-        rows.iter().map(|row| read(row).ok_or_else(malformed)).collect()
+        let mut all: Vec<Self> = rows.iter().map(|row| read(row).ok_or_else(malformed)).collect::<Result<_, _>>()?;
+        // Ids of one millisecond have no order; what has no end is the newest.
+        all.sort_by(|one, other| (one.expires_at.is_some(), &other.id).cmp(&(other.expires_at.is_some(), &one.id)));
+        Ok(all)
     }
 }
 

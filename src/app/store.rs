@@ -54,8 +54,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT a.id, a.name, a.type, a.redirect_uris, a.origins, a.scopes, a.tokens, a.mfa, a.created_at, a.updated_at, a.stamp,
-               (SELECT json_group_array(json_object('id', s.id, 'hint', s.hint, 'created_at', s.created_at, 'expires_at', s.expires_at)
-                  ORDER BY s.id DESC) FROM app_secrets s WHERE s.app_id = a.id) AS secrets
+               (SELECT json_group_array(json_object('id', s.id, 'hint', s.hint, 'created_at', s.created_at, 'expires_at', s.expires_at))
+                FROM app_secrets s WHERE s.app_id = a.id) AS secrets
              FROM apps a WHERE ",
             $rest
         )

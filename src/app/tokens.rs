@@ -56,10 +56,7 @@ impl Tokens {
 
     /// How its tokens are signed.
     pub fn algorithm(&self) -> Algorithm {
-        match self.0.get("algorithm").and_then(Value::as_str) {
-            Some("ES256") => Algorithm::Es256,
-            _ => Algorithm::Rs256,
-        }
+        self.0.get("algorithm").and_then(Value::as_str).and_then(Algorithm::parse).unwrap_or(Algorithm::Rs256)
     }
 
     /// How long everything lives in an app of this type.

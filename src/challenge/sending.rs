@@ -178,7 +178,8 @@ pub(crate) fn dispatch_later(context: &Context, outgoing: Outgoing, challenge: &
     }));
 }
 
-fn not_sent(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Option<NotSent> {
+/// Whether it certainly did not go out.
+pub(crate) fn not_sent(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Option<NotSent> {
     match &tried.outcome {
         // It may have gone out: the code has to live.
         Outcome::Accepted { .. } | Outcome::Unknown(_) => None,

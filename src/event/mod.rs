@@ -58,6 +58,10 @@ event_types! {
     UserEmailVerified = "user.email_verified",
     /// A user's failures were cleared.
     UserUnlocked = "user.unlocked",
+    /// A user was shut out.
+    UserDisabled = "user.disabled",
+    /// A user who was shut out may come in again.
+    UserEnabled = "user.enabled",
     /// What the server says of a user's factors was changed: more required, or exempt.
     UserMfaChanged = "user.mfa_changed",
     /// A sign-in or step-up has met the policy, or its enrolment was put off.
@@ -78,6 +82,10 @@ event_types! {
     AppDeleted = "app.deleted",
     /// An app got another client secret; the one before it lives on for a while.
     AppSecretRotated = "app.secret_rotated",
+    /// An invitation was made and sent.
+    InvitationCreated = "invitation.created",
+    /// An invitation was taken back, or could not be sent.
+    InvitationDeleted = "invitation.deleted",
     /// A key was made.
     ApiKeyCreated = "api_key.created",
     /// A key was revoked.

@@ -95,6 +95,8 @@ pub enum When<'a> {
     SessionOver(&'a str, &'a str),
     /// A session of this user has this stamp and is over.
     SessionsOver(&'a str, &'a str),
+    /// The invitation has this stamp.
+    Invitation(&'a str, &'a str),
     /// The key has this stamp.
     ApiKey(&'a str, &'a str),
     /// The retired key with this hash has this stamp.
@@ -182,6 +184,7 @@ const SESSION_OVER: &str = insert!(
 );
 const SESSIONS_OVER: &str =
     insert!("WHERE EXISTS (SELECT 1 FROM sessions WHERE user_id = ?14 AND stamp = ?15 AND ended_at IS NOT NULL)");
+const INVITATION: &str = insert!("WHERE EXISTS (SELECT 1 FROM invitations WHERE id = ?14 AND stamp = ?15)");
 const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
 const RETIRED: &str = insert!("WHERE EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?14 AND stamp = ?15)");
 const SIGNING_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM signing_keys WHERE id = ?14 AND stamp = ?15)");
@@ -204,6 +207,7 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::SessionBegun(hash, stamp) => (SESSION_BEGUN, Some((hash, stamp))),
         When::SessionOver(id, stamp) => (SESSION_OVER, Some((id, stamp))),
         When::SessionsOver(user, stamp) => (SESSIONS_OVER, Some((user, stamp))),
+        When::Invitation(id, stamp) => (INVITATION, Some((id, stamp))),
         When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
         When::Retired(hash, stamp) => (RETIRED, Some((hash, stamp))),
         When::SigningKey(id, stamp) => (SIGNING_KEY, Some((id, stamp))),
@@ -310,6 +314,7 @@ pub const STATEMENTS: &[&str] = &[
     SESSION_BEGUN,
     SESSION_OVER,
     SESSIONS_OVER,
+    INVITATION,
     API_KEY,
     RETIRED,
     SIGNING_KEY,

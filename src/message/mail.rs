@@ -1,5 +1,5 @@
-//! What an e-mail says: the subject, the text and the HTML, which say the same. Plain words, no link and nothing from
-//! another host; the code is plain text, and the subject begins with it, so that mail programs offer to fill it in.
+//! What an e-mail says: the subject, the text and the HTML, which say the same. Plain words, no link but an invitation's,
+//! and nothing from another host; the code is plain text, and the subject begins with it, so that mail programs offer to fill it in.
 
 use std::time::Duration;
 
@@ -7,6 +7,9 @@ use askama::Template as _;
 
 use super::notice::Change;
 use crate::{crypto::Code, time::Timestamp};
+
+/// The slug that the messages of invitations have.
+pub const INVITATION: &str = "invitation";
 
 /// What an e-mail is about.
 #[derive(Clone, Copy)]
@@ -17,6 +20,8 @@ pub enum About<'a> {
     Enrolment(&'a Code, Duration),
     /// Something changed about how the person signs in; and when.
     Notice(&'a Change, Timestamp),
+    /// Somebody is invited to sign up by this link; and until when.
+    Invitation(&'a str, Timestamp),
 }
 
 /// An e-mail's words. They hold a code, so there is no `Debug`.
@@ -37,6 +42,7 @@ struct Page<'a> {
     subject: &'a str,
     lead: &'a str,
     code: Option<&'a str>,
+    link: Option<&'a str>,
     paragraphs: &'a [String],
 }
 
@@ -73,12 +79,27 @@ pub fn render(about: About<'_>, app_name: &str) -> Words {
                 format!("This e-mail has no link on purpose. Reach {app_name} by yourself, never through a message."),
             ],
         ),
+        About::Invitation(_, until) => (
+            format!("You are invited to {app_name}"),
+            format!("You are invited to create your {app_name} account. Open this link:"),
+            None,
+            vec![
+                format!("It works once, until {}. It proves that this address is yours: pass it on to nobody.", in_words(until)),
+                "If you did not expect it, you can ignore this e-mail: no account is made.".to_owned(),
+            ],
+        ),
     };
-    let page = Page { locale: super::template::LOCALE, subject: &subject, lead: &lead, code, paragraphs: &paragraphs };
+    let link = match about {
+        About::Invitation(link, _) => Some(link),
+        _ => None,
+    };
+    let locale = super::template::LOCALE;
+    let page = Page { locale, subject: &subject, lead: &lead, code, link, paragraphs: &paragraphs };
     // Writing into a String cannot fail; were it to, the text alone goes out.
     let html = page.render().unwrap_or_default();
     let mut text: Vec<&str> = vec![&lead];
     text.extend(code);
+    text.extend(link);
     text.extend(paragraphs.iter().map(String::as_str));
     Words { text: text.join("\n\n") + "\n", html, subject }
 }
@@ -149,6 +170,24 @@ mod tests {
              change in your security settings, and tell its support.\n\n\
              This e-mail has no link on purpose. Reach Example by yourself, never through a message.\n"
         );
+    }
+
+    #[test]
+    fn an_invitation_has_its_link_and_no_other() {
+        let link = "https://app.example.com/join?a=1&b=%222#invitation=iv_abc";
+        let words = render(About::Invitation(link, Timestamp::from_millis(1_795_310_876_042)), "A & B");
+        assert_eq!(words.subject, "You are invited to A & B");
+        assert_eq!(
+            words.text,
+            format!(
+                "You are invited to create your A & B account. Open this link:\n\n{link}\n\n\
+                 It works once, until 22 November 2026, 01:27 UTC. It proves that this address is yours: pass it on to nobody.\n\n\
+                 If you did not expect it, you can ignore this e-mail: no account is made.\n"
+            )
+        );
+        let escaped = link.replace('&', "&#38;");
+        assert_eq!(words.html.matches(&format!("<a href=\"{escaped}\">{escaped}</a>")).count(), 1);
+        assert_eq!((words.html.matches("<a").count(), words.html.matches("http").count()), (1, 2));
     }
 
     #[test]

@@ -143,6 +143,66 @@ pub fn queue_notice(
     statements
 }
 
+/// Writes the e-mail of an invitation down, on the invitation's stamp. `?1` id, `?2` template, `?3` locale, `?4` where it
+/// goes instead, `?5` status, `?6` reason, `?7` driver, `?8` now, `?9` invitation, `?10` stamp.
+const INSERT_INVITATION: &str =
+    "INSERT INTO messages (id, app_id, channel, template, locale, destination, redirected_to,
+    cost_class, status, reason, driver, created_at, updated_at)
+  SELECT ?1, i.app_id, 'email', ?2, ?3, i.email_normalised, ?4, 'none', ?5, ?6, ?7, ?8, ?8
+  FROM invitations i WHERE i.id = ?9 AND i.stamp = ?10";
+
+/// Writes the e-mail of an invitation down: the row, its first try, what it counts, the event, and outside production the
+/// dev inbox's copy.
+pub fn queue_invitation(
+    context: &Context,
+    outgoing: &Outgoing,
+    invitation: &str,
+    stamp: &str,
+    checks: &[Check],
+) -> Vec<Statement> {
+    let (id, now) = (outgoing.id.as_str(), context.now());
+    let (status, reason) = match &outgoing.route {
+        Route::Drop(reason) => (Status::Dropped, Some(reason.as_str())),
+        Route::Send(_) => (Status::Queued, None),
+    };
+    let mut statements = vec![
+        statement!(
+            INSERT_INVITATION,
+            id,
+            outgoing.template,
+            outgoing.locale,
+            outgoing.redirected_to.as_deref(),
+            status.as_str(),
+            reason,
+            outgoing.driver,
+            now.millis(),
+            invitation,
+            stamp
+        ),
+        limit::store::spend_on_message(checks, now, id),
+        statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis()),
+    ];
+    if context.dev_tools() {
+        let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
+        statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
+    }
+    let data = json!({"driver": outgoing.driver, "template": outgoing.template, "invitation_id": invitation});
+    let event = Event::new(EventType::of_message(outgoing.channel, status), id)
+        .data(data)
+        .ended(event::Outcome::Success, reason);
+    statements.push(event::store::write(context, event, When::Message(id, status.as_str())));
+    statements
+}
+
+/// The state of a message whose driver was asked.
+pub fn status_of(outcome: &Outcome) -> Status {
+    match outcome {
+        Outcome::Accepted { .. } => Status::Sent,
+        Outcome::Unknown(_) => Status::Unknown,
+        _ => Status::Failed,
+    }
+}
+
 /// A report of the carrier may have come first: its state stays.
 const END: &str = "UPDATE messages SET status = CASE WHEN status = 'queued' THEN ?2 ELSE status END,
     provider_id = coalesce(?3, provider_id), segments = coalesce(?4, segments), error_code = coalesce(error_code, ?5),
@@ -158,11 +218,8 @@ pub fn ended(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Vec<State
         _ => (None, None),
     };
     let error_code = tried.outcome.why().map(|why| why.code.as_str());
-    let (status, ended) = match &tried.outcome {
-        Outcome::Accepted { .. } => (Status::Sent, event::Outcome::Success),
-        Outcome::Unknown(_) => (Status::Unknown, event::Outcome::Failed),
-        _ => (Status::Failed, event::Outcome::Failed),
-    };
+    let status = status_of(&tried.outcome);
+    let ended = if status == Status::Sent { event::Outcome::Success } else { event::Outcome::Failed };
     let kind = EventType::of_message(outgoing.channel, status);
     let class = tried.outcome.why().map(|_| tried.outcome.as_str());
     let data = json!({"driver": outgoing.driver, "country": outgoing.country, "error_code": error_code,
@@ -380,6 +437,7 @@ pub const STATEMENTS: &[&str] = &[
     INSERT_NOTICE,
     INSERT_NOTICE_TRY,
     INSERT_NOTICE_INBOX,
+    INSERT_INVITATION,
     NOTICE,
     MAIL,
     END,

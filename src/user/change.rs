@@ -10,6 +10,7 @@ use crate::{
     idempotency::{Claim, Reservation},
     ids::UserId,
     limit,
+    phone::PhoneNumber,
     policy::Exception,
     ports::{DatabaseError, Param, Row, Statement},
     statement,
@@ -22,6 +23,8 @@ pub struct Profile {
     pub external_id: Option<Option<String>>,
     /// The address.
     pub email: Option<Option<EmailAddress>>,
+    /// The number to sign in with.
+    pub phone: Option<Option<PhoneNumber>>,
     /// The name.
     pub name: Option<Option<String>>,
     /// The language.
@@ -30,6 +33,8 @@ pub struct Profile {
     pub metadata: Option<Value>,
     /// What the customer says of their factors: more required, or exempt. Only a change takes it.
     pub mfa: Option<Exception>,
+    /// Whether they are shut out. Only a change takes it.
+    pub disabled: Option<bool>,
 }
 
 /// What became of a change.
@@ -54,6 +59,8 @@ pub async fn create(context: &Context, profile: Profile, key: Option<Reservation
     let email = profile.email.flatten();
     let normalised = email.as_ref().map(EmailAddress::as_str);
     let external_id = profile.external_id.flatten();
+    let phone = profile.phone.flatten();
+    let phone = phone.as_ref().map(PhoneNumber::e164);
     let mut batch: Vec<Statement> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();
     batch.extend([
         statement!(
@@ -67,7 +74,8 @@ pub async fn create(context: &Context, profile: Profile, key: Option<Reservation
             normalised,
             profile.name.flatten(),
             profile.locale.flatten(),
-            profile.metadata.unwrap_or_else(|| json!({})).to_string()
+            profile.metadata.unwrap_or_else(|| json!({})).to_string(),
+            phone
         ),
         event::store::write(
             context,
@@ -78,7 +86,7 @@ pub async fn create(context: &Context, profile: Profile, key: Option<Reservation
     if let Some(key) = key {
         batch.extend([key.release_unless_made(&stamp), key.finish(&stamp)]);
     }
-    batch.extend([read(context, &id), statement!(store::TAKEN, external_id, normalised, &id)]);
+    batch.extend([read(context, &id), statement!(store::TAKEN, external_id, normalised, &id, phone)]);
     batch.extend(key.map(Reservation::look_up));
     let answer = context.decide(batch).await?;
 
@@ -113,6 +121,7 @@ pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<
     let email = profile.email.as_ref().and_then(Option::as_ref);
     let normalised = email.map(EmailAddress::as_str);
     let external_id = profile.external_id.as_ref().and_then(Option::as_deref);
+    let phone = profile.phone.as_ref().and_then(Option::as_ref).map(PhoneNumber::e164);
     let mut batch = vec![
         statement!(
             store::UPDATE,
@@ -130,7 +139,10 @@ pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<
             profile.locale.flatten(),
             profile.metadata.is_some(),
             profile.metadata.map(|metadata| metadata.to_string()),
-            profile.mfa.map(|mfa| mfa.to_json().to_string())
+            profile.mfa.map(|mfa| mfa.to_json().to_string()),
+            profile.phone.is_some(),
+            phone,
+            profile.disabled
         ),
         event::store::write(
             context,
@@ -142,7 +154,12 @@ pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<
         let event = Event::new(EventType::UserMfaChanged, id.as_str()).user(Some(id.as_str())).data(mfa.to_json());
         batch.push(event::store::write(context, event, When::User(id.as_str(), &stamp)));
     }
-    batch.extend([statement!(store::TAKEN, external_id, normalised, id), read(context, id)]);
+    if let Some(disabled) = profile.disabled {
+        let kind = if disabled { EventType::UserDisabled } else { EventType::UserEnabled };
+        let event = Event::new(kind, id.as_str()).user(Some(id.as_str()));
+        batch.push(event::store::write(context, event, When::User(id.as_str(), &stamp)));
+    }
+    batch.extend([statement!(store::TAKEN, external_id, normalised, id, phone), read(context, id)]);
     let answer = context.decide(batch).await?;
     let [.., taken, user] = answer.as_slice() else {
         return Err(DatabaseError::Other("a batch answered too little".to_owned()));
@@ -157,7 +174,12 @@ pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<
 }
 
 fn taken_field(row: Option<&Row>) -> &'static str {
-    if row.is_some_and(|row| row.flag("external_id_taken")) { "external_id" } else { "email" }
+    let is_taken = |column| row.is_some_and(|row| row.flag(column));
+    match (is_taken("external_id_taken"), is_taken("phone_taken")) {
+        (true, _) => "external_id",
+        (false, true) => "phone",
+        (false, false) => "email",
+    }
 }
 
 /// Deletes a user with factors and challenges, and erases their numbers from messages. `false`: no such user.
@@ -218,7 +240,7 @@ pub enum Find {
     Email(EmailAddress),
     /// By the customer's own id.
     ExternalId(String),
-    /// By a proven phone.
+    /// By phone: the one to sign in with, or a proven factor.
     Phone(String),
 }
 

@@ -6,6 +6,7 @@ pub mod store;
 use serde_json::Value;
 
 use crate::{
+    phone::PhoneNumber,
     policy::{Exception, GraceUsed},
     ports::{DatabaseError, Row},
     time::Timestamp,
@@ -22,6 +23,12 @@ pub struct User {
     pub email: Option<String>,
     /// When they proved that it is theirs; `None`: they have not, or it is another one now.
     pub email_verified_at: Option<Timestamp>,
+    /// The number that they sign in with.
+    pub phone: Option<PhoneNumber>,
+    /// When they proved that it is theirs; `None`: they have not, or it is another one now.
+    pub phone_verified_at: Option<Timestamp>,
+    /// When the server has shut them out.
+    pub disabled_at: Option<Timestamp>,
     /// Their name.
     pub name: Option<String>,
     /// Their language.
@@ -51,6 +58,9 @@ impl User {
             external_id: text("external_id"),
             email: text("email"),
             email_verified_at: row.opt_int("email_verified_at").map(Timestamp::from_millis),
+            phone: row.opt_text("phone").and_then(|number| PhoneNumber::from_stored(number).ok()),
+            phone_verified_at: row.opt_int("phone_verified_at").map(Timestamp::from_millis),
+            disabled_at: row.opt_int("disabled_at").map(Timestamp::from_millis),
             name: text("name"),
             locale: text("locale"),
             metadata: serde_json::from_str(row.text("metadata")?)

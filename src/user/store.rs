@@ -5,7 +5,8 @@ use crate::claim_is_mine;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT u.id, u.external_id, u.email, u.email_verified_at, u.name, u.locale, u.metadata, u.created_at, u.updated_at, u.stamp, u.mfa,
+            "SELECT u.id, u.external_id, u.email, u.email_verified_at,
+               u.phone, u.phone_verified_at, u.disabled_at, u.name, u.locale, u.metadata, u.created_at, u.updated_at, u.stamp, u.mfa,
                u.grace_started_at, u.grace_sign_ins,
                r.count AS failures_in_a_row, n.expires_at AS locked_until
              FROM users u
@@ -17,22 +18,25 @@ macro_rules! select {
 }
 
 /// Makes a user. `?1` id, `?2` now, `?3` external id, `?4` stamp, `?5` idempotency key, `?6` e-mail, `?7` normalised,
-/// `?8` name, `?9` locale, `?10` metadata.
+/// `?8` name, `?9` locale, `?10` metadata, `?11` phone.
 pub const CREATE: &str = concat!(
-    "INSERT INTO users (id, external_id, email, email_normalised, name, locale, metadata, created_at, updated_at, stamp)
-     SELECT ?1, ?3, ?6, ?7, ?8, ?9, ?10, ?2, ?2, ?4
+    "INSERT INTO users (id, external_id, email, email_normalised, phone, name, locale, metadata, created_at, updated_at, stamp)
+     SELECT ?1, ?3, ?6, ?7, ?11, ?8, ?9, ?10, ?2, ?2, ?4
      WHERE NOT EXISTS (SELECT 1 FROM users WHERE external_id = ?3)
        AND NOT EXISTS (SELECT 1 FROM users WHERE email_normalised = ?7)
+       AND NOT EXISTS (SELECT 1 FROM users WHERE phone = ?11)
        AND ",
     claim_is_mine!()
 );
 
-/// Tells whom a user's identifiers belong to, when not to `?3`. `?1` external id, `?2` normalised e-mail.
+/// Tells whom a user's identifiers belong to, when not to `?3`. `?1` external id, `?2` normalised e-mail, `?4` phone.
 pub const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM users WHERE external_id = ?1 AND id <> ?3) AS external_id_taken,
-  EXISTS (SELECT 1 FROM users WHERE email_normalised = ?2 AND id <> ?3) AS email_taken";
+  EXISTS (SELECT 1 FROM users WHERE email_normalised = ?2 AND id <> ?3) AS email_taken,
+  EXISTS (SELECT 1 FROM users WHERE phone = ?4 AND id <> ?3) AS phone_taken";
 
 /// Changes a user: each value only where its flag is set. `?1` id, `?2` now, `?3` stamp, then flag and value of
-/// external id, e-mail (and normalised), name, locale, metadata; `?15` what the server says of their factors.
+/// external id, e-mail (and normalised), name, locale, metadata; `?15` what the server says of their factors; flag and
+/// value of the phone; `?18` whether they are shut out, NULL: as they were.
 pub const UPDATE: &str = "UPDATE users SET
     external_id = CASE WHEN ?4 THEN ?5 ELSE external_id END,
     email = CASE WHEN ?6 THEN ?7 ELSE email END,
@@ -42,10 +46,14 @@ pub const UPDATE: &str = "UPDATE users SET
     locale = CASE WHEN ?11 THEN ?12 ELSE locale END,
     metadata = CASE WHEN ?13 THEN ?14 ELSE metadata END,
     mfa = coalesce(?15, mfa),
+    phone = CASE WHEN ?16 THEN ?17 ELSE phone END,
+    phone_verified_at = CASE WHEN ?16 AND ?17 IS NOT phone THEN NULL ELSE phone_verified_at END,
+    disabled_at = CASE WHEN ?18 IS NULL THEN disabled_at WHEN ?18 THEN coalesce(disabled_at, ?2) END,
     updated_at = ?2, stamp = ?3
   WHERE id = ?1
     AND NOT EXISTS (SELECT 1 FROM users o WHERE o.external_id = ?5 AND o.id <> ?1)
-    AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_normalised = ?8 AND o.id <> ?1)";
+    AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_normalised = ?8 AND o.id <> ?1)
+    AND NOT EXISTS (SELECT 1 FROM users o WHERE o.phone = ?17 AND o.id <> ?1)";
 
 /// Reads a user. `?1` the failure limit, `?2` now, `?3` id.
 pub const GET: &str = select!("WHERE u.id = ?3");
@@ -55,9 +63,10 @@ pub const LIST: &str = select!("WHERE u.id < ?3 ORDER BY u.id DESC LIMIT ?4");
 pub const LIST_BY_EMAIL: &str = select!("WHERE u.email_normalised = ?5 AND u.id < ?3 ORDER BY u.id DESC LIMIT ?4");
 /// The user with an external id.
 pub const LIST_BY_EXTERNAL_ID: &str = select!("WHERE u.external_id = ?5 AND u.id < ?3 ORDER BY u.id DESC LIMIT ?4");
-/// Users with a proven phone.
+/// The user with a phone, and those who have proven it as a factor.
 pub const LIST_BY_PHONE: &str = select!(
-    "WHERE u.id IN (SELECT f.user_id FROM factors f WHERE f.phone = ?5 AND f.activated_at IS NOT NULL) AND u.id < ?3
+    "WHERE u.id IN (SELECT f.user_id FROM factors f WHERE f.phone = ?5 AND f.activated_at IS NOT NULL
+       UNION ALL SELECT o.id FROM users o WHERE o.phone = ?5) AND u.id < ?3
      ORDER BY u.id DESC LIMIT ?4"
 );
 
@@ -70,7 +79,8 @@ pub const ERASE_MESSAGES: &str = "UPDATE messages SET destination = NULL, redire
 macro_rules! proven {
     () => {
         "(SELECT coalesce(phone, email_normalised) FROM factors WHERE user_id = ?1 AND activated_at IS NOT NULL
-          UNION ALL SELECT email_normalised FROM users WHERE id = ?1 AND email_verified_at IS NOT NULL)"
+          UNION ALL SELECT email_normalised FROM users WHERE id = ?1 AND email_verified_at IS NOT NULL
+          UNION ALL SELECT phone FROM users WHERE id = ?1 AND phone_verified_at IS NOT NULL)"
     };
 }
 

@@ -88,12 +88,19 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let set = world.post(&factors, &body).await;
     assert_eq!((set.status, set.round_trips()), (201, 2));
     all.note("verifyPassword", world.post(&format!("{user}/verify-password"), &password).await, 200);
-    let body = json!({"name": "Desk", "mfa": {"remember_device": true}});
+    let body = json!({"name": "Desk", "mfa": {"remember_device": true}, "origins": ["https://app.example.com"]});
     let app = all.note("createApp", world.post("/v1/apps", &body).await, 201);
     let app_path = format!("/v1/apps/{}", text(&app["id"]));
     all.note("getApp", world.get(&app_path).await, 200);
     all.note("listApps", world.get("/v1/apps").await, 200);
     all.note("updateApp", world.patch(&app_path, &json!({"name": "Back office"})).await, 200);
+    let rotate = world.request("POST", &format!("{app_path}/rotate-secret"));
+    all.note("rotateAppSecret", rotate.send().await, 200);
+    let body = json!({"email": "eve@example.com", "url": "https://app.example.com/join"});
+    let invitation = all.note("createInvitation", world.post("/v1/invitations", &body).await, 201);
+    all.note("listInvitations", world.get("/v1/invitations").await, 200);
+    let path = format!("/v1/invitations/{}", text(&invitation["id"]));
+    all.note("deleteInvitation", world.delete(&path).await, 204);
     world.here().clock.advance(std::time::Duration::from_secs(31));
     let id = user.rsplit('/').next().unwrap();
     let mut flow = json!({"app_id": app["id"], "proofs": [world.proof(id, &number).await]});
@@ -145,8 +152,11 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
 
 #[tokio::test]
 async fn a_carrier_adds_one_round_trip_that_comes_after_it() {
-    let world = World::native(&vars::dev_twilio("http://127.0.0.1:9"));
+    let world = World::native(&vars::dev_mail("http://127.0.0.1:9"));
     let (user, _, number) = world.user_with_phone().await;
+    let app = json!({"name": "Shop", "origins": ["https://app.example.com"]});
+    world.post("/v1/apps", &app).await.expect(201);
+    let invite = json!({"email": "eve@example.com", "url": "https://app.example.com/join"});
     let database = &world.here().database;
     let post = |path: &str, body: Value| world.request("POST", path).json(&body);
     let second = json!({"type": "phone", "phone": world.number(), "override": {"reason": "x"}});
@@ -157,14 +167,16 @@ async fn a_carrier_adds_one_round_trip_that_comes_after_it() {
         ("to a user", post("/v1/challenges", json!({"user_id": user})), 2),
         ("resend", post(&format!("/v1/challenges/{}/resend", text(&created["id"])), json!({})), 2),
         ("enrol", post(&format!("/v1/users/{user}/factors"), second), 1),
+        ("invite", post("/v1/invitations", invite), 1),
     ];
+    let asked = || world.carriers.sent().len() + world.carriers.mail.sent().len();
     for (what, request, before) in cases {
-        let (sent, batches) = (world.carriers.sent().len(), database.batches());
+        let (sent, batches) = (asked(), database.batches());
         let mut request = Box::pin(request.send());
         crate::support::steps(&mut request, before + 1).await;
-        assert_eq!((world.carriers.sent().len(), database.batches() - batches), (sent, before), "{what}: before");
+        assert_eq!((asked(), database.batches() - batches), (sent, before), "{what}: before");
         let response = request.await;
-        assert_eq!(world.carriers.sent().len(), sent + 1, "{what}");
+        assert_eq!(asked(), sent + 1, "{what}");
         assert_eq!(response.round_trips(), before + 1, "{what}");
         assert!([200, 201].contains(&response.status), "{what}: {}", response.text);
     }

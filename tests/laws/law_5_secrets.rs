@@ -27,7 +27,7 @@ struct Made {
     numbers: Vec<String>,
     /// Secrets of stored keys: in the one answer that made them.
     keys: Vec<String>,
-    /// Secrets of remembered devices: likewise.
+    /// Secrets of remembered devices and of apps: likewise.
     tokens: Vec<String>,
     /// What was typed wrongly, and what was guessed.
     typed: Vec<String>,
@@ -111,8 +111,30 @@ async fn run(world: &World) -> Made {
 
     // A remembered device: its token is in the answer that made it.
     world.here().clock.advance(Duration::from_secs(31));
-    let app = json!({"name": "Shop", "mfa": {"remember_device": true}});
-    let app = post("/v1/apps", app).send().await.expect(201)["id"].clone();
+    let app = json!({"name": "Shop", "mfa": {"remember_device": true}, "origins": ["https://app.example.com"]});
+    let shop = post("/v1/apps", app).send().await.expect(201);
+    let app = shop["id"].clone();
+    made.tokens.push(text(&shop["client_secret"])[3..].to_owned());
+    let rotate = format!("/v1/apps/{}/rotate-secret", text(&app));
+    let rotated = post(&rotate, json!({})).idempotency_key("rotate").send().await.expect(200);
+    made.tokens.push(text(&rotated["client_secret"])[3..].to_owned());
+    post(&rotate, json!({})).idempotency_key("rotate").send().await.expect(200);
+    world.get(&format!("/v1/apps/{}", text(&app))).await.expect(200);
+
+    // An invitation: its token is in the e-mail alone.
+    let address = world.address();
+    let invite = json!({"email": address, "url": "https://app.example.com/join"});
+    let invited = post("/v1/invitations", invite).send().await;
+    if world.carriers.mail.sent_to(&address).is_empty() {
+        assert!(invited.status == 201 || invited.json["code"] == "configuration_invalid", "{}", invited.text);
+    } else {
+        invited.expect(201);
+        let text = world.carriers.mail.sent_to(&address)[0].text.clone();
+        let token = text.split_once("#invitation=iv_").unwrap().1.split_whitespace().next().unwrap();
+        assert_eq!(token.len(), 43);
+        made.typed.push(token.to_owned());
+    }
+    world.get("/v1/invitations").await.expect(200);
     let first = world.number();
     made.typed.push(first[1..].to_owned());
     let by_latest = json!({"user_id": user, "factor_id": enrolled["factor"]["id"]});
@@ -215,8 +237,9 @@ fn log(world: &World) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn in_production_nothing_secret_is_answered_logged_or_stored() {
-    let world = World::twilio();
+    let world = World::native(&vars::prod_mail("http://127.0.0.1:9"));
     let made = run(&world).await;
+    assert_eq!(world.carriers.mail.sent().iter().filter(|mail| mail.text.contains("#invitation=")).count(), 1);
     let (answers, log, stored) = (answers(), log(&world), world.here().database.everything());
     assert!(made.codes.len() >= 8 && answers.len() > 40 && log.len() > 4);
     let nowhere = |_: &str| false;
@@ -232,7 +255,10 @@ async fn in_production_nothing_secret_is_answered_logged_or_stored() {
     assert_eq!(answers.iter().filter(|(_, text)| text.contains(&made.keys[0])).count(), 1);
     search(&log, &made.tokens, nowhere);
     search(&stored, &made.tokens, nowhere);
-    assert_eq!(answers.iter().filter(|(_, text)| text.contains(&made.tokens[0])).count(), 1);
+    assert_eq!(made.tokens.len(), 3);
+    for token in &made.tokens {
+        assert_eq!(answers.iter().filter(|(_, text)| text.contains(token)).count(), 1);
+    }
     // Numbers: in four tables, and masked everywhere else.
     let tables = ["users.", "factors.", "challenges.", "messages."];
     search(&answers, &digits(&made.numbers), nowhere);

@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
-    api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, limit, message,
-    reseal, session, settings, token, user,
+    api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, invitation, limit,
+    message, reseal, session, settings, token, user,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::support::{
     World, passkey,
     sqlite::{Sqlite, plans, scans},
+    vars,
 };
 
 fn statements() -> Vec<&'static str> {
@@ -32,6 +33,7 @@ fn statements() -> Vec<&'static str> {
         factor::passkey::STATEMENTS,
         housekeeping::STATEMENTS,
         idempotency::STATEMENTS,
+        invitation::store::STATEMENTS,
         limit::lockout::STATEMENTS,
         limit::store::STATEMENTS,
         message::gate::STATEMENTS,
@@ -117,7 +119,8 @@ fn every_index_serves_a_statement_a_constraint_or_a_cascade() {
 #[tokio::test]
 async fn every_statement_that_runs_is_in_a_list() {
     let listed: BTreeSet<&str> = statements().into_iter().collect();
-    for world in [World::null(), World::twilio()] {
+    for setup in [vars::null(), vars::prod_mail("http://127.0.0.1:9")] {
+        let world = World::native(&setup);
         let (user, factor, number) = world.user_with_phone().await;
         world.here().clock.advance(Duration::from_secs(31));
         let challenge = world.post("/v1/challenges", &json!({"user_id": user})).await.expect(201);
@@ -128,7 +131,7 @@ async fn every_statement_that_runs_is_in_a_list() {
         world.request("POST", &format!("{path}/resend")).idempotency_key("resend").send().await.expect(200);
         world.answer(&challenge, &world.code(&number).await).await.expect(200);
         world.request("POST", &format!("{path}/cancel")).send().await;
-        let app = json!({"name": "Shop", "mfa": {"remember_device": true}});
+        let app = json!({"name": "Shop", "mfa": {"remember_device": true}, "origins": ["https://app.example.com"]});
         let app = world.request("POST", "/v1/apps").json(&app).idempotency_key("app").send().await.expect(201);
         world.here().clock.advance(Duration::from_secs(31));
         let mut flow = json!({"app_id": app["id"], "proofs": [world.proof(&user, &number).await], "complete": true});
@@ -147,12 +150,19 @@ async fn every_statement_that_runs_is_in_a_list() {
         let app = format!("/v1/apps/{}", app["id"].as_str().unwrap());
         world.patch(&app, &json!({"mfa": null})).await.expect(200);
         world.get("/v1/apps").await.expect(200);
+        world.request("POST", &format!("{app}/rotate-secret")).idempotency_key("secret").send().await.expect(200);
+        let invite = json!({"email": "eve@example.com", "url": "https://app.example.com/join"});
+        world.request("POST", "/v1/invitations").json(&invite).idempotency_key("invite").send().await.expect(201);
+        let invitations = world.get("/v1/invitations").await.expect(200);
+        let invitation = invitations["data"][0]["id"].as_str().unwrap();
+        world.delete(&format!("/v1/invitations/{invitation}")).await.expect(204);
         world.delete(&app).await.expect(204);
         let key = world.post("/v1/api-keys", &json!({"name": "k", "scopes": ["users:read"]})).await.expect(201);
         world.request("GET", "/v1/users").key(key["secret"].as_str().unwrap()).send().await.expect(200);
         world.delete(&format!("/v1/api-keys/{}", key["api_key"]["id"].as_str().unwrap())).await.expect(204);
         world.delete("/v1/api-keys/key_binding").await;
-        world.patch(&format!("/v1/users/{user}"), &json!({"email": "ana@example.com"})).await.expect(200);
+        let change = json!({"email": "ana@example.com", "phone": number, "disabled": false});
+        world.patch(&format!("/v1/users/{user}"), &change).await.expect(200);
         for path in [
             "/v1/instance".to_owned(),
             "/v1/users".to_owned(),

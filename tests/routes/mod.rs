@@ -20,6 +20,7 @@ mod fuzz;
 mod health;
 mod idempotency;
 mod instance;
+mod invitations;
 mod messages;
 mod mfa_evaluation;
 mod passkeys;
@@ -44,7 +45,7 @@ use serde_json::{Value, json};
 use crate::support::{Request, World};
 
 /// Ids of each kind that nothing has.
-pub const NOBODY: [(&str, &str); 8] = [
+pub const NOBODY: [(&str, &str); 9] = [
     ("usr", "usr_01M83WM7ZA000G40R40M30E209"),
     ("fac", "fac_01M83WM7ZA000G40R40M30E209"),
     ("chl", "chl_01M83WM7ZA000G40R40M30E209"),
@@ -53,6 +54,7 @@ pub const NOBODY: [(&str, &str); 8] = [
     ("app", "app_01M83WM7ZA000G40R40M30E209"),
     ("dev", "dev_01M83WM7ZA000G40R40M30E209"),
     ("evt", "evt_01M83WM7ZA000G40R40M30E209"),
+    ("inv", "inv_01M83WM7ZA000G40R40M30E209"),
 ];
 
 /// A world with one of everything.
@@ -65,14 +67,15 @@ pub struct Fixture {
     pub api_key: String,
     pub app: String,
     pub device: String,
+    pub invitation: String,
 }
 
 impl Fixture {
     pub async fn new() -> Self {
         let world = World::null();
         let (user, factor, number) = world.user_with_phone().await;
-        let mfa = json!({"name": "Desk", "mfa": {"remember_device": true}});
-        let app = text(&world.post("/v1/apps", &mfa).await.expect(201)["id"]);
+        let desk = json!({"name": "Desk", "mfa": {"remember_device": true}, "origins": ["https://app.example.com"]});
+        let app = text(&world.post("/v1/apps", &desk).await.expect(201)["id"]);
         let remember = json!({
             "app_id": app, "proofs": [world.proof(&user, &number).await],
             "external_first_factor": {"type": "password"},
@@ -80,9 +83,11 @@ impl Fixture {
         let device = world.post(&format!("/v1/users/{user}/devices"), &remember).await.expect(201);
         let device = text(&device["device"]["id"]);
         let challenge = world.challenge(&world.number()).await;
+        let invite = json!({"email": "eve@example.com", "url": "https://app.example.com/join"});
+        let invitation = text(&world.post("/v1/invitations", &invite).await.expect(201)["id"]);
         let (api_key, _) = new_key(&world, &["challenges"]).await;
         let (message, challenge) = (text(&challenge["message_id"]), text(&challenge["id"]));
-        Self { world, user, factor, challenge, message, api_key, app, device }
+        Self { world, user, factor, challenge, message, api_key, app, device, invitation }
     }
 
     /// The operation's path with ids of things that are there.
@@ -92,6 +97,7 @@ impl Fixture {
             Some("users") => &self.user,
             Some("api-keys") => &self.api_key,
             Some("apps") => &self.app,
+            Some("invitations") => &self.invitation,
             _ => &self.message,
         };
         operation

@@ -27,7 +27,7 @@ async fn a_user_is_what_was_given() {
 async fn nothing_is_needed_for_a_user() {
     let world = World::null();
     let user = world.post("/v1/users", &json!({})).await.expect(201);
-    for field in ["external_id", "email", "name", "locale"] {
+    for field in ["external_id", "email", "phone", "name", "locale"] {
         assert!(user[field].is_null(), "{field}");
     }
     assert_eq!(user["metadata"], json!({}));
@@ -137,8 +137,8 @@ async fn an_identifier_belongs_to_one_user() {
 #[tokio::test]
 async fn what_is_left_out_stays_and_null_clears() {
     let world = World::null();
-    let body =
-        json!({"external_id": "1", "email": "ana@example.com", "name": "Ana", "locale": "en", "metadata": {"a": "b"}});
+    let body = json!({"external_id": "1", "email": "ana@example.com", "phone": world.number(), "name": "Ana", "locale": "en",
+        "metadata": {"a": "b"}});
     let made = world.post("/v1/users", &body).await.expect(201);
     let path = format!("/v1/users/{}", text(&made["id"]));
     world.here().clock.advance(std::time::Duration::from_secs(1));
@@ -147,7 +147,7 @@ async fn what_is_left_out_stays_and_null_clears() {
     wanted["updated_at"] = empty["updated_at"].clone();
     assert_eq!(empty, wanted);
     assert_ne!(empty["updated_at"], made["updated_at"]);
-    for field in ["external_id", "email", "name", "locale", "metadata"] {
+    for field in ["external_id", "email", "phone", "name", "locale", "metadata"] {
         let cleared = world.patch(&path, &json!({field: null})).await.expect(200);
         wanted[field] = if field == "metadata" { json!({}) } else { Value::Null };
         assert_eq!(cleared, wanted, "{field}");
@@ -252,4 +252,91 @@ async fn a_cursor_of_another_list_is_refused() {
         let answer = world.get(&format!("/v1/users?cursor={cursor}")).await;
         assert_eq!(answer.fields(), [("cursor", "form_param_value_invalid")], "{cursor}");
     }
+}
+
+#[tokio::test]
+async fn a_phone_is_an_identifier_of_one_user_and_found() {
+    let world = World::null();
+    let number = world.number();
+    let typed = format!("({}) {}", &number[2..5], &number[5..]);
+    let ana = world.post("/v1/users", &json!({"phone": typed})).await.expect(201);
+    assert_eq!((&ana["phone"], &ana["phone_verified_at"]), (&json!(number), &Value::Null));
+    let ana = text(&ana["id"]);
+    let found = async |number: &str| -> Vec<String> {
+        let page = world.get(&format!("/v1/users?phone={}", encoded(number))).await.expect(200);
+        page["data"].as_array().unwrap().iter().map(|user| text(&user["id"])).collect()
+    };
+    assert_eq!(found(&number).await.join(" "), ana);
+    // Who has proven it as a factor is found beside.
+    let ben = new_user(&world, &json!({})).await;
+    world.enrol(&ben, &json!({"type": "phone", "phone": number}), &number).await;
+    assert_eq!(found(&number).await, [ben.clone(), ana.clone()]);
+
+    let taken = json!({"phone": number});
+    let made = world.post("/v1/users", &taken).await.expect_problem(409, "form_identifier_exists");
+    assert!(text(&made["detail"]).contains("phone"), "{made}");
+    world.patch(&format!("/v1/users/{ben}"), &taken).await.expect_problem(409, "form_identifier_exists");
+    world.patch(&format!("/v1/users/{ana}"), &taken).await.expect(200);
+    for bad in ["12", "hello", "+1 415 555 26711111"] {
+        for (method, path) in [("POST", "/v1/users".to_owned()), ("PATCH", format!("/v1/users/{ana}"))] {
+            let answer = world.request(method, &path).json(&json!({"phone": bad})).send().await;
+            assert_eq!(answer.fields(), [("phone", "phone_number_invalid")], "{bad}");
+        }
+    }
+    // What was proven of one number is not of another, and is of the same.
+    world.here().database.execute(&format!("UPDATE users SET phone_verified_at = created_at WHERE id = '{ana}'"));
+    let path = format!("/v1/users/{ana}");
+    assert!(world.patch(&path, &taken).await.expect(200)["phone_verified_at"].is_string());
+    let other = world.patch(&path, &json!({"phone": world.number()})).await.expect(200);
+    assert!(other["phone"].is_string() && other["phone_verified_at"].is_null());
+    assert!(world.patch(&path, &json!({"phone": null})).await.expect(200)["phone"].is_null());
+    assert_eq!(found(&number).await, [ben.clone()]);
+    world.patch(&format!("/v1/users/{ben}"), &taken).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_hundred_users_with_one_phone_are_one() {
+    let world = World::null();
+    let body = json!({"phone": world.number()});
+    let requests = (0..100).map(|_| world.request("POST", "/v1/users").json(&body)).collect();
+    let answers = crate::support::at_once(requests).await;
+    assert_eq!(crate::support::count(&answers, 201, ""), 1);
+    assert_eq!(crate::support::count(&answers, 409, "form_identifier_exists"), 99);
+}
+
+#[tokio::test]
+async fn a_deleted_users_phone_is_nowhere() {
+    let world = World::twilio();
+    let number = world.number();
+    let ana = new_user(&world, &json!({"phone": number})).await;
+    world.here().database.execute("UPDATE users SET phone_verified_at = created_at");
+    world.post("/v1/challenges", &json!({"to": {"phone": number}})).await.expect(201);
+    world.delete(&format!("/v1/users/{ana}")).await.expect(204);
+    let left: Vec<_> =
+        world.here().database.everything().into_iter().filter(|(_, value)| value.contains(&number[1..])).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_user_is_shut_out_and_let_in_again() {
+    let world = World::null();
+    let user = world.post("/v1/users", &json!({})).await.expect(201);
+    assert_eq!((&user["disabled"], &user["disabled_at"]), (&json!(false), &Value::Null));
+    let path = format!("/v1/users/{}", text(&user["id"]));
+    let out = world.patch(&path, &json!({"disabled": true})).await.expect(200);
+    assert_eq!((&out["disabled"], &out["disabled_at"]), (&json!(true), &json!("2026-11-22T10:00:00.000Z")));
+    // Said again it is since when it was.
+    world.here().clock.advance(std::time::Duration::from_secs(1));
+    let again = world.patch(&path, &json!({"disabled": true})).await.expect(200);
+    assert_eq!(again["disabled_at"], out["disabled_at"]);
+    assert_eq!(world.patch(&path, &json!({"name": "Ana"})).await.expect(200)["disabled"], true);
+    let back = world.patch(&path, &json!({"disabled": false})).await.expect(200);
+    assert_eq!((&back["disabled"], &back["disabled_at"]), (&json!(false), &Value::Null));
+    for (kind, count) in [("user.disabled", 2), ("user.enabled", 1)] {
+        let events = world.get(&format!("/v1/audit-events?type={kind}")).await.expect(200);
+        assert_eq!(events["data"].as_array().unwrap().len(), count, "{kind}");
+        assert_eq!(events["data"][0]["user_id"], user["id"]);
+    }
+    // Nobody is made shut out.
+    world.post("/v1/users", &json!({"disabled": true})).await.expect_problem(422, "form_param_invalid");
 }

@@ -91,6 +91,9 @@ pub fn bad(kind: Kind) -> Vec<Value> {
             json!(["https://a.example/path"]),
             json!("https://a.example, b"),
             json!("ftp://a.example"),
+            json!("https://*.example.com"),
+            json!("http://a.example"),
+            json!("null"),
         ],
         Kind::KeyRing => vec![
             json!("hunter2"),

@@ -2,12 +2,13 @@
 
 use crate::{
     api_key::Scope,
-    app::{Algorithm, AppType},
+    app::AppType,
     challenge, event,
     factor::FactorType,
-    flow,
+    flow, invitation,
     message::{self, Channel},
     policy::{self, EmailBackup},
+    ports::Algorithm,
     schema::{Field, Shape, field},
     settings::SECOND_FACTORS,
     totp,
@@ -89,6 +90,10 @@ pub const USER: &[Field] = &[
     maybe("external_id", Shape::Text(255), "Your own id of them"),
     maybe("email", Shape::Text(254), "Their address"),
     maybe("email_verified_at", Shape::Timestamp, "When they proved that it is theirs"),
+    maybe("phone", Shape::Text(16), "The number that they sign in with").example(r#""+14155552671""#),
+    maybe("phone_verified_at", Shape::Timestamp, "When they proved that it is theirs"),
+    always("disabled", Shape::Boolean, "Whether they are shut out"),
+    maybe("disabled_at", Shape::Timestamp, "Since when"),
     maybe("name", Shape::Text(200), "Their name"),
     maybe("locale", Shape::Text(35), "Their language"),
     always("metadata", Shape::Texts(50), "What you keep with them"),
@@ -281,6 +286,26 @@ const APP_SECRET: &[Field] = &[
     always("hint", Shape::Text(4), "Its last four characters"),
     always("created_at", Shape::Timestamp, "When it was made"),
     maybe("expires_at", Shape::Timestamp, "When it ends; null: once it is rotated"),
+];
+
+/// An invitation.
+pub const INVITATION: &[Field] = &[
+    always("id", Shape::Id("inv_"), "The invitation's id"),
+    always("email", Shape::Text(254), "Whom it was sent to"),
+    maybe("app_id", Shape::Id("app_"), "The app to sign up through; null: any"),
+    always("status", Shape::OneOf(&invitation::Status::NAMES), "Where it stands"),
+    field(
+        "message",
+        Shape::Object(&[
+            always("id", Shape::Id("msg_"), "The message's id"),
+            always("status", Shape::OneOf(&message::Status::NAMES), "What became of it"),
+        ]),
+        "The e-mail, in the answer to the call that sent it; null when an earlier call with the same key did",
+    )
+    .nullable(),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    always("expires_at", Shape::Timestamp, "When it ends"),
+    maybe("used_at", Shape::Timestamp, "When somebody signed up with it"),
 ];
 
 /// A remembered device.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api_key::Scope,
     app::{
-        Algorithm, AppType, Details, MAX_ORIGIN_LENGTH, MAX_REDIRECT_URI_LENGTH, Misfit, Origin, RedirectUri,
+        AppType, Details, MAX_ORIGIN_LENGTH, MAX_REDIRECT_URI_LENGTH, Misfit, Origin, RedirectUri,
         change::{self, Made, Updated},
         tokens::{HELD, SIGNED},
     },
@@ -23,6 +23,7 @@ use crate::{
     },
     ids::AppId,
     policy::EmailBackup,
+    ports::Algorithm,
     schema::{Field, FieldCode, FieldError, Form, Node, Shape, field},
     secret::Secret,
     settings::{GRACE, SECOND_FACTORS},

@@ -14,6 +14,7 @@ mod environment;
 mod factors;
 mod health;
 mod instance;
+mod invitations;
 mod messages;
 mod mfa_evaluation;
 mod oauth;
@@ -61,6 +62,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         sessions::ROUTES,
         oauth::ROUTES,
         apps::ROUTES,
+        invitations::ROUTES,
         messages::ROUTES,
         audit_events::ROUTES,
         api_keys::ROUTES,

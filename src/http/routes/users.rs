@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     api_key::Scope,
+    context::Context,
     factor::FactorType,
     http::{
         Call, Code, Problem, Reply,
@@ -33,11 +34,20 @@ const EXTERNAL_ID: Field =
 const EMAIL: Field = field("email", Shape::Text(254), "Their address; one user has it, compared in lower case")
     .nullable()
     .example(r#""ana@example.com""#);
+const PHONE: Field = field(
+    "phone",
+    Shape::Text(64),
+    "A number that they sign in with, as people type it; one user has it. It is no factor until it is proven as one",
+)
+.nullable()
+.example(r#""+14155552671""#);
+const DISABLED: Field =
+    field("disabled", Shape::Boolean, "Shuts them out: no sign-in, no token, no session, until it is false again");
 const NAME: Field = field("name", Shape::Text(200), "Their name").nullable();
 const LANGUAGE: Field = field("locale", Shape::Text(35), "Their language").nullable().example(r#""en-US""#);
 const METADATA: Field = field("metadata", Shape::Texts(50), "What you keep with them").nullable();
 
-const PROFILE: &[Field] = &[EXTERNAL_ID, EMAIL, NAME, LANGUAGE, METADATA];
+const PROFILE: &[Field] = &[EXTERNAL_ID, EMAIL, PHONE, NAME, LANGUAGE, METADATA];
 
 const MFA: Field = field(
     "mfa",
@@ -50,7 +60,7 @@ const MFA: Field = field(
 )
 .nullable();
 
-const CHANGE: &[Field] = &[EXTERNAL_ID, EMAIL, NAME, LANGUAGE, METADATA, MFA];
+const CHANGE: &[Field] = &[EXTERNAL_ID, EMAIL, PHONE, NAME, LANGUAGE, METADATA, MFA, DISABLED];
 
 /// The page of a list.
 pub(super) const LIMIT: Field = field("limit", Shape::Integer(1, 100), "How many; default 20");
@@ -61,7 +71,7 @@ pub(super) const fn cursor(prefix: &'static str) -> Field {
 
 const FIND: &[Field] = &[
     field("email", Shape::Text(254), "The user with this address"),
-    field("phone", Shape::Text(64), "Users with this proven phone"),
+    field("phone", Shape::Text(64), "The user with this phone, and those who have proven it as a factor"),
     field("external_id", Shape::Text(255), "The user with your id"),
     LIMIT,
     cursor("usr_"),
@@ -128,7 +138,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     ),
 ];
 
-fn profile(form: &Form) -> Result<Profile, Problem> {
+fn profile(context: &Context, form: &Form) -> Result<Profile, Problem> {
     let text = |name: &str| {
         if form.is_null(name) { Some(None) } else { form.text(name).map(|text| Some(text.to_owned())) }
     };
@@ -137,10 +147,16 @@ fn profile(form: &Form) -> Result<Profile, Problem> {
         Some(None) => Some(None),
         None => None,
     };
+    let phone = match text("phone") {
+        Some(Some(text)) => Some(Some(number(context, "phone", &text)?)),
+        Some(None) => Some(None),
+        None => None,
+    };
     super::parts::locale(form)?;
     Ok(Profile {
         external_id: text("external_id"),
         email,
+        phone,
         name: text("name"),
         locale: text("locale"),
         metadata: if form.is_null("metadata") {
@@ -149,6 +165,7 @@ fn profile(form: &Form) -> Result<Profile, Problem> {
             form.node("metadata").map(crate::schema::Node::to_value)
         },
         mfa: None,
+        disabled: None,
     })
 }
 
@@ -164,7 +181,7 @@ fn changed(changed: Changed, status: u16) -> Answer {
 }
 
 async fn create(call: Call) -> Answer {
-    changed(change::create(&call.context, profile(&call.form)?, call.reservation.clone()).await?, 201)
+    changed(change::create(&call.context, profile(&call.context, &call.form)?, call.reservation.clone()).await?, 201)
 }
 
 /// The server's word on a user's factors.
@@ -186,7 +203,8 @@ fn exception(call: &Call) -> Result<Option<Exception>, Problem> {
 
 async fn update(call: Call) -> Answer {
     let id = id(&call)?;
-    let profile = Profile { mfa: exception(&call)?, ..profile(&call.form)? };
+    let profile = profile(&call.context, &call.form)?;
+    let profile = Profile { mfa: exception(&call)?, disabled: call.form.flag("disabled"), ..profile };
     changed(change::update(&call.context, &id, profile).await?, 200)
 }
 

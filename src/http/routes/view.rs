@@ -1,4 +1,4 @@
-//! How things of the domain look in JSON. Numbers are masked.
+//! How things of the domain look in JSON. Numbers are masked, but for the one that a user signs in with.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,9 @@ use crate::{
     evaluation::Evaluated,
     factor::{self, Factor, FactorType, enrol::Enrolled},
     ids::DeviceId,
+    invitation::Invitation,
     message::{Channel, Destination, Message, Try},
+    phone::PhoneNumber,
     policy::{self, Assurance, Exception, Offer, Role, Step},
     ports::Row,
     session::Session,
@@ -51,6 +53,10 @@ pub(super) fn user(user: &User) -> Value {
         "external_id": user.external_id,
         "email": user.email,
         "email_verified_at": moment(user.email_verified_at),
+        "phone": user.phone.as_ref().map(PhoneNumber::e164),
+        "phone_verified_at": moment(user.phone_verified_at),
+        "disabled": user.disabled_at.is_some(),
+        "disabled_at": moment(user.disabled_at),
         "name": user.name,
         "locale": user.locale,
         "metadata": user.metadata,
@@ -143,6 +149,19 @@ pub(super) fn app(app: &App, context: &Context) -> Value {
         "secrets": secrets.map(secret).collect::<Vec<_>>(),
         "created_at": app.created_at.to_string(),
         "updated_at": app.updated_at.to_string(),
+    })
+}
+
+/// An invitation, as it stands at a moment.
+pub(super) fn invitation(invitation: &Invitation, now: Timestamp) -> Value {
+    json!({
+        "id": invitation.id,
+        "email": invitation.email,
+        "app_id": invitation.app_id,
+        "status": invitation.status(now).as_str(),
+        "created_at": invitation.created_at.to_string(),
+        "expires_at": invitation.expires_at.to_string(),
+        "used_at": moment(invitation.used_at),
     })
 }
 

@@ -45,6 +45,17 @@ pub(super) fn notice(
     outgoing(context, address, notice::TEMPLATE, words, None, notice::LIFETIME)
 }
 
+/// The whole e-mail of an invitation.
+pub(super) fn invitation(
+    context: &Context,
+    address: EmailAddress,
+    link: &str,
+    expires_at: Timestamp,
+) -> Result<Outgoing, Refused> {
+    let words = mail::render(About::Invitation(link, expires_at), &context.config().app_name);
+    outgoing(context, address, mail::INVITATION, words, None, context.now().until(expires_at))
+}
+
 fn outgoing(
     context: &Context,
     address: EmailAddress,

@@ -12,6 +12,7 @@ use crate::{
     config::{EmailDriver, Issue, SmsDriver, Stops, VoiceDriver},
     context::Context,
     crypto::Code,
+    email::EmailAddress,
     ids::{MessageId, TryId},
     phone::{self, PhoneNumber},
     time::Timestamp,
@@ -177,6 +178,17 @@ pub fn notice(
         Destination::Phone(number) => sms::notice(context, number, change),
         Destination::Email(address) => email::notice(context, address, change, when),
     }
+}
+
+/// The whole e-mail of an invitation.
+pub fn invitation(
+    context: &Context,
+    address: EmailAddress,
+    link: &str,
+    expires_at: Timestamp,
+) -> Result<Outgoing, Refused> {
+    email::admit(context)?;
+    email::invitation(context, address, link, expires_at)
 }
 
 /// Domestic is what the default calling code names; the receiver decides where the money goes.
