@@ -5,12 +5,13 @@ mod verdict;
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::{
     config::{Issue, Stops},
     context::Context,
-    ports::{FetchError, Level, OutgoingRequest, Random},
+    ports::{FetchError, Level, OutgoingRequest},
     secret::Secret,
 };
 use verdict::{Verdict, read};
@@ -50,8 +51,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// The longest token, as the service documents it.
 const LONGEST: usize = 2048;
 
-/// Checks the token of a flow that begins. Without the variables there is no gate, and everybody passes. What is asked
-/// twice has the same key, so that an answer that was lost uses nothing up.
+/// Checks the token of a flow that begins. Without the variables there is no gate, and everybody passes. A token is good
+/// once; a request that asks again, since an answer was lost or since it is done once more under newer settings, asks with
+/// the same key, and is told the same.
 pub async fn check(context: &Context, token: Option<&str>) -> Result<(), BotError> {
     if let Some(issue) = context.config().blocking(Stops::BotCheck) {
         return Err(BotError::Misconfigured(issue.clone()));
@@ -59,15 +61,15 @@ pub async fn check(context: &Context, token: Option<&str>) -> Result<(), BotErro
     let Some(turnstile) = &context.config().turnstile else { return Ok(()) };
     let required = || BotError::Required { site_key: turnstile.site_key.clone() };
     let token = token.filter(|token| !token.is_empty() && token.len() <= LONGEST).ok_or_else(required)?;
-    let body = json!({
-        "secret": turnstile.secret.expose(),
-        "response": token,
-        "remoteip": context.client().ip,
-        "idempotency_key": uuid(&*context.ports().random),
-    });
+    let mut body = Map::new();
+    body.insert("secret".to_owned(), turnstile.secret.expose().into());
+    body.insert("response".to_owned(), token.into());
+    body.extend(context.client().ip.clone().map(|ip| ("remoteip".to_owned(), ip.into())));
+    body.insert("idempotency_key".to_owned(), uuid(context.request_id().as_str()).into());
+    let body = Value::Object(body).to_string();
     let mut silent = "";
     for _ in 0..2 {
-        match ask(context, turnstile, body.to_string()).await {
+        match ask(context, turnstile, body.clone()).await {
             Verdict::Good => return Ok(()),
             Verdict::Bad => return Err(required()),
             Verdict::Unknown(why) => silent = why,
@@ -96,10 +98,11 @@ async fn ask(context: &Context, turnstile: &Turnstile, body: String) -> Verdict 
     }
 }
 
-/// A random UUID, which the service wants for such a key (RFC 9562 §5.4).
-fn uuid(random: &dyn Random) -> String {
-    let number = u128::from_be_bytes(random.bytes::<16>());
-    let number = number & !(0xF << 76) & !(0x3 << 62) | 4 << 76 | 2 << 62;
+/// A UUID of our own making for a request, which the service wants for such a key (RFC 9562 §5.8).
+fn uuid(request: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(request.as_bytes()).into();
+    let number = digest.first_chunk::<16>().map_or(0, |bytes| u128::from_be_bytes(*bytes));
+    let number = number & !(0xF << 76) & !(0x3 << 62) | 8 << 76 | 2 << 62;
     let part = |from: u32, digits: u32| number >> from & ((1 << (digits * 4)) - 1);
     format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", part(96, 8), part(80, 4), part(64, 4), part(48, 4), part(0, 12))
 }
@@ -108,16 +111,10 @@ fn uuid(random: &dyn Random) -> String {
 mod tests {
     use super::*;
 
-    struct Ones;
-
-    impl Random for Ones {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(0xFF);
-        }
-    }
-
     #[test]
-    fn a_key_is_a_uuid_of_version_4() {
-        assert_eq!(uuid(&Ones), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    fn a_requests_key_is_a_uuid_and_its_own() {
+        // SHA-256 of "abc" (FIPS 180-4, example) with the version and variant set.
+        assert_eq!(uuid("abc"), "ba7816bf-8f01-8fea-8141-40de5dae2223");
+        assert_ne!(uuid("abc"), uuid("abd"));
     }
 }

@@ -18,6 +18,7 @@ pub mod ports;
 pub mod signatures;
 pub mod sqlite;
 pub mod together;
+pub mod turnstile;
 pub mod vars;
 pub mod world;
 pub mod wrangler;
