@@ -67,10 +67,12 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
         }
         Kind::Hostnames => {
             let list = list(raw)?;
-            let is_host = |host: &String| {
-                (1..=253).contains(&host.len())
-                    && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+            // RFC 1035 §2.3.4.
+            let is_label = |label: &str| {
+                (1..=63).contains(&label.len())
+                    && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             };
+            let is_host = |host: &String| host.len() <= 253 && host.split('.').all(is_label);
             list.iter().all(is_host).then_some(Parsed::List(list))
         }
         Kind::KeyRing => KeyRing::parse(&object(raw)?).map(Parsed::KeyRing),
