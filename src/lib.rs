@@ -3,6 +3,7 @@
 
 pub mod api_key;
 pub mod app;
+pub mod bot;
 pub mod challenge;
 #[cfg(target_arch = "wasm32")]
 mod cloudflare;

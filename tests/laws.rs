@@ -14,6 +14,7 @@
 mod laws {
     mod attacks;
     mod bad_day;
+    mod bot_gate;
     mod calls;
     mod calls_gate;
     mod clients;

@@ -1,6 +1,7 @@
 //! Configuration: the table's variables read from the bindings, checked once per isolate.
 //! A bad variable stops what depends on it, by name, and nothing else (law 9).
 
+mod bot;
 mod document;
 mod email;
 mod sms;
@@ -106,6 +107,8 @@ pub struct Config {
     pub email: EmailConfig,
     /// What makes calls.
     pub voice: VoiceConfig,
+    /// The bot gate; `None`: there is none.
+    pub turnstile: Option<crate::bot::Turnstile>,
     secrets: Option<Secrets>,
     issues: Vec<Issue>,
     set: Vec<&'static str>,
@@ -127,6 +130,7 @@ impl Config {
         let sms = sms::read(&mut reader, environment, public_url.as_deref());
         let email = email::read(&mut reader, environment);
         let voice = voice::read(&reader, &sms);
+        let turnstile = bot::read(&mut reader, environment);
         Self {
             environment,
             dev_tools: environment == Environment::Development && reader.text("DEV_TOOLS").as_deref() == Some("on"),
@@ -149,6 +153,7 @@ impl Config {
             sms,
             email,
             voice,
+            turnstile,
             secrets,
             set: reader.set,
             issues: reader.issues,

@@ -20,6 +20,8 @@ pub enum Kind {
     Choices(&'static [&'static str]),
     /// A list of origins, `https://app.example.com`.
     Origins,
+    /// A list of host names, `app.example.com`.
+    Hostnames,
     /// The origin that Postern is reached at.
     Origin,
     /// A carrier's base URL.
@@ -65,6 +67,8 @@ pub enum Stops {
     RecoveryCodes,
     /// Deciding which proofs a sign-in needs.
     Policy,
+    /// Beginning embedded flows.
+    BotCheck,
     /// Setting passwords while `password.breach_check` is on.
     BreachCheck,
     /// Signing in through Postern: flows and tokens.
@@ -142,6 +146,7 @@ const VONAGE: &str = "Vonage";
 const BASES: &str = "Carriers' base URLs";
 const ONCE: &str = "SMS settings that are stored once";
 const EMAIL: &str = "E-mail";
+const BOTS: &str = "Bot gate";
 const POLICY: &str = "MFA policy";
 const LIMITS: &str = "Limits and lifetimes";
 
@@ -223,6 +228,8 @@ pub const VARIABLES: &[Variable] = &[
         .default("https://api.resend.com").stops(Stops::Email),
     variable("POSTMARK_API_BASE", BASES, Kind::BaseUrl, "Postmark")
         .default("https://api.postmarkapp.com").stops(Stops::Email),
+    variable("TURNSTILE_API_BASE", BASES, Kind::BaseUrl, "Turnstile")
+        .default("https://challenges.cloudflare.com").stops(Stops::BotCheck),
     variable("BREACH_API_BASE", BASES, Kind::BaseUrl, "Pwned Passwords, or a mirror of its range API; asked when `password.breach_check` is true")
         .default("https://api.pwnedpasswords.com").stops(Stops::BreachCheck),
 
@@ -248,6 +255,15 @@ pub const VARIABLES: &[Variable] = &[
         .stops(Stops::Email).example("https://app.example.com/hooks/email"),
     variable("EMAIL_WEBHOOK_SECRET", EMAIL, Kind::WebhookSecret, "Signs what goes to the endpoint")
         .secret().stops(Stops::Email),
+
+    variable("TURNSTILE_SECRET_KEY", BOTS, Kind::Credential, "The secret of a Turnstile widget: with it embedded flows begin only with a good `bot_token`. `prod` takes no testing secret")
+        .secret().stops(Stops::BotCheck),
+    variable("TURNSTILE_SITE_KEY", BOTS, Kind::Text(64), "The widget's site key, which pages are told; needs the secret")
+        .stops(Stops::BotCheck).example("0x4AAAAAAAAAAAAAAAAAAAAA"),
+    variable("TURNSTILE_HOSTNAMES", BOTS, Kind::Hostnames, "Hosts whose tokens are taken; unset: those that the widget allows")
+        .stops(Stops::BotCheck).example("app.example.com"),
+    variable("TURNSTILE_ACTION", BOTS, Kind::Text(32), "The action that a token has to be of; unset: any")
+        .stops(Stops::BotCheck).example("sign_in"),
 
     variable("OTP_MFA_IS_REQUIRED", POLICY, Kind::Flag, "An authenticator app is required at sign-in")
         .default("false").stops(Stops::Policy),

@@ -65,6 +65,16 @@ fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
             let origins: Option<Vec<_>> = list(raw)?.iter().map(|item| Origin::parse(item)).collect();
             Some(Parsed::Origins(origins?))
         }
+        Kind::Hostnames => {
+            let list = list(raw)?;
+            // RFC 1035 §2.3.4.
+            let is_label = |label: &str| {
+                (1..=63).contains(&label.len())
+                    && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            };
+            let is_host = |host: &String| host.len() <= 253 && host.split('.').all(is_label);
+            list.iter().all(is_host).then_some(Parsed::List(list))
+        }
         Kind::KeyRing => KeyRing::parse(&object(raw)?).map(Parsed::KeyRing),
         Kind::CallingCode => CallingCode::parse(&scalar(raw)?).ok().map(Parsed::CallingCode),
         Kind::ServerKey => {
@@ -138,6 +148,7 @@ pub(super) fn wanted(kind: Kind) -> String {
         Kind::Choice(choices) => format!("one of {}", choices.join(", ")),
         Kind::Choices(choices) => format!("a list of any of {}", choices.join(", ")),
         Kind::Origins => "a list of origins like https://app.example.com (http on this machine only)".to_owned(),
+        Kind::Hostnames => "a list of host names like app.example.com".to_owned(),
         Kind::Origin => "an origin like https://login.example.com, without a path".to_owned(),
         Kind::BaseUrl | Kind::Url => "an http or https URL (in prod https, or loopback)".to_owned(),
         Kind::Address => "an e-mail address like dev@example.com".to_owned(),

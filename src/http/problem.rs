@@ -81,11 +81,13 @@ codes! {
     CountryNotAllowed = "country_not_allowed", 422, "Messages may not go to this country", "Change the setting named in the detail.";
     RecipientRefused = "message_recipient_refused", 422, "The carrier refuses this recipient", "Ask for another number or address, or use one of `channels`; the detail has the carrier's reason.";
     MessageBlocked = "message_blocked", 422, "The carrier blocks this as fraud", "Ask for another number; the detail has the carrier's reason.";
+    BotCheckRequired = "bot_check_required", 422, "It is not known that this is no bot", "Render the Turnstile widget of `site_key`, and send what it gives as `bot_token`; each is good once.";
     RateLimited = "rate_limit_exceeded", 429, "Too many requests", "Wait as long as Retry-After says.";
     UserLocked = "user_locked", 429, "Too many wrong answers", "Wait as long as Retry-After says, or unlock.";
     Internal = "internal_error", 500, "Something went wrong here", "Report the trace_id.";
     DriverMisconfigured = "message_driver_misconfigured", 502, "The carrier refuses this account or sender", "Do what the detail says; nothing was sent.";
     MessageFailed = "message_failed", 502, "The carrier did not take the message", "Try again; nothing was sent.";
+    BotCheckUnavailable = "bot_check_unavailable", 503, "The bot check gives no answer", "Try again with a new `bot_token`; the log says why.";
     ConfigurationInvalid = "configuration_invalid", 503, "The deployment is not configured", "Set the variable named in the detail.";
     SmsDisabled = "sms_disabled", 503, "Sending SMS is switched off", "Set `sms.enabled` to true.";
     EmailDisabled = "email_disabled", 503, "Sending e-mail is switched off", "Set `email.enabled` to true.";

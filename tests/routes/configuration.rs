@@ -166,7 +166,7 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
                 let call = json!({"to": {"phone": broken.number()}, "channel": "voice"});
                 assert!(refused(broken.post("/v1/challenges", &call).await), "{}", variable.name);
             }
-            Stops::SignIn => {
+            Stops::SignIn | Stops::BotCheck => {
                 users.expect(200);
                 answered.expect(200);
                 sent.expect(201);

@@ -265,3 +265,28 @@ async fn a_recovery_code_replaces_an_authenticator_app_and_remembers_no_device()
     let asked = world.evaluate(&user, &json!({"app_id": strict})).await.expect(200);
     assert_eq!(asked["options"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_disabled_user_has_no_way_forward_and_completes_nothing() {
+    let world = World::null();
+    let (user, _, number) = world.user_with_phone().await;
+    let shut = |shut: bool| {
+        let at = if shut { "1" } else { "NULL" };
+        world.here().database.execute(&format!("UPDATE users SET disabled_at = {at} WHERE id = '{user}'"));
+    };
+    shut(true);
+    let proof = world.proof(&user, &number).await;
+    let body = json!({"proofs": [proof], "complete": true});
+    let answer = world.evaluate(&user, &body).await.expect(200);
+    assert_eq!((&answer["step"], &answer["reason"]["code"]), (&json!("blocked"), &json!("user_disabled")));
+    assert_eq!(answer["completed"], false);
+    // Shut out between reading and completing.
+    shut(false);
+    let mut request = Box::pin(async { world.evaluate(&user, &body).await });
+    crate::support::steps(&mut request, 1).await;
+    shut(true);
+    let answer = request.await.expect(200);
+    assert_eq!((&answer["reason"]["code"], &answer["completed"]), (&json!("user_disabled"), &json!(false)));
+    shut(false);
+    assert_eq!(world.evaluate(&user, &body).await.expect(200)["completed"], true, "the proof was not used up");
+}

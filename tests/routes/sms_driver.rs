@@ -90,7 +90,7 @@ fn the_driver_is_the_one_named_or_the_first_complete_one() {
 fn base_urls_are_https_in_prod_or_loopback() {
     let variables: Vec<&Variable> =
         VARIABLES.iter().filter(|variable| matches!(variable.kind, Kind::BaseUrl | Kind::Url)).collect();
-    assert_eq!(variables.len(), 8);
+    assert_eq!(variables.len(), 9);
     let prod = changed(&vars::null(), &[("ENVIRONMENT", "prod"), ("SMS_DRIVER", "null")]);
     // Unknown is held as strictly as prod.
     let mut unknown = prod.clone();

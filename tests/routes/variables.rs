@@ -39,6 +39,9 @@ pub fn good(kind: Kind) -> Vec<Value> {
             json!("['https://app.example.com']"),
             json!([]),
         ],
+        Kind::Hostnames => {
+            vec![json!(["app.example.com", "localhost"]), json!("app.example.com, b.example"), json!([])]
+        }
         Kind::KeyRing => {
             vec![json!(vars::RING), serde_json::from_str(vars::RING).unwrap(), json!(format!(" {} ", vars::RING))]
         }
@@ -95,6 +98,7 @@ pub fn bad(kind: Kind) -> Vec<Value> {
             json!("http://a.example"),
             json!("null"),
         ],
+        Kind::Hostnames => vec![json!("https://hunter2"), json!(["hunter2/"]), json!("hunter2:443"), json!([""])],
         Kind::KeyRing => vec![
             json!("hunter2"),
             json!("{}"),
@@ -175,6 +179,6 @@ pub fn bad(kind: Kind) -> Vec<Value> {
             json!(7),
         ],
     };
-    let lists = matches!(kind, Kind::Choices(_) | Kind::Origins);
+    let lists = matches!(kind, Kind::Choices(_) | Kind::Origins | Kind::Hostnames);
     own.into_iter().chain(nowhere.into_iter().skip(usize::from(lists))).collect()
 }

@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     calls::{self, Called},
     mail_providers::MailProviders,
+    turnstile::TurnstileService,
     vars,
 };
 
@@ -100,6 +101,8 @@ pub struct Carriers {
     state: Mutex<State>,
     /// Those that carry e-mail.
     pub mail: Arc<MailProviders>,
+    /// Who knows whether a browser is behind a page.
+    pub turnstile: TurnstileService,
 }
 
 impl Carriers {
@@ -170,6 +173,7 @@ impl Carriers {
     pub fn violations(&self) -> Vec<String> {
         let mut all = self.state().violations.clone();
         all.extend(self.mail.violations());
+        all.extend(self.turnstile.violations());
         all
     }
 
@@ -181,6 +185,9 @@ impl Carriers {
     pub fn handle(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Reply {
         if MailProviders::serves(path) {
             return self.mail.handle(method, path, headers, body);
+        }
+        if TurnstileService::serves(path) {
+            return self.turnstile.handle(method, path, headers, body);
         }
         let header = |name: &str| {
             headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

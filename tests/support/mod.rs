@@ -19,6 +19,7 @@ pub mod signatures;
 pub mod sqlite;
 pub mod together;
 pub mod tokens;
+pub mod turnstile;
 pub mod vars;
 pub mod world;
 pub mod wrangler;

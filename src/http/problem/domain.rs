@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Code, Problem};
 use crate::{
+    bot::BotError,
     challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
     email::EmailError,
     evaluation::EvaluateError,
@@ -182,6 +183,19 @@ impl From<FlowError> for Failure {
             FlowError::Answer(error) => return error.into(),
             FlowError::Enrol(error) => return error.into(),
             FlowError::Evaluate(error) => return error.into(),
+        };
+        problem.into()
+    }
+}
+
+impl From<BotError> for Failure {
+    fn from(error: BotError) -> Self {
+        let problem = match error {
+            BotError::Required { site_key } => {
+                Problem::new(Code::BotCheckRequired, "a good `bot_token` is wanted").member("site_key", site_key)
+            }
+            BotError::Unavailable => Problem::new(Code::BotCheckUnavailable, "nobody can tell now; no flow begins"),
+            BotError::Misconfigured(issue) => Problem::new(Code::ConfigurationInvalid, issue.detail),
         };
         problem.into()
     }

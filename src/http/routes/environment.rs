@@ -27,7 +27,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 )];
 
 /// Its key in KV; grows with the form of what is stored there.
-const KEY: &str = "environment/2";
+const KEY: &str = "environment/3";
 
 /// The types of factor that can be enrolled: supported, not switched off, and e-mail only where something carries it.
 fn factors(settings: &Settings, config: &Config) -> Vec<&'static str> {
@@ -59,6 +59,7 @@ async fn get(incoming: Incoming) -> Answer {
                 "from_number": driver.and_then(crate::config::SmsDriver::from_number),
             },
             "locales": ["en"],
+            "turnstile_site_key": config.turnstile.as_ref().and_then(|turnstile| turnstile.site_key.as_deref()),
             "test_mode": snapshot.settings.test_mode(incoming.now, config.is_production(), incoming.dev_tools).as_str(),
         })
         .to_string();

@@ -11,6 +11,7 @@ use super::{
     view,
 };
 use crate::{
+    bot,
     challenge::{Given, answer::Answered},
     crypto::RecoveryCode,
     device::Token,
@@ -101,6 +102,7 @@ pub(super) async fn begin(call: Call) -> Answer {
         locale: locale(form)?,
         device: form.text("device").and_then(Token::parse),
     };
+    bot::check(&call.context, form.text("bot_token")).await?;
     let (begun, token) = begin_flow(&call.context, &command).await?;
     let access = Access::new(begun.id.clone(), command.kind, token.expose(), command.origin.clone(), false);
     let settled = match typed {

@@ -29,7 +29,7 @@ macro_rules! call {
                 example: fields::BEGIN_EXAMPLE,
                 status: 201,
                 gives: FLOW,
-                refuses: &[&[Code::RateLimited]],
+                refuses: &[&[Code::RateLimited, Code::BotCheckRequired, Code::BotCheckUnavailable]],
                 ..operation("POST", $base, concat!($id, "Begin"), $tag, "Begin a flow")
             },
             Run::Keyed(|call| Box::pin(handlers::begin(call))),
