@@ -44,6 +44,7 @@ mod laws {
     mod sessions;
     mod sessions_end;
     mod sign_in_lockouts;
+    mod sign_up;
     mod standards;
     mod statements;
 }
