@@ -141,6 +141,13 @@ id!(
     RequestId, "req_"
 );
 
+impl UserId {
+    /// The user that a sign-up makes: known before there is one, so that a hash and a passkey's user handle fit.
+    pub fn of_flow(flow: &FlowId) -> Self {
+        Self(format!("{}{}", Self::PREFIX, flow.0.strip_prefix(FlowId::PREFIX).unwrap_or_default()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,6 +45,7 @@ mod laws {
     mod sessions;
     mod sessions_end;
     mod sign_in_lockouts;
+    mod sign_up;
     mod standards;
     mod statements;
     mod tokens;

@@ -12,7 +12,7 @@ use crate::{
     ids::{ChallengeId, FactorId, UserId},
     limit,
     message::Destination,
-    ports::{DatabaseError, Row, Statement},
+    ports::{DatabaseError, Row, Rows, Statement},
     statement,
     time::Timestamp,
     user,
@@ -93,17 +93,35 @@ pub async fn answer(
     given: &Given,
     expect: &Expect,
 ) -> Result<Answered, AnswerError> {
-    let answered = decided(context, id, given, expect).await?;
+    let (answered, _) = answer_beside(context, id, given, expect, Vec::new()).await?;
+    Ok(answered)
+}
+
+/// The same with further statements behind what decides on a code that was sent; their rows come back.
+pub(crate) async fn answer_beside(
+    context: &Context,
+    id: &ChallengeId,
+    given: &Given,
+    expect: &Expect,
+    beside: Vec<Statement>,
+) -> Result<(Answered, Vec<Rows>), AnswerError> {
+    let (answered, rows) = decided(context, id, given, expect, beside).await?;
     if let Answered::Verified(challenge, Some(factor)) = &answered
         && challenge.purpose == Purpose::Enrolment
         && factor.activated_at == challenge.verified_at
     {
         factor::notice::added(context, factor);
     }
-    Ok(answered)
+    Ok((answered, rows))
 }
 
-async fn decided(context: &Context, id: &ChallengeId, given: &Given, expect: &Expect) -> Result<Answered, AnswerError> {
+async fn decided(
+    context: &Context,
+    id: &ChallengeId,
+    given: &Given,
+    expect: &Expect,
+    beside: Vec<Statement>,
+) -> Result<(Answered, Vec<Rows>), AnswerError> {
     if let Some(issue) = context.config().blocking(Stops::Challenges) {
         return Err(AnswerError::Misconfigured(issue.clone()));
     }
@@ -113,19 +131,22 @@ async fn decided(context: &Context, id: &ChallengeId, given: &Given, expect: &Ex
         Given::Recovery(_) | Given::Credential(_) => Vec::new(),
     };
     let reads: Vec<_> = held::reads(id, given).collect();
+    let (beside_from, besides) = (batch.len(), beside.len());
+    batch.extend(beside);
     let read_from = batch.len();
     batch.extend(reads.iter().flat_map(|(_, statements)| statements.iter().cloned()));
     batch.extend(report(context, id));
-    let answer = context.decide(batch).await?;
+    let mut answer = context.decide(batch).await?;
     let [.., factor, row] = answer.as_slice() else { return Err(too_little().into()) };
-    let Some(row) = row.first() else { return Ok(Answered::NotFound) };
+    let Some(row) = row.first() else { return Ok((Answered::NotFound, Vec::new())) };
     let challenge = Challenge::read(row)?;
     let is_open = challenge.status(context.now()) == Status::Pending;
     if !is_open || (challenge.channel.is_some() && matches!(given, Given::Digits(_))) {
-        return Ok(judge(row, factor.first(), &stamp, context.now())?);
+        let judged = judge(row, factor.first(), &stamp, context.now())?;
+        return Ok((judged, answer.drain(beside_from..beside_from + besides).collect()));
     }
     if challenge.channel.is_some() {
-        return Ok(Answered::Misfit);
+        return Ok((Answered::Misfit, Vec::new()));
     }
     let mut from = read_from;
     let read = reads.iter().find_map(|(kind, statements)| {
@@ -133,7 +154,7 @@ async fn decided(context: &Context, id: &ChallengeId, given: &Given, expect: &Ex
         from += statements.len();
         rows.filter(|_| *kind == challenge.kind)
     });
-    held::answer(context, &challenge, read.unwrap_or_default(), given, expect, &stamp).await
+    Ok((held::answer(context, &challenge, read.unwrap_or_default(), given, expect, &stamp).await?, Vec::new()))
 }
 
 /// The statements that decide an answer to a code that was sent. Other challenges they leave alone.

@@ -25,6 +25,19 @@ pub const GET_FOR_RESEND: &str = select!(
      FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2 AND c.bound_to IS ?3"
 );
 
+/// Reads the newest registration that a sign-up has asked for. `?1` the flow.
+pub const REGISTRATION: &str = select!(
+    " FROM challenges c WHERE c.bound_to = ?1 AND c.type = 'passkey' AND c.purpose = 'enrolment' AND c.user_id IS NULL
+     ORDER BY c.created_at DESC, c.rowid DESC LIMIT 1"
+);
+
+/// Reads the newest code that is out in a flow. `?1` the flow, `?2` now.
+pub const OUT_IN_FLOW: &str = select!(
+    " FROM challenges c WHERE c.bound_to = ?1 AND c.channel IS NOT NULL AND c.verified_at IS NULL AND c.ended_at IS NULL
+       AND c.expires_at > ?2 AND c.wrong_answers < c.wrong_answers_max
+     ORDER BY c.created_at DESC, c.rowid DESC LIMIT 1"
+);
+
 /// Makes a challenge. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` factor,
 /// `?8` app, `?9` purpose, `?10` channel, `?11` destination, `?12` country, `?13` locale, `?14` subject, `?15` test,
 /// `?16` digits, `?17` seed, `?18` pepper, `?19` MAC, `?20` code's end, `?21` challenge's end, `?22` resend,
@@ -196,6 +209,8 @@ pub fn resend_failed(id: &ChallengeId, generation: i64, now: Timestamp) -> State
 pub const STATEMENTS: &[&str] = &[
     GET,
     GET_FOR_RESEND,
+    REGISTRATION,
+    OUT_IN_FLOW,
     CREATE,
     CREATED,
     ANSWER,

@@ -85,6 +85,10 @@ pub enum When<'a> {
     NotAccepted(&'a str, &'a str, &'a str),
     /// The user has this stamp.
     User(&'a str, &'a str),
+    /// The user has this stamp, and a proven address.
+    AddressProven(&'a str, &'a str),
+    /// A factor of this type was made for the user with this stamp; it is the subject.
+    NewFactor(&'a str, &'a str, &'a str),
     /// The app has this stamp.
     App(&'a str, &'a str),
     /// The device has this stamp.
@@ -165,6 +169,10 @@ const NOT_ACCEPTED: &str = insert!(
        AND EXISTS (SELECT 1 FROM factors WHERE id = ?16 AND stamp <> ?15 AND activated_at IS NOT NULL)"
 );
 const USER: &str = insert!("WHERE EXISTS (SELECT 1 FROM users WHERE id = ?14 AND stamp = ?15)");
+const ADDRESS_PROVEN: &str =
+    insert!("WHERE EXISTS (SELECT 1 FROM users WHERE id = ?14 AND stamp = ?15 AND email_verified_at IS NOT NULL)");
+const NEW_FACTOR: &str =
+    insert!("?4", "?5", "f.id", "FROM factors f WHERE f.user_id = ?14 AND f.stamp = ?15 AND f.type = ?16");
 const APP: &str = insert!("WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?14 AND stamp = ?15)");
 const DEVICE: &str = insert!("WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?14 AND stamp = ?15)");
 const SESSION_BEGUN: &str = insert!(
@@ -202,6 +210,8 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::Message(id, status) => (MESSAGE, Some((id, status))),
         When::NotAccepted(_, id, stamp) => (NOT_ACCEPTED, Some((id, stamp))),
         When::User(id, stamp) => (USER, Some((id, stamp))),
+        When::AddressProven(id, stamp) => (ADDRESS_PROVEN, Some((id, stamp))),
+        When::NewFactor(_, id, stamp) => (NEW_FACTOR, Some((id, stamp))),
         When::App(id, stamp) => (APP, Some((id, stamp))),
         When::Device(id, stamp) => (DEVICE, Some((id, stamp))),
         When::SessionBegun(hash, stamp) => (SESSION_BEGUN, Some((hash, stamp))),
@@ -231,8 +241,8 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
     if let Some((id, stamp)) = condition {
         params.extend([id.into(), stamp.into()]);
     }
-    if let When::NotAccepted(factor, ..) = when {
-        params.push(factor.into());
+    if let When::NotAccepted(further, ..) | When::NewFactor(further, ..) = when {
+        params.push(further.into());
     }
     Statement::new(sql, params)
 }
@@ -309,6 +319,8 @@ pub const STATEMENTS: &[&str] = &[
     MESSAGE,
     NOT_ACCEPTED,
     USER,
+    ADDRESS_PROVEN,
+    NEW_FACTOR,
     APP,
     DEVICE,
     SESSION_BEGUN,

@@ -7,7 +7,7 @@ use crate::{
     email::EmailAddress,
     event::{self, Event, EventType, When},
     ids::UserId,
-    limit::{self, Check, NOTICES_USER_HOUR},
+    limit::{self, Check, NOTICES_USER_HOUR, SIGN_UP_NOTICES_USER_DAY},
     message::{self, Destination, Refused, Route, Status, drivers::Outcome, notice::Change, prepare},
     policy::StandIn,
     ports::{DatabaseError, Level},
@@ -121,6 +121,10 @@ impl Notice {
     /// Who may be told, the best first: the address that was proven first, the phone that was proven first, the address on the
     /// user. What was just added hears nothing of itself; what was just removed hears it where nobody else does.
     fn destinations(&self, user: &User, factors: &[Factor]) -> Vec<Destination> {
+        // Only who has that address is meant, not who has the account's other ones.
+        if self.change == Change::SignUpTried {
+            return self.changed.clone();
+        }
         let own = user.email.as_deref().and_then(|email| EmailAddress::parse(email).ok()).map(Destination::Email);
         let active = factors.iter().filter_map(|factor| Some((factor.activated_at?, factor.destination.clone()?)));
         let (mut addresses, mut phones): (Vec<_>, Vec<_>) =
@@ -137,7 +141,11 @@ impl Notice {
 
     /// Writes it down, has it sent, writes down what became of it.
     async fn carry(&self, context: &Context, outgoing: &message::Outgoing) -> Result<(), DatabaseError> {
-        let checks = [Check::spend(NOTICES_USER_HOUR, &self.user, context.settings())];
+        let limit = match self.change {
+            Change::SignUpTried => SIGN_UP_NOTICES_USER_DAY,
+            _ => NOTICES_USER_HOUR,
+        };
+        let checks = [Check::spend(limit, &self.user, context.settings())];
         let batch = message::store::queue_notice(context, outgoing, &self.user, &self.change, &checks);
         let answer = context.decide(batch).await?;
         let row = answer.last().and_then(|rows| rows.first());

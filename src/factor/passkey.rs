@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Begun, Factor, FactorType, Kind, New, Person, ProofOf, ProveError, Verdict, enrol::EnrolError};
 use crate::{
-    challenge::{Challenge, Given, Purpose, create::CreateError},
+    challenge::{Challenge, Given, Purpose, Status, create::CreateError},
     config::Issue,
     context::Context,
     event::{self, Event, EventType, Outcome, When},
@@ -73,29 +73,19 @@ struct Kept {
 
 impl Kind for Passkey {
     fn begin(&self, context: &Context, person: Option<&Person>, _new: &New) -> Result<Begun, EnrolError> {
-        let settings = &context.settings().passkey;
-        if let Some(issue) = settings.switch_issue(context.config()) {
-            return Err(CreateError::Refused(Refused::Misconfigured(issue)).into());
-        }
-        if !settings.enabled {
-            return Err(EnrolError::Disabled(FactorType::Passkey));
-        }
-        let rp = relying_party(context)?;
         let person = person.ok_or(CreateError::UserNotFound)?;
         let user = &person.user;
         let name = user.email.as_ref().or(user.external_id.as_ref()).or(user.name.as_ref()).unwrap_or(&user.id);
-        let entity = UserEntity { handle: user.id.as_bytes(), name, display_name: user.name.as_ref().unwrap_or(name) };
-        let theirs = credentials(&person.factors);
-        let challenge = context.ports().random.bytes::<32>();
-        let options = creation_options(&rp, &challenge, entity, &descriptors(&theirs));
+        let called = user.name.as_ref().unwrap_or(name);
+        let (awaits, shown) = ask(context, &user.id, name, called, &person.factors)?;
         Ok(Begun {
             destination: None,
             secret: None,
             data: Map::new(),
-            proof: ProofOf::Held(awaits(&rp, &challenge, Some(&[]))),
+            proof: ProofOf::Held(awaits),
             replaces: false,
             beside: Vec::new(),
-            shown: shown(options),
+            shown,
         })
     }
 
@@ -204,14 +194,58 @@ impl Asked {
     }
 }
 
-/// The credential of an enrolment.
-async fn registered(
+/// What a new passkey's challenge awaits, and what its answer shows; `factors` are those that the user has.
+pub(crate) fn ask(
+    context: &Context,
+    user: &str,
+    name: &str,
+    called: &str,
+    factors: &[Factor],
+) -> Result<(Value, Map<String, Value>), EnrolError> {
+    let settings = &context.settings().passkey;
+    if let Some(issue) = settings.switch_issue(context.config()) {
+        return Err(CreateError::Refused(Refused::Misconfigured(issue)).into());
+    }
+    if !settings.enabled {
+        return Err(EnrolError::Disabled(FactorType::Passkey));
+    }
+    let rp = relying_party(context)?;
+    let entity = UserEntity { handle: user.as_bytes(), name, display_name: called };
+    let theirs = credentials(factors);
+    let challenge = context.ports().random.bytes::<32>();
+    let options = creation_options(&rp, &challenge, entity, &descriptors(&theirs));
+    Ok((awaits(&rp, &challenge, Some(&[])), shown(options)))
+}
+
+/// A credential that the browser has made, verified and kept nowhere yet. It has no `Debug`.
+pub(crate) struct Registered {
+    /// Its id, base64url.
+    pub(crate) credential_id: String,
+    /// Its signature counter.
+    pub(crate) counter: i64,
+    /// What is kept beside: `factors.data`.
+    pub(crate) data: Value,
+    /// What the registration has shown.
+    pub(crate) evidence: Value,
+}
+
+/// Verifies the answer of a challenge that asked for a new passkey; `None`: it proves nothing, or the challenge is over.
+pub(crate) async fn register(
     context: &Context,
     challenge: &Challenge,
-    asked: &Asked,
     answer: &Value,
-    stamp: &str,
-) -> Result<Verdict, Unproven> {
+) -> Result<Option<Registered>, ProveError> {
+    if challenge.status(context.now()) != Status::Pending {
+        return Ok(None);
+    }
+    match verified(context, &Asked::read(context, challenge)?, answer).await {
+        Ok(registered) => Ok(Some(registered)),
+        Err(Unproven::Step(_)) => Ok(None),
+        Err(Unproven::Failed(error)) => Err(error.into()),
+    }
+}
+
+async fn verified(context: &Context, asked: &Asked, answer: &Value) -> Result<Registered, Unproven> {
     let response = RegistrationResponse::from_json(answer)?;
     let new = verify_registration(&*context.ports().signatures, asked.ceremony(), &response).await?;
     let kept = Kept {
@@ -220,21 +254,38 @@ async fn registered(
         backup_eligible: new.backup_eligible,
         backed_up: new.backed_up,
     };
+    Ok(Registered {
+        credential_id: URL_SAFE_NO_PAD.encode(&new.id),
+        counter: i64::from(new.sign_count),
+        data: json!(kept),
+        evidence: json!({"user_verified": new.user_verified, "backed_up": new.backed_up}),
+    })
+}
+
+/// The credential of an enrolment.
+async fn registered(
+    context: &Context,
+    challenge: &Challenge,
+    asked: &Asked,
+    answer: &Value,
+    stamp: &str,
+) -> Result<Verdict, Unproven> {
+    let new = verified(context, asked, answer).await?;
     let accept = statement!(
         REGISTER,
         challenge.factor_id.as_deref(),
         stamp,
         &challenge.id,
-        URL_SAFE_NO_PAD.encode(&new.id),
-        i64::from(new.sign_count),
-        json!(kept).to_string()
+        new.credential_id,
+        new.counter,
+        new.data.to_string()
     );
     Ok(Verdict {
         is_right: true,
         factor: challenge.factor_id.clone(),
         user: challenge.user_id.clone(),
         accept: vec![accept],
-        evidence: json!({"user_verified": new.user_verified, "backed_up": new.backed_up}),
+        evidence: new.evidence,
     })
 }
 

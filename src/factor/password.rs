@@ -12,6 +12,7 @@ pub use store::STATEMENTS;
 use super::{Begun, Factor, FactorType, Kind, New, Person, ProofOf, enrol::EnrolError};
 use crate::{
     context::Context,
+    ids::UserId,
     limit::lockout,
     message::Refused,
     password::{Password, PasswordHash, Rules, Weakness, breach, weaknesses},
@@ -40,7 +41,7 @@ impl Kind for PasswordFactor {
     ) -> PortFuture<'a, Result<Map<String, Value>, EnrolError>> {
         Box::pin(async move {
             match (new, person) {
-                (New::Password(NewPassword::Typed(password)), Some(person)) => judge(context, person, password).await,
+                (New::Password(NewPassword::Typed(password)), Some(person)) => judge_for(context, person, password).await,
                 _ => Ok(Map::new()),
             }
         })
@@ -50,13 +51,14 @@ impl Kind for PasswordFactor {
         let (New::Password(new), Some(person)) = (new, person) else {
             return Err(super::unlike(new));
         };
-        let (owner, ring, random) = (person.user.id.as_str(), &context.secrets().code_pepper, &*context.ports().random);
         let hash = match new {
-            NewPassword::Typed(password) => PasswordHash::make(password, owner, ring, random),
-            NewPassword::Hashed(hash) => PasswordHash::import(hash.expose(), owner, ring)
-                .map_err(|error| EnrolError::Invalid("hash", format!("wanted is {error}")))?,
+            NewPassword::Typed(password) => hashed(context, &person.user.id, password)?,
+            NewPassword::Hashed(hash) => {
+                PasswordHash::import(hash.expose(), &person.user.id, &context.secrets().code_pepper)
+                    .map_err(|error| EnrolError::Invalid("hash", format!("wanted is {error}")))?
+                    .map_err(|error| DatabaseError::Other(error.to_string()))?
+            }
         };
-        let hash = hash.map_err(|error| DatabaseError::Other(error.to_string()))?;
         Ok(Begun {
             destination: None,
             secret: Some(hash.to_text()),
@@ -77,14 +79,37 @@ impl Kind for PasswordFactor {
     }
 }
 
-/// Whether a password is strong enough for this person: the same for every path that sets one (ASVS 6.3.4). Gives what
-/// the breach check said, to be kept with the factor.
-async fn judge(context: &Context, person: &Person, password: &Password) -> Result<Map<String, Value>, EnrolError> {
-    let config = context.config();
+/// The hash of a password that fits this user alone, one who is yet to be made too.
+pub(crate) fn hash(context: &Context, user: &UserId, password: &Password) -> Result<PasswordHash, DatabaseError> {
+    hashed(context, user.as_str(), password)
+}
+
+fn hashed(context: &Context, owner: &str, password: &Password) -> Result<PasswordHash, DatabaseError> {
+    let (ring, random) = (&context.secrets().code_pepper, &*context.ports().random);
+    PasswordHash::make(password, owner, ring, random).map_err(|error| DatabaseError::Other(error.to_string()))
+}
+
+async fn judge_for(context: &Context, person: &Person, password: &Password) -> Result<Map<String, Value>, EnrolError> {
     let numbers = person.factors.iter().filter_map(|factor| Some(factor.destination.as_ref()?.as_str()));
     let words = [person.user.name.as_deref(), person.user.email.as_deref(), person.user.external_id.as_deref()];
-    let words: Vec<&str> = words.into_iter().flatten().chain(numbers).chain([config.app_name.as_str()]).collect();
-    let weak = weaknesses(password, &Rules { least: least(context, person), context: &words });
+    let words: Vec<&str> = words.into_iter().flatten().chain(numbers).collect();
+    let is_second = |factor: &Factor| {
+        factor.is_active() && matches!(factor.kind, FactorType::Phone | FactorType::Totp | FactorType::Passkey)
+    };
+    judge(context, &words, person.factors.iter().any(is_second), password).await
+}
+
+/// Whether a password is strong enough for the person whom these words are about: the same for every path that sets one
+/// (ASVS 6.3.4). Gives what the breach check said, to be kept with the factor.
+pub(crate) async fn judge(
+    context: &Context,
+    words: &[&str],
+    has_second: bool,
+    password: &Password,
+) -> Result<Map<String, Value>, EnrolError> {
+    let config = context.config();
+    let words: Vec<&str> = words.iter().copied().chain([config.app_name.as_str()]).collect();
+    let weak = weaknesses(password, &Rules { least: least(context, has_second), context: &words });
     if !weak.is_empty() {
         return Err(EnrolError::Weak(weak));
     }
@@ -115,13 +140,10 @@ async fn judge(context: &Context, person: &Person, password: &Password) -> Resul
 }
 
 /// The fewest characters: fewer where a second factor is required, or the person has one. A mailbox is none.
-fn least(context: &Context, person: &Person) -> usize {
+fn least(context: &Context, has_second: bool) -> usize {
     let settings = &context.settings().password;
-    let is_second = |factor: &Factor| {
-        factor.is_active() && matches!(factor.kind, FactorType::Phone | FactorType::Totp | FactorType::Passkey)
-    };
     let required = context.settings().multi_factor.rule.required;
-    if !required.less(Kinds::of(&[FactorType::Email])).is_empty() || person.factors.iter().any(is_second) {
+    if has_second || !required.less(Kinds::of(&[FactorType::Email])).is_empty() {
         settings.minimum_length_with_mfa
     } else {
         settings.minimum_length

@@ -1,5 +1,7 @@
 //! Begins a flow: the app and the page are judged, and one statement makes it if they are still as they were judged.
 
+use serde_json::json;
+
 use super::{Flow, FlowError, FlowType, store};
 use crate::{
     app::{self, App, AppType},
@@ -7,11 +9,14 @@ use crate::{
     context::Context,
     crypto::{new_token, token_hash},
     device::Token,
+    email::EmailAddress,
     evaluation::EvaluateError,
     ids::{AppId, FlowId},
+    invitation::store::FOLLOW,
+    limit::{self, Check},
     message::Destination,
     secret::Secret,
-    settings::FLOW_LIFETIME,
+    settings::{FLOW_LIFETIME, SignUps},
     statement,
 };
 
@@ -35,6 +40,8 @@ pub struct Begin {
     pub locale: Option<String>,
     /// The remembered device that it came with.
     pub device: Option<Token>,
+    /// The invitation that it follows, by the hash of its token.
+    pub invitation: Option<String>,
 }
 
 /// What OpenID Connect Core §5.4 and §11 know of scopes, as far as there is anything behind them.
@@ -51,7 +58,11 @@ pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret),
     if let Some(issue) = context.config().blocking(Stops::SignIn) {
         return Err(EvaluateError::Misconfigured(issue.clone()).into());
     }
-    let answer = context.decide(vec![statement!(app::store::GET, app)]).await?;
+    let is_sign_up = *kind == FlowType::SignUp;
+    let invitation = command.invitation.as_deref().filter(|_| is_sign_up);
+    let asks =
+        vec![statement!(app::store::GET, app), statement!(FOLLOW, invitation, app, context.now().millis())];
+    let answer = context.decide(asks).await?;
     let row = answer.first().and_then(|rows| rows.first()).ok_or(FlowError::AppNotFound)?;
     let judged = App::read(row)?;
     let from_there = match (judged.kind, origin) {
@@ -67,6 +78,23 @@ pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret),
     if command.redirect_uri.as_ref().is_some_and(|uri| !judged.takes_redirect(uri)) {
         return Err(FlowError::RedirectUriUnknown);
     }
+    let invited = answer.get(1).and_then(|rows| rows.first()?.opt_text("email")).map(EmailAddress::parse);
+    let invited = match (invitation, invited) {
+        (None, _) => None,
+        (Some(hash), Some(Ok(email))) => Some((hash, Destination::Email(email))),
+        (Some(_), _) => return Err(FlowError::InvitationInvalid),
+    };
+    let may_begin = match context.settings().sign_in.sign_up {
+        SignUps::Open => true,
+        SignUps::Invitation => invited.is_some(),
+        SignUps::Closed => false,
+    };
+    if is_sign_up && !may_begin {
+        return Err(FlowError::SignUpClosed);
+    }
+    // Who follows an invitation has been told of it at that address.
+    let pending = invited.as_ref().map_or_else(|| json!({}), |(hash, _)| json!({"invitation": hash}));
+    let checks: Vec<Check> = limit::store::sign_ups(context).filter(|_| is_sign_up).into_iter().collect();
     let (now, random, stamp) = (context.now(), &*context.ports().random, context.stamp());
     let (id, token) = (FlowId::new(now, random), new_token("flw_", random));
     let hash = token_hash(token.expose());
@@ -74,7 +102,10 @@ pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret),
     let batch = vec![
         statement!(
             store::BEGIN,
+            limit::store::parameter(&checks),
+            now.millis(),
             &id,
+            stamp.as_str(),
             kind.as_str(),
             hash.as_str(),
             app,
@@ -87,16 +118,21 @@ pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret),
             command.locale.as_deref(),
             device.map(|token| &token.id),
             device.map(Token::hash),
-            now.millis(),
             (now + FLOW_LIFETIME).millis(),
-            stamp.as_str()
+            invited.as_ref().map(|(_, address)| identifier(context, address)),
+            pending.to_string()
         ),
+        limit::store::spend_on_flow(&checks, now, id.as_str(), &stamp),
+        limit::store::refusals_of_flow(&checks, now, id.as_str(), &stamp),
         statement!(store::GET, &id, hash.as_str(), kind.as_str()),
     ];
     let answer = context.decide(batch).await?;
-    // It is missing only where the app has changed since it was judged.
-    let row = answer.get(1).and_then(|rows| rows.first()).ok_or(FlowError::AppNotFound)?;
-    Ok((Flow::read(row)?, token))
+    let [.., refusals, made] = answer.as_slice() else { return Err(FlowError::AppNotFound) };
+    if let Some(refusal) = limit::store::read_refusals(refusals, now)? {
+        return Err(FlowError::Limited(refusal));
+    }
+    // Else it is missing only where the app has changed since it was judged.
+    Ok((Flow::read(made.first().ok_or(FlowError::AppNotFound)?)?, token))
 }
 
 /// What is kept of what somebody typed to say who they are.

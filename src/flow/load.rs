@@ -35,10 +35,24 @@ pub(crate) async fn load(
     }
     let mut batch = before;
     let skipped = batch.len();
-    batch.push(statement!(store::GET, &access.id, access.token_hash.as_str(), access.kind.as_str()));
-    batch.extend(reads_of_flow(context, &access.id));
+    batch.extend(reads(context, access));
     batch.extend(beside);
-    let mut answer = context.decide(batch).await?.split_off(skipped);
+    read(context, access, context.decide(batch).await?.split_off(skipped))
+}
+
+/// What is read to let a call in.
+pub(crate) fn reads(context: &Context, access: &Access) -> Vec<Statement> {
+    let mut batch = vec![statement!(store::GET, &access.id, access.token_hash.as_str(), access.kind.as_str())];
+    batch.extend(reads_of_flow(context, &access.id));
+    batch
+}
+
+/// Lets a call in by what was read; what else was, comes back.
+pub(crate) fn read(
+    context: &Context,
+    access: &Access,
+    mut answer: Vec<Rows>,
+) -> Result<(Loaded, Vec<Rows>), FlowError> {
     let row = answer.first().and_then(|rows| rows.first()).ok_or(FlowError::TokenInvalid)?;
     let flow = Flow::read(row)?;
     // A page of another origin is let in nowhere, even with the token.

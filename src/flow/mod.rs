@@ -13,6 +13,7 @@ pub mod begin;
 pub mod document;
 pub(crate) mod load;
 pub mod settle;
+pub mod sign_up;
 pub mod state;
 pub mod store;
 
@@ -22,7 +23,7 @@ use crate::{
     challenge::{answer::AnswerError, create::CreateError, resend::ResendError},
     crypto::token_hash,
     evaluation::EvaluateError,
-    factor::enrol::EnrolError,
+    factor::{FactorType, ProveError, enrol::EnrolError},
     ids::FlowId,
     limit::Refusal,
     ports::{DatabaseError, Row},
@@ -63,8 +64,8 @@ impl FlowType {
     }
 }
 
-/// A flow as it is read.
-#[derive(Clone, Debug)]
+/// A flow as it is read. It has no `Debug`: a credential may wait in it.
+#[derive(Clone)]
 pub struct Flow {
     /// Its id.
     pub id: FlowId,
@@ -92,10 +93,14 @@ pub struct Flow {
     pub remember_device: bool,
     /// What a sign-up or reset keeps until it may have effect: hashes, and what was done.
     pub pending: Map<String, Value>,
+    /// Whether a sign-up's address was proven: by the code that went there, or by the invitation.
+    pub address_proven: bool,
     /// When it is over.
     pub expires_at: Timestamp,
     /// How it ended.
     pub end: Option<End>,
+    /// Which batch has changed it last.
+    pub stamp: String,
 }
 
 /// How a flow ended.
@@ -126,12 +131,14 @@ impl Flow {
             user_id: text("user_id"),
             remember_device: row.flag("remember_device"),
             pending: serde_json::from_str(row.text("pending")?).map_err(|_| malformed())?,
+            address_proven: row.flag("address_proven"),
             expires_at: Timestamp::from_millis(row.int("expires_at")?),
             end: match row.opt_text("end_reason") {
                 Some("complete") => Some(End::Complete),
                 Some(_) => Some(End::Abandoned),
                 None => None,
             },
+            stamp: row.text("stamp")?.to_owned(),
         })
     }
 }
@@ -175,6 +182,14 @@ pub enum FlowError {
     StepMismatch(&'static str),
     /// What was named is not offered.
     NotOffered,
+    /// Nobody signs up by themselves, by the setting.
+    SignUpClosed,
+    /// There is no such invitation that lives.
+    InvitationInvalid,
+    /// People do not sign up with this, by the setting: an address, or a number.
+    IdentifierRefused(FactorType),
+    /// The address was proven, and somebody has it: the flow is over.
+    Taken,
     /// The password is wrong, or nobody is known: nobody is told which.
     PasswordIncorrect,
     /// A limit has no room.
@@ -200,6 +215,12 @@ macro_rules! from {
         })*
     };
 }
+impl From<ProveError> for FlowError {
+    fn from(error: ProveError) -> Self {
+        Self::Answer(error.into())
+    }
+}
+
 from!(
     DatabaseError as Database,
     CreateError as Create,

@@ -164,7 +164,7 @@ const EVERY: &[FlowType] = &FlowType::ALL;
 
 /// Where the policy may lead once a first factor is proven.
 const ON: &[&str] = &["needs_second_factor", "needs_enrolment", "blocked", "complete"];
-const ON_OR_STAY: &[&str] = &["needs_first_factor", "needs_second_factor", "needs_enrolment", "blocked", "complete"];
+const MADE_OR_NOT: &[&str] = &["needs_verification", "needs_second_factor", "needs_enrolment", "blocked", "complete"];
 const ON_IN_RESET: &[&str] = &["needs_second_factor", "blocked", "needs_new_password"];
 
 const fn row(of: &'static [FlowType], from: &'static str, by: Action, to: &'static [&'static str]) -> Transition {
@@ -175,18 +175,24 @@ const fn row(of: &'static [FlowType], from: &'static str, by: Action, to: &'stat
 pub const TRANSITIONS: &[Transition] = &[
     row(IN_OR_RESET, "needs_identifier", Action::Identify, &["needs_first_factor"]),
     row(IN_OR_RESET, "needs_first_factor", Action::Identify, &["needs_first_factor"]),
-    row(UP, "needs_identifier", Action::Identify, &["needs_first_factor"]),
+    row(UP, "needs_identifier", Action::Identify, &["needs_first_factor", "needs_verification"]),
+    row(UP, "needs_identifier", Action::Password, &["needs_verification"]),
+    row(UP, "needs_identifier", Action::Passkey, &["needs_identifier"]),
     row(UP, "needs_first_factor", Action::Identify, &["needs_first_factor"]),
+    row(UP, "needs_first_factor", Action::Challenge, &["needs_first_factor"]),
     row(UP, "needs_verification", Action::Identify, &["needs_verification"]),
+    row(UP, "needs_verification", Action::Password, &["needs_verification"]),
+    row(UP, "needs_verification", Action::Passkey, &["needs_verification"]),
+    row(UP, "needs_verification", Action::Challenge, &["needs_verification"]),
     row(IN, "needs_identifier", Action::Password, ON),
     row(IN, "needs_identifier", Action::Passkey, ON),
     row(IN, "needs_identifier", Action::Answer, ON),
     row(IN, "needs_first_factor", Action::Password, ON),
     row(IN, "needs_first_factor", Action::Passkey, ON),
     row(IN, "needs_first_factor", Action::Answer, ON),
-    row(UP, "needs_first_factor", Action::Password, &["needs_verification", "needs_enrolment", "complete"]),
-    row(UP, "needs_first_factor", Action::Passkey, &["needs_verification", "needs_enrolment", "complete"]),
-    row(UP, "needs_first_factor", Action::Answer, ON_OR_STAY),
+    row(UP, "needs_first_factor", Action::Password, MADE_OR_NOT),
+    row(UP, "needs_first_factor", Action::Passkey, MADE_OR_NOT),
+    row(UP, "needs_first_factor", Action::Answer, &["needs_first_factor"]),
     row(UP, "needs_verification", Action::Answer, ON),
     row(RESET, "needs_first_factor", Action::Answer, ON_IN_RESET),
     row(RESET, "needs_first_factor", Action::RecoveryCode, ON_IN_RESET),

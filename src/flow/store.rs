@@ -1,5 +1,7 @@
 //! SQL of flows. A flow is changed by conditional statements only: it is open, its time is not over, and the token is its own.
 
+use crate::have_room;
+
 /// Whether the flow `?1` is open for whoever brings the token's hash `?2`, at `?3`.
 macro_rules! is_open {
     () => {
@@ -7,20 +9,24 @@ macro_rules! is_open {
     };
 }
 
-/// Begins a flow, if its app is still as it was judged. `?1` id, `?2` type, `?3` token's hash, `?4` app, `?5` the app's stamp,
-/// `?6` origin, `?7` PKCE challenge, `?8` redirect URI, `?9` scope, `?10` nonce, `?11` locale, `?12` device, `?13` its hash,
-/// `?14` now, `?15` end, `?16` stamp, `?17` MAC of the identifier, `?18` address, `?19` number.
-pub const BEGIN: &str =
+/// Begins a flow, if its app is still as it was judged. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` type, `?6` token's
+/// hash, `?7` app, `?8` the app's stamp, `?9` origin, `?10` PKCE challenge, `?11` redirect URI, `?12` scope, `?13` nonce,
+/// `?14` locale, `?15` device, `?16` its hash, `?17` end, `?18` MAC of the identifier, `?19` what waits in it.
+pub const BEGIN: &str = concat!(
     "INSERT INTO flows (id, type, token_hash, app_id, origin, code_challenge, redirect_uri, scope, nonce,
-    locale, device_id, device_hash, created_at, expires_at, stamp, identifier, user_id)
-  SELECT ?1, ?2, ?3, ?4, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-    coalesce((SELECT id FROM users WHERE email_normalised = ?18), (SELECT id FROM users WHERE phone = ?19))
-  WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?4 AND stamp = ?5)";
+       locale, device_id, device_hash, created_at, expires_at, stamp, identifier, pending)
+     SELECT ?3, ?5, ?6, ?7, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?2, ?17, ?4, ?18, ?19
+     WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?7 AND stamp = ?8) AND ",
+    have_room!()
+);
 
 /// Reads a flow. `?1` id, `?2` the token's hash, `?3` type.
 pub const GET: &str =
     "SELECT id, type, app_id, origin, code_challenge, redirect_uri, scope, nonce, locale, identifier, user_id,
-    remember_device, pending, expires_at, end_reason, stamp
+    remember_device, pending, expires_at, end_reason, stamp,
+    type = 'sign_up' AND (pending ->> '$.invitation' IS NOT NULL OR EXISTS (
+      SELECT 1 FROM challenges p WHERE p.bound_to = flows.id AND p.purpose = 'verification' AND p.user_id IS NULL
+        AND p.verified_at IS NOT NULL)) AS address_proven
   FROM flows WHERE id = ?1 AND token_hash = ?2 AND type = ?3";
 
 /// Takes down who it is that signs in, while nothing was proven. `?1` flow, `?2` token's hash, `?3` now, `?4` stamp,
@@ -30,7 +36,9 @@ pub const IDENTIFY: &str = concat!(
        user_id = coalesce((SELECT id FROM users WHERE email_normalised = ?6), (SELECT id FROM users WHERE phone = ?7))
      WHERE ",
     is_open!(),
-    " AND origin IS ?8 AND NOT EXISTS (SELECT 1 FROM challenges p WHERE p.bound_to = ?1 AND p.verified_at IS NOT NULL)"
+    " AND origin IS ?8 AND pending ->> '$.invitation' IS NULL
+      AND NOT EXISTS (SELECT 1 FROM challenges p
+        WHERE p.bound_to = ?1 AND p.verified_at IS NOT NULL AND (p.purpose <> 'enrolment' OR p.user_id IS NOT NULL))"
 );
 
 /// Whether somebody has an address or a number. `?1` address, `?2` number.
@@ -50,7 +58,7 @@ pub const REMEMBER: &str = concat!("UPDATE flows SET remember_device = 1 WHERE "
 
 /// Gives a flow up. `?1` flow, `?2` token's hash, `?3` now, `?4` stamp.
 pub const ABANDON: &str =
-    concat!("UPDATE flows SET ended_at = ?3, end_reason = 'abandoned', stamp = ?4 WHERE ", is_open!());
+    concat!("UPDATE flows SET ended_at = ?3, end_reason = 'abandoned', pending = '{}', stamp = ?4 WHERE ", is_open!());
 
 /// Ends a flow whose user carries the stamp. `?1` flow, `?2` user, `?3` stamp, `?4` now.
 pub const COMPLETE: &str = "UPDATE flows SET ended_at = ?4, end_reason = 'complete', stamp = ?3

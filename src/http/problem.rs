@@ -51,6 +51,7 @@ codes! {
     FlowTokenInvalid = "flow_token_invalid", 401, "The flow's token is not valid", "Begin another flow: its ten minutes may be over.";
     OriginNotAllowed = "origin_not_allowed", 403, "This page may not call", "Add the page's origin to the app's `origins`.";
     AccessTokenInvalid = "access_token_invalid", 401, "The access token is not valid", "Get a new one; it has ended, or what it stands for has.";
+    SignUpClosed = "sign_up_closed", 403, "Nobody signs up by themselves", "Follow an invitation; the setting is `sign_in.sign_up`.";
     SignatureInvalid = "signature_invalid", 403, "The signature is not valid", "Only the carrier calls this.";
     ScopeMissing = "scope_missing", 403, "The server key may not do this", "Use a key that has the scope named in the detail.";
     ProofRequired = "proof_required", 403, "A proof of an existing factor is needed", "Challenge an active factor of the user and pass the verified challenge as `proof`, or pass `override`.";

@@ -290,6 +290,16 @@ pub const NOTICES_USER_HOUR: Limit = Limit {
     channels: &[],
 };
 
+/// Notices of sign-ups that were tried with a user's address: anybody can make one, so they are few, and take no room
+/// from the others.
+pub const SIGN_UP_NOTICES_USER_DAY: Limit = Limit {
+    name: "sign_up_notices_per_user_day",
+    default: 3,
+    window: Window::Seconds(86_400),
+    meaning: "Notices to one user in a day that somebody tried to sign up with their address; further ones are dropped",
+    ..NOTICES_USER_HOUR
+};
+
 /// Calls to a number that nobody has proven yet: a burst, then one an hour. Calls cost most, and to numbers that
 /// somebody types they are what fraud is made of.
 pub const CALLS_NEW_DESTINATION: Limit = Limit {
@@ -306,7 +316,7 @@ pub const CALLS_NEW_DESTINATION: Limit = Limit {
 };
 
 /// Every limit.
-pub const LIMITS: [Limit; 18] = [
+pub const LIMITS: [Limit; 19] = [
     WRONG_ANSWERS,
     SENDS,
     SECOND_FACTOR_FAILURES,
@@ -321,6 +331,7 @@ pub const LIMITS: [Limit; 18] = [
     EMAILS_USER_HALF_HOUR,
     EMAILS_DESTINATION_HALF_HOUR,
     NOTICES_USER_HOUR,
+    SIGN_UP_NOTICES_USER_DAY,
     PASSWORD_FAILURES,
     PASSWORD_FAILURES_EVERYWHERE,
     SIGN_IN_FAILURES_ADDRESS,

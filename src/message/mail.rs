@@ -69,6 +69,15 @@ pub fn render(about: About<'_>, app_name: &str) -> Words {
                 "If you did not ask for it, you can ignore this e-mail: without the code your address is not added.".to_owned(),
             ],
         ),
+        About::Notice(change @ Change::SignUpTried, when) => (
+            change.headline(app_name),
+            format!("{} The time was {}.", change.sentence(app_name), in_words(when)),
+            None,
+            vec![
+                format!("If this was you: you have an account already. Open {app_name} and sign in, or reset your password there."),
+                "If it was not you, there is nothing to do: nobody got in, and nothing was changed.".to_owned(),
+            ],
+        ),
         About::Notice(change, when) => (
             change.headline(app_name),
             format!("{} The time was {}.", change.sentence(app_name), in_words(when)),

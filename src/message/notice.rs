@@ -35,6 +35,8 @@ pub enum Change {
     EmailStoodIn,
     /// Somebody signed in, and a recovery code stood in for a factor.
     RecoveryCodeStoodIn,
+    /// Somebody tried to sign up with the address or number that the user has. Nothing came of it.
+    SignUpTried,
 }
 
 /// The longest name that is repeated, in characters.
@@ -51,6 +53,7 @@ impl Change {
             Self::PasswordChanged => "password_changed",
             Self::EmailStoodIn => "email_stood_in",
             Self::RecoveryCodeStoodIn => "recovery_code_stood_in",
+            Self::SignUpTried => "sign_up_tried",
         }
     }
 
@@ -74,7 +77,11 @@ impl Change {
 
     /// As an SMS: one segment with names as long as they mostly are, and nothing that is not in its alphabet.
     pub fn sms(&self, app_name: &str) -> String {
-        format!("{}. If it was not you, sign in and check your security settings.", self.headline(app_name))
+        let what_to_do = match self {
+            Self::SignUpTried => "If it was you, sign in instead: nothing was changed.",
+            _ => "If it was not you, sign in and check your security settings.",
+        };
+        format!("{}. {what_to_do}", self.headline(app_name))
     }
 
     fn parts(&self) -> (&'static str, &'static str) {
@@ -88,6 +95,7 @@ impl Change {
             Self::PasswordChanged => ("The password", "was changed for"),
             Self::EmailStoodIn => ("An e-mail code", "stood in for a second step at a sign-in to"),
             Self::RecoveryCodeStoodIn => ("A recovery code", "stood in for a second step at a sign-in to"),
+            Self::SignUpTried => ("Somebody", "tried to sign up with the address or number of"),
         }
     }
 }
@@ -140,6 +148,7 @@ mod tests {
             (Change::Reset, "All second steps were removed from your Example account"),
             (Change::RecoveryCodesReplaced, "New recovery codes were made for your Example account"),
             (Change::PasswordChanged, "The password was changed for your Example account"),
+            (Change::SignUpTried, "Somebody tried to sign up with the address or number of your Example account"),
         ] {
             assert_eq!(change.headline("Example"), wanted);
             let sms = change.sms("Example");

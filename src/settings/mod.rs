@@ -3,6 +3,7 @@
 
 mod multi_factor;
 mod passkey;
+mod sign_in;
 mod snapshot;
 mod table;
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 pub use multi_factor::{GRACE, RecoveryCodesSettings, SECOND_FACTORS, TotpSettings};
 pub use passkey::PasskeySettings;
+pub use sign_in::{SignInSettings, SignUps};
 pub use snapshot::{IsolateCache, KeyRecord, STATEMENTS, Snapshot, current, guard, load, schema_is_current, store};
 pub use table::SETTINGS;
 
@@ -135,6 +137,8 @@ pub struct Settings {
     pub audit_retention: Duration,
     /// How long a key signs tokens until the next one does; `None`: for ever.
     pub rotate_keys: Option<Duration>,
+    /// Sign-ins and sign-ups.
+    pub sign_in: SignInSettings,
     /// Passwords.
     pub password: PasswordSettings,
     /// The policy, and which factors can be enrolled.
@@ -196,6 +200,7 @@ impl Settings {
                 Some(0) => None,
                 stored => Some(DAY * days(stored, 90)),
             },
+            sign_in: SignInSettings::effective(stored),
             password: PasswordSettings {
                 minimum_length: length(integer("password.minimum_length"), password::ALONE),
                 minimum_length_with_mfa: length(integer("password.minimum_length_with_mfa"), password::WITH_MFA),
@@ -284,6 +289,7 @@ impl Settings {
             "messages": {"retention_days": self.message_retention.as_secs() / 86_400},
             "audit": {"retention_days": self.audit_retention.as_secs() / 86_400},
             "tokens": {"rotate_keys_days": self.rotate_keys.map_or(0, |days| days.as_secs() / 86_400)},
+            "sign_in": self.sign_in.to_json(),
             "password": {
                 "minimum_length": self.password.minimum_length,
                 "minimum_length_with_mfa": self.password.minimum_length_with_mfa,

@@ -1,7 +1,7 @@
 //! Every setting, as the shape of `PATCH /v1/instance`: the same table checks input, writes the OpenAPI
 //! document and `docs/configuration.md`.
 
-use super::multi_factor::MULTI_FACTOR;
+use super::{multi_factor::MULTI_FACTOR, sign_in::SIGN_IN};
 use crate::schema::{Field, Shape, field};
 
 const LIMITS: &[Field] = &[
@@ -37,6 +37,12 @@ const LIMITS: &[Field] = &[
     field("emails_per_destination_half_hour", Shape::Integer(1, 100), "E-mails to one address in 30 minutes")
         .example("10"),
     field("notices_per_user_hour", Shape::Integer(1, 100), "Notices to one user in an hour").example("10"),
+    field(
+        "sign_up_notices_per_user_day",
+        Shape::Integer(1, 100),
+        "Notices to one user in a day that somebody tried to sign up with their address",
+    )
+    .example("3"),
     field("password_failures", Shape::Integer(0, 100), "Wrong passwords of one user from one address; 0 is never")
         .example("5"),
     field(
@@ -193,6 +199,7 @@ pub const SETTINGS: &[Field] = &[
         .example("90")]),
         "Tokens",
     ),
+    field("sign_in", Shape::Object(SIGN_IN), "Sign-ins and sign-ups"),
     field("password", Shape::Object(PASSWORD), "Passwords"),
     field("multi_factor", Shape::Object(MULTI_FACTOR), "Which proofs a sign-in needs: `docs/policy.md`"),
     field("limits", Shape::Object(LIMITS), "Limits"),

@@ -25,6 +25,7 @@ fn statements() -> Vec<&'static str> {
         device::store::STATEMENTS,
         evaluation::store::STATEMENTS,
         event::store::STATEMENTS,
+        flow::sign_up::store::STATEMENTS,
         flow::store::STATEMENTS,
         factor::password::STATEMENTS,
         factor::recovery_codes::STATEMENTS,

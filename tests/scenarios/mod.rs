@@ -15,6 +15,7 @@ pub mod password_resets;
 pub mod passwords;
 pub mod policy;
 pub mod sign_in;
+pub mod sign_up;
 pub mod voice;
 pub mod well_known;
 
@@ -56,6 +57,12 @@ macro_rules! for_each_scenario {
             null sign_in::the_policy_has_an_app_enrolled_and_an_enrolment_is_put_off;
             null sign_in::a_remembered_device_signs_in_with_the_password_alone;
             null sign_in::fifty_right_answers_end_a_flow_once;
+            null sign_up::an_address_and_a_password_sign_up_and_in;
+            null sign_up::the_address_is_proven_first_and_the_policy_goes_on;
+            alone sign_up::a_passkey_signs_up_and_in;
+            alone sign_up::a_number_signs_up_where_the_setting_has_it;
+            null sign_up::a_known_address_looks_the_same_and_nothing_happens_to_its_owner;
+            null sign_up::parallel_sign_ups_with_one_address_make_one_user;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    super::{Access, Action, FlowError, load::load, settle::Settled, store},
+    super::{Access, Action, FlowError, FlowType, load::load, settle::Settled, store},
     identify::identified,
-    proven,
+    proven, sign_up,
 };
 use crate::{
     challenge::{
@@ -32,6 +32,9 @@ pub async fn password(
     typed: Option<&Destination>,
     password: Password,
 ) -> Result<Settled, FlowError> {
+    if access.kind == FlowType::SignUp {
+        return sign_up::password(context, access, typed, password).await;
+    }
     for _ in 0..verify::TRIES {
         let reads = verify::reads(context, By::Flow(&access.id));
         let (loaded, rows) = match typed {
@@ -65,8 +68,11 @@ pub async fn password(
     Err(DatabaseError::Unavailable("the password changes while it is verified".to_owned()).into())
 }
 
-/// Asks for an assertion by any passkey that the browser finds.
+/// Asks for an assertion by any passkey that the browser finds; in a sign-up for a new one.
 pub async fn passkey_options(context: &Context, access: &Access) -> Result<Created, FlowError> {
+    if access.kind == FlowType::SignUp {
+        return sign_up::passkey_options(context, access).await;
+    }
     let (loaded, _) = load(context, access, Vec::new(), Vec::new()).await?;
     loaded.takes(Action::Passkey)?;
     let command = Create {
@@ -80,12 +86,16 @@ pub async fn passkey_options(context: &Context, access: &Access) -> Result<Creat
     Ok(create::create(&loaded.context, command).await?)
 }
 
-/// Proves a passkey; whose it is, is whose the flow is.
+/// Proves a passkey; whose it is, is whose the flow is. A sign-up keeps a new one, by this name.
 pub async fn passkey(
     context: &Context,
     access: &Access,
     credential: Value,
+    name: Option<&str>,
 ) -> Result<Result<Settled, Answered>, FlowError> {
+    if access.kind == FlowType::SignUp {
+        return sign_up::passkey(context, access, credential, name).await;
+    }
     let newest = statement!(store::PASSKEY_CHALLENGE, &access.id);
     let (loaded, rows) = load(context, access, Vec::new(), vec![newest]).await?;
     loaded.takes(Action::Passkey)?;

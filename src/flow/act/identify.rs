@@ -16,8 +16,9 @@ use crate::{
     },
     context::Context,
     email::EmailAddress,
+    factor::notice,
     ids::{AppId, UserId},
-    message::Destination,
+    message::{Channel, Destination, notice::Change},
     phone::PhoneNumber,
     ports::{Rows, Statement},
     statement,
@@ -25,20 +26,28 @@ use crate::{
 
 /// Says who it is, while nothing was proven.
 pub async fn identify(context: &Context, access: &Access, typed: &Destination) -> Result<Settled, FlowError> {
+    let takes = context.settings().sign_in.identifiers;
+    if access.kind == FlowType::SignUp && !takes.has(typed.factor()) {
+        return Err(FlowError::IdentifierRefused(typed.factor()));
+    }
     let taken = statement!(store::TAKEN, typed.email().map(EmailAddress::as_str), typed.phone().map(PhoneNumber::e164));
     let (loaded, rows) = identified(context, access, typed, vec![taken]).await?;
-    let is_taken = rows.first().is_some_and(|rows| !rows.is_empty());
+    let owner = rows.first().and_then(|rows| rows.first()?.opt_text("id"));
     let created = match access.kind {
         FlowType::SignIn => None,
         // What is known is not signed up again: its owner is told instead of whoever types it.
         FlowType::SignUp => {
-            let veil = if is_taken { Veil::Unknown } else { Veil::Known };
-            Some(veiled(&loaded, typed, None, veil).await?)
+            let veil = if owner.is_some() { Veil::Unknown } else { Veil::Known };
+            let created = veiled(&loaded, typed, None, None, veil).await?;
+            if let Some(owner) = owner {
+                notice::tell(&loaded.context, owner, Change::SignUpTried, vec![typed.clone()]);
+            }
+            Some(created)
         }
         FlowType::PasswordReset => {
             let user = super::user(&loaded).filter(|_| loaded.facts.as_ref().is_some_and(|facts| !facts.is_disabled()));
             let veil = if user.is_some() { Veil::Known } else { Veil::Unknown };
-            Some(veiled(&loaded, typed, user, veil).await?)
+            Some(veiled(&loaded, typed, None, user, veil).await?)
         }
     };
     let state = loaded.state()?;
@@ -80,9 +89,10 @@ pub(super) async fn identified(
 }
 
 /// A code to an address that nobody has proven here: the caller learns nothing by it.
-async fn veiled(
+pub(super) async fn veiled(
     loaded: &Loaded,
     typed: &Destination,
+    channel: Option<Channel>,
     user: Option<UserId>,
     veil: Veil,
 ) -> Result<Created, CreateError> {
@@ -92,7 +102,7 @@ async fn veiled(
         FlowType::SignIn | FlowType::PasswordReset => Purpose::SignIn,
     };
     let facts = Facts {
-        asks: create::sent(typed.clone(), None)?,
+        asks: create::sent(typed.clone(), channel)?,
         user,
         factor: None,
         factor_is_active: true,

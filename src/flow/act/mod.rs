@@ -6,6 +6,7 @@ mod first;
 mod identify;
 mod reset;
 mod second;
+mod sign_up;
 
 pub use enrol::{activate, enrol, skip};
 pub use first::{passkey, passkey_options, password};
@@ -19,11 +20,16 @@ use super::{
     settle::{Settled, settle},
     store,
 };
-use crate::{challenge::Challenge, context::Context, ids::UserId, statement};
+use crate::{challenge::{self, Challenge}, context::Context, ids::UserId, statement};
 
-/// Says where a flow stands. It changes nothing, unless a call before was cut off just short of the end.
+/// Says where a flow stands, and which code is out. It changes nothing, unless a call before was cut off just short of the end.
 pub async fn get(context: &Context, access: &Access) -> Result<Settled, FlowError> {
-    settle(load(context, access, Vec::new(), Vec::new()).await?.0, false).await
+    let out = statement!(challenge::store::OUT_IN_FLOW, &access.id, context.now().millis());
+    let (loaded, rows) = load(context, access, Vec::new(), vec![out]).await?;
+    let settled = settle(loaded, false).await?;
+    let is_over = matches!(settled.state, State::Complete | State::Abandoned);
+    let out = rows.first().and_then(|rows| rows.first()).filter(|_| !is_over).map(Challenge::read).transpose()?;
+    Ok(Settled { challenge: out, ..settled })
 }
 
 /// Gives a flow up. One that has ended stays what it is.

@@ -2,12 +2,13 @@
 
 use super::{
     super::{
-        Access, Action, FlowError, State,
+        Access, Action, FlowError, FlowType, State,
         load::{Loaded, load},
         settle::Settled,
+        sign_up::store::SENT_TO,
         store,
     },
-    proven, reset, user,
+    proven, reset, sign_up, user,
 };
 use crate::{
     challenge::{
@@ -39,12 +40,20 @@ pub struct Wanted {
 /// Challenges one of the factors that are offered.
 pub async fn challenge(context: &Context, access: &Access, wanted: &Wanted) -> Result<Created, FlowError> {
     let (loaded, _) = load(context, access, Vec::new(), Vec::new()).await?;
+    if is_nobodys(&loaded) {
+        return sign_up::challenge(context, access, wanted.channel).await;
+    }
     let state = loaded.takes(Action::Challenge)?;
     let offered = offer(&state, |offer| {
         wanted.factor.as_ref().is_none_or(|id| id.as_str() == offer.factor_id)
             && wanted.kind.is_none_or(|kind| kind == offer.kind)
     });
     make(&loaded, offered.ok_or(FlowError::NotOffered)?, wanted.channel).await
+}
+
+/// Whether it is a sign-up that has made nobody yet.
+fn is_nobodys(loaded: &Loaded) -> bool {
+    loaded.flow.kind == FlowType::SignUp && loaded.flow.user_id.is_none()
 }
 
 /// The first of what is offered that fits.
@@ -87,8 +96,15 @@ pub async fn answer(
     let origin = access.origin.as_deref();
     let note = statement!(store::REMEMBER, &access.id, access.token_hash.as_str(), now, origin);
     let before = if remember { vec![note] } else { Vec::new() };
-    let (loaded, _) = load(context, access, before, Vec::new()).await?;
+    let beside = match access.kind {
+        FlowType::SignUp => vec![statement!(SENT_TO, &access.id, id)],
+        FlowType::SignIn | FlowType::PasswordReset => Vec::new(),
+    };
+    let (loaded, rows) = load(context, access, before, beside).await?;
     loaded.takes(Action::Answer)?;
+    if is_nobodys(&loaded) {
+        return sign_up::answer(loaded, &rows, id, given).await;
+    }
     match answer::answer(&loaded.context, id, given, &Expect::default()).await? {
         Answered::Verified(challenge, _) => Ok(Ok(proven(loaded, &challenge).await?)),
         refused => Ok(Err(refused)),

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     bot,
     challenge::{Given, answer::Answered},
-    crypto::RecoveryCode,
+    crypto::{RecoveryCode, token_hash},
     device::Token,
     factor::FactorType,
     flow::{
@@ -73,6 +73,8 @@ fn answered(call: &Call, answered: Result<Settled, Answered>) -> Answer {
     match answered {
         Ok(settled) => flow(call, &settled),
         Err(refusal) => {
+            // The call was let into its flow, so that its page may read why not.
+            call.incoming.readable.allow();
             let mut problem = refused(&refusal);
             // Why a passkey was refused is for servers.
             problem.members.remove("failed_step");
@@ -101,11 +103,14 @@ pub(super) async fn begin(call: Call) -> Answer {
         nonce: form.text("nonce").map(str::to_owned),
         locale: locale(form)?,
         device: form.text("device").and_then(Token::parse),
+        invitation: form.text("invitation").map(token_hash),
     };
     bot::check(&call.context, form.text("bot_token")).await?;
     let (begun, token) = begin_flow(&call.context, &command).await?;
     let access = Access::new(begun.id.clone(), command.kind, token.expose(), command.origin.clone(), false);
-    let settled = match typed {
+    // An invitation has named the address.
+    let is_invited = command.kind == FlowType::SignUp && command.invitation.is_some();
+    let settled = match typed.filter(|_| !is_invited) {
         Some(typed) => act::identify(&call.context, &access, &typed).await?,
         None => Settled::begun(begun, call.context.now()),
     };
@@ -147,7 +152,7 @@ pub(super) async fn passkey(call: Call) -> Answer {
     let Given::Credential(credential) = given(&call.form)? else {
         return Err(wrong("credential", "what the passkey gave is wanted").into());
     };
-    let settled = act::passkey(&call.context, &access(&call)?, credential).await?;
+    let settled = act::passkey(&call.context, &access(&call)?, credential, call.form.text("name")).await?;
     answered(&call, settled)
 }
 

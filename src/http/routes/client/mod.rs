@@ -17,6 +17,15 @@ use crate::http::{
 
 const FLOW: Gives = Gives::One("Flow", shapes::FLOW);
 const CHALLENGE: Gives = Gives::One("FlowChallenge", shapes::FLOW_CHALLENGE);
+/// What beginning refuses with.
+const BEGINNING: &[Code] = &[
+    Code::RateLimited,
+    Code::BotCheckRequired,
+    Code::BotCheckUnavailable,
+    Code::SignUpClosed,
+    Code::MessageRefused,
+    Code::EmailDisabled,
+];
 const STEP: &[Code] = &[Code::FlowStepMismatch];
 
 macro_rules! call {
@@ -29,7 +38,7 @@ macro_rules! call {
                 example: fields::BEGIN_EXAMPLE,
                 status: 201,
                 gives: FLOW,
-                refuses: &[&[Code::RateLimited, Code::BotCheckRequired, Code::BotCheckUnavailable]],
+                refuses: &[BEGINNING],
                 ..operation("POST", $base, concat!($id, "Begin"), $tag, "Begin a flow")
             },
             Run::Keyed(|call| Box::pin(handlers::begin(call))),
@@ -70,11 +79,15 @@ macro_rules! call {
     (password, $base:literal, $id:literal, $tag:literal) => {
         (
             Operation {
-                description: "With `identifier` both at once. Wrong is wrong for unknown people too.",
+                description: "With `identifier` both at once. Wrong is wrong for unknown people too. A sign-up keeps the new one until the address is proven.",
                 body: Some(fields::PASSWORD),
                 example: r#"{"password": "lilac-otter-walks-at-dawn"}"#,
                 gives: FLOW,
-                refuses: &[STEP, &[Code::PasswordIncorrect, Code::UserLocked, Code::RateLimited]],
+                refuses: &[
+                    STEP,
+                    &[Code::PasswordIncorrect, Code::UserLocked, Code::RateLimited],
+                    &[Code::IdentifierExists, Code::MessageRefused, Code::EmailDisabled],
+                ],
                 ..step("POST", concat!($base, "/{id}/password"), concat!($id, "Password"), $tag, "Prove or choose a password")
             },
             Run::Keyed(|call| Box::pin(handlers::password(call))),
@@ -83,7 +96,7 @@ macro_rules! call {
     (passkey_options, $base:literal, $id:literal, $tag:literal) => {
         (
             Operation {
-                description: "`public_key` is for `navigator.credentials`.",
+                description: "`public_key` is for `navigator.credentials`: at a sign-up for `create()`, else for `get()`.",
                 status: 201,
                 gives: CHALLENGE,
                 refuses: &[STEP, SENDING],
@@ -118,7 +131,7 @@ macro_rules! call {
     (challenges, $base:literal, $id:literal, $tag:literal) => {
         (
             Operation {
-                description: "One of the step's `options`; with nothing named the first.",
+                description: "One of the step's `options`; with nothing named the first. Before there is a user: another code to the sign-up's address.",
                 body: Some(fields::CHALLENGE),
                 body_optional: true,
                 example: r#"{"type": "phone", "channel": "sms"}"#,
