@@ -70,7 +70,9 @@ fn router() -> Router {
 
 /// The operation of a path with the request's method. HEAD is GET; the router takes its body away.
 async fn dispatch(operations: Arc<[(Operation, Run)]>, request: Request) -> Response {
-    if request.method() == Method::OPTIONS && operations.iter().any(|(operation, _)| operation.auth.takes_pages()) {
+    let asks = ["origin", "access-control-request-method"].iter().all(|name| request.headers().contains_key(*name));
+    let for_pages = operations.iter().any(|(operation, _)| operation.auth.takes_pages());
+    if request.method() == Method::OPTIONS && asks && for_pages {
         return preflight(operations, request).await;
     }
     let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };

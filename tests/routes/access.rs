@@ -105,7 +105,13 @@ async fn head_is_get_without_its_body() {
 #[tokio::test]
 async fn only_what_is_public_is_open_to_other_origins() {
     let fixture = Fixture::new().await;
-    let open = ["/v1/environment", "/openapi.json"];
+    let open = [
+        "/v1/environment",
+        "/openapi.json",
+        "/.well-known/jwks.json",
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+    ];
     for operation in operations() {
         let call = || fixture.call(&operation).header("origin", "https://evil.example");
         let preflight = fixture.world.request("OPTIONS", &fixture.path(&operation));

@@ -109,6 +109,7 @@ macro_rules! call {
         (
             Operation {
                 body: Some(fields::PASSKEY),
+                example: r#"{"credential": {"type": "public-key"}}"#,
                 gives: FLOW,
                 refuses: &[STEP, ANSWERING],
                 ..step("POST", concat!($base, "/{id}/passkey"), concat!($id, "Passkey"), $tag, "Prove or make a passkey")
