@@ -16,9 +16,9 @@ use postern::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Native, World, at_once,
+    Native, Request, World, at_once,
     client::seen,
-    count,
+    count, oauth,
     tokens::{claims, context, sign, stolen, try_sign, verify},
     vars,
 };
@@ -71,6 +71,46 @@ async fn a_hundred_first_uses_at_once_make_one_key() {
     for token in tokens {
         verify(&isolates[0], &token.unwrap(), ACCESS).await.unwrap();
     }
+}
+
+/// A machine app that may read users: asks for a token.
+async fn machine(world: &World) -> (String, String) {
+    let tokens = json!({"algorithm": "ES256"});
+    oauth::app_and_secret(world, json!({"type": "machine", "scopes": ["users:read"], "tokens": tokens})).await
+}
+
+fn ask(world: &World, (id, secret): &(String, String)) -> Request {
+    oauth::token(world, &[("grant_type", "client_credentials")]).header("authorization", &oauth::basic(id, secret))
+}
+
+#[tokio::test]
+async fn a_hundred_first_tokens_over_http_are_signed_with_one_key() {
+    let world = World::null();
+    let app = machine(&world).await;
+    let isolates: Vec<World> = (0..100).map(|_| World::on(&world.here().isolate())).collect();
+    let answers = at_once(isolates.iter().map(|isolate| ask(isolate, &app)).collect()).await;
+    assert_eq!(count(&answers, 200, ""), 100);
+    assert_eq!(rows(&world), 1);
+    for answer in answers {
+        verify(world.here(), answer.json["access_token"].as_str().unwrap(), ACCESS).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_a_key_that_leaked_opens_nothing_at_once_over_http() {
+    let world = World::null();
+    let app = machine(&world).await;
+    let token = ask(&world, &app).send().await.expect(200)["access_token"].as_str().unwrap().to_owned();
+    let warm: Vec<World> = (0..3).map(|_| World::on(&world.here().isolate())).collect();
+    for isolate in &warm {
+        isolate.request("GET", "/v1/users").key(&token).send().await.expect(200);
+    }
+    world.post(ROTATE, &json!({"revoke": true})).await.expect(200);
+    for isolate in warm.iter().chain([&world]) {
+        isolate.request("GET", "/v1/users").key(&token).send().await.expect_problem(401, "access_token_invalid");
+    }
+    let token = ask(&warm[0], &app).send().await.expect(200)["access_token"].as_str().unwrap().to_owned();
+    world.request("GET", "/v1/users").key(&token).send().await.expect(200);
 }
 
 #[tokio::test]
