@@ -22,15 +22,6 @@ macro_rules! client_is_authentic {
     };
 }
 
-/// What an app says of a lifetime, in milliseconds, for statements that decide before it is read: the member of `tokens`,
-/// and the parameter with the seconds otherwise. `a` is the table `apps`.
-#[macro_export]
-macro_rules! app_lifetime {
-    ($member:literal, $seconds:literal) => {
-        concat!("coalesce(a.tokens ->> '", $member, "', ", $seconds, ") * 1000")
-    };
-}
-
 /// Whether pages of an origin may call an app. The parameters: the app's id, the origin, and whether it is one of
 /// `EMBEDDED_AUTH_ORIGINS`, which are every browser app's.
 #[macro_export]

@@ -3,7 +3,7 @@
 //! `serve.rs` is the way of every request; `problem.rs` is the one map from errors to answers.
 
 pub mod contract;
-mod cors;
+pub mod cors;
 mod input;
 mod oauth;
 pub mod problem;

@@ -13,6 +13,7 @@ use crate::{
     phone::PhoneNumber,
     policy::Exception,
     ports::{DatabaseError, Param, Row, Statement},
+    session::end::{self, On, Reason},
     statement,
 };
 
@@ -158,6 +159,9 @@ pub async fn update(context: &Context, id: &UserId, profile: Profile) -> Result<
         let kind = if disabled { EventType::UserDisabled } else { EventType::UserEnabled };
         let event = Event::new(kind, id.as_str()).user(Some(id.as_str()));
         batch.push(event::store::write(context, event, When::User(id.as_str(), &stamp)));
+        if disabled {
+            batch.extend(end::with(context, id, On::User, &stamp, None, Reason::Disabled));
+        }
     }
     batch.extend([statement!(store::TAKEN, external_id, normalised, id, phone), read(context, id)]);
     let answer = context.decide(batch).await?;

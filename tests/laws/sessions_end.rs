@@ -104,6 +104,21 @@ async fn a_session_without_refresh_tokens_is_idle_as_long_as_the_variable_says_a
     assert_eq!(goes_on(&world, &held).await, None);
 }
 
+/// Standard 35: what has ended does not begin again when the person is let in.
+#[tokio::test]
+async fn shutting_somebody_out_ends_their_sessions() {
+    let world = World::null();
+    let (shop, user) = browser_and_user(&world).await;
+    let held = text(&sign_in(&world, &shop, &user, EVERYTHING).await["refresh_token"]).to_owned();
+    let path = format!("/v1/users/{user}");
+    world.patch(&path, &json!({"disabled": false, "name": "Ana"})).await.expect(200);
+    assert_eq!((live(&world), reasons(&world).len()), (1, 0));
+    world.patch(&path, &json!({"disabled": true})).await.expect(200);
+    assert_eq!((live(&world), tokens(&world), reasons(&world)), (0, 0, vec!["user_disabled".to_owned()]));
+    world.patch(&path, &json!({"disabled": false})).await.expect(200);
+    assert_eq!(goes_on(&world, &held).await, None);
+}
+
 #[tokio::test]
 async fn who_is_shut_out_refreshes_nothing_and_a_deleted_app_or_user_leaves_nothing() {
     let world = World::null();

@@ -275,7 +275,7 @@ const APP_TOKENS: &[Field] = &[
     always(
         "session_idle_seconds",
         Shape::Integer(60, 31_536_000),
-        "How long a session without a refresh token lives unused",
+        "How long a session lives unused; unless the app says it, one with a refresh token as long as that",
     ),
     always("session_seconds", Shape::Integer(60, 31_536_000), "How long a session lives at most"),
     always("algorithm", Shape::OneOf(&Algorithm::NAMES), "How its tokens are signed"),
