@@ -199,7 +199,9 @@ async fn without_the_variables_there_is_no_gate() {
 async fn a_gate_that_is_set_up_by_half_or_for_tests_stops_flows_and_nothing_else() {
     let issue = |more: &[(&str, &str)], gone: &[&str], environment: &str| {
         let mut all: BTreeMap<_, _> = with(more);
-        gone.iter().for_each(|name| drop(all.remove(*name)));
+        for name in gone {
+            all.remove(*name);
+        }
         all.insert("ENVIRONMENT".to_owned(), json!(environment));
         (Config::read(&all).issues().iter().map(|issue| issue.detail.clone()).collect::<Vec<_>>(), all)
     };
