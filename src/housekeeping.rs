@@ -19,8 +19,9 @@ use crate::{
 /// How many rows one batch deletes of each kind.
 const ROWS: i64 = 2000;
 
-/// How many batches one run makes: with the statement that reads the settings it stays under the 50 statements that
-/// one run may make on the free plan, and leaves three each to `reseal` and to the signing keys. What is left goes with the next run, ten minutes later.
+/// How many batches one run makes: with the statements that read the settings it stays under the 50 statements that
+/// one run may make on the free plan, and leaves three each to `reseal` and to the signing keys. What is left goes with
+/// the next run, ten minutes later.
 const BATCHES: usize = 3;
 
 const CHALLENGES: &str = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";

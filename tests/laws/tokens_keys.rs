@@ -118,7 +118,7 @@ async fn first_uses_of_both_algorithms_at_once_make_one_key_each() {
     let world = World::null();
     let claims = claims(&world, 60);
     let isolates: Vec<Native> = (0..4).map(|_| world.here().isolate()).collect();
-    let algorithm = |at: usize| if at % 2 == 0 { ES } else { RS };
+    let algorithm = |at: usize| if at.is_multiple_of(2) { ES } else { RS };
     let signed = isolates.iter().enumerate().map(|(at, isolate)| try_sign(isolate, algorithm(at), ACCESS, &claims));
     for (at, signed) in join_all(signed).await.into_iter().enumerate() {
         // The settings may have changed twice under a request: it is told to come again, and then it works.
@@ -175,7 +175,7 @@ async fn keys_rotate_and_nobody_notices() {
     let world = World::null();
     let first = signs(&world, ES).await;
     later(&world, DAY * 90 - MOMENT).await;
-    assert_eq!(served(&world).await, [first.clone()]);
+    assert_eq!(served(&world).await, std::slice::from_ref(&first));
     later(&world, MOMENT).await;
     let both = served(&world).await;
     assert_eq!((both.len(), &both[0]), (2, &first));

@@ -17,12 +17,11 @@ use super::{Native, World, vars::KEY};
 /// What a request works with, under the settings that the isolate remembers.
 pub async fn context(native: &Native) -> Context {
     let app = native.app.clone();
-    let snapshot = match app.cache.get() {
-        Some(known) => known,
-        None => {
-            let answer = app.ports.database.batch(load(&app.config.binding_key_hash(), None)).await.unwrap();
-            app.cache.put(Snapshot::read(&answer, None, &app.config).unwrap())
-        }
+    let snapshot = if let Some(known) = app.cache.get() {
+        known
+    } else {
+        let answer = app.ports.database.batch(load(&app.config.binding_key_hash(), None)).await.unwrap();
+        app.cache.put(Snapshot::read(&answer, None, &app.config).unwrap())
     };
     let now = native.clock.now();
     Context::new(Parts {
