@@ -1,8 +1,8 @@
 //! Makes, changes, deletes and lists apps.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{App, AppType, Details, Misfit, RedirectUri, origin::Origin, secret, store};
+use super::{App, AppType, Details, Members, Misfit, RedirectUri, origin::Origin, secret, store};
 use crate::{
     api_key::Scope,
     context::Context,
@@ -52,9 +52,12 @@ pub async fn create(
     let random = &*context.ports().random;
     let id = AppId::new(now, random);
     let key = key.as_ref();
-    let stored = |object: &Option<Option<Map<String, Value>>>| {
-        let members = object.iter().flatten().flatten().filter(|(_, value)| !value.is_null());
-        Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect())
+    let stored = |object: &Option<Members>| match object {
+        Some(Members::These(members)) => {
+            let set = members.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(set.map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        Some(Members::Cleared) | None => json!({}),
     };
     let (mfa, tokens) = (stored(&details.mfa), stored(&details.tokens));
     let lists = Lists::of(&details);
@@ -172,10 +175,10 @@ async fn finish(
 /// Changes an app; what is not named stays. The caller has checked that it grants no scope it lacks.
 pub async fn update(context: &Context, id: &AppId, details: Details) -> Result<Updated, DatabaseError> {
     let stamp = context.stamp();
-    let change = |object: &Option<Option<Map<String, Value>>>| match object {
+    let change = |object: &Option<Members>| match object {
         None => (json!({}), false),
-        Some(Some(members)) => (Value::Object(members.clone()), false),
-        Some(None) => (json!({}), true),
+        Some(Members::These(members)) => (Value::Object(members.clone()), false),
+        Some(Members::Cleared) => (json!({}), true),
     };
     let ((mfa, mfa_cleared), (tokens, tokens_cleared)) = (change(&details.mfa), change(&details.tokens));
     let lists = Lists::of(&details);

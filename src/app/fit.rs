@@ -16,10 +16,19 @@ pub struct Details {
     pub origins: Option<Vec<Origin>>,
     /// What a machine's tokens may do.
     pub scopes: Option<Vec<Scope>>,
-    /// Its tokens: these members; one that is null is cleared. `Some(None)` clears all.
-    pub tokens: Option<Option<Map<String, Value>>>,
-    /// Its own rule: likewise.
-    pub mfa: Option<Option<Map<String, Value>>>,
+    /// Its tokens.
+    pub tokens: Option<Members>,
+    /// Its own rule.
+    pub mfa: Option<Members>,
+}
+
+/// What is said of an object.
+#[derive(Clone)]
+pub enum Members {
+    /// These members; one that is null is cleared.
+    These(Map<String, Value>),
+    /// None: all are cleared.
+    Cleared,
 }
 
 /// What a type of app does not have: the field, and why not.

@@ -13,7 +13,7 @@ pub mod tokens;
 
 use serde_json::{Map, Value};
 
-pub use fit::{Details, Misfit};
+pub use fit::{Details, Members, Misfit};
 pub use kind::AppType;
 pub use origin::{MAX_LENGTH as MAX_ORIGIN_LENGTH, Origin};
 pub use redirect_uri::{MAX_LENGTH as MAX_REDIRECT_URI_LENGTH, RedirectUri};

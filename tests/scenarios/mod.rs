@@ -3,6 +3,7 @@
 //! share one server, at the same time; those on `alone` have it to themselves.
 #![allow(dead_code)]
 
+pub mod apps;
 pub mod carriers;
 pub mod email;
 pub mod held;
@@ -63,6 +64,9 @@ macro_rules! for_each_scenario {
             alone sign_up::a_number_signs_up_where_the_setting_has_it;
             null sign_up::a_known_address_looks_the_same_and_nothing_happens_to_its_owner;
             null sign_up::parallel_sign_ups_with_one_address_make_one_user;
+            null apps::an_app_is_made_changed_given_another_secret_and_deleted;
+            mail apps::somebody_is_invited_and_the_invitation_taken_back;
+            null apps::a_user_signs_in_by_phone_and_is_shut_out;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api_key::Scope,
     app::{
-        AppType, Details, MAX_ORIGIN_LENGTH, MAX_REDIRECT_URI_LENGTH, Misfit, Origin, RedirectUri,
+        AppType, Details, MAX_ORIGIN_LENGTH, MAX_REDIRECT_URI_LENGTH, Members, Misfit, Origin, RedirectUri,
         change::{self, Made, Updated},
         tokens::{HELD, SIGNED},
     },
@@ -197,8 +197,8 @@ fn details(call: &Call) -> Result<Details, Problem> {
         redirect_uris,
         origins,
         scopes: scopes(call)?,
-        tokens: object(form, "tokens"),
-        mfa: object(form, "mfa"),
+        tokens: members(form, "tokens"),
+        mfa: members(form, "mfa"),
     })
 }
 
@@ -246,11 +246,11 @@ fn scopes(call: &Call) -> Result<Option<Vec<Scope>>, Problem> {
     Ok(Some(scopes))
 }
 
-/// What the body says of an object; `Some(None)`: it is cleared.
-fn object(form: &Form, name: &str) -> Option<Option<Map<String, Value>>> {
+/// What the body says of an object.
+fn members(form: &Form, name: &str) -> Option<Members> {
     match form.node(name).map(Node::to_value) {
-        Some(Value::Object(members)) => Some(Some(members)),
-        _ => form.is_null(name).then_some(None),
+        Some(Value::Object(members)) => Some(Members::These(members)),
+        _ => form.is_null(name).then_some(Members::Cleared),
     }
 }
 
