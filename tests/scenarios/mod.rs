@@ -16,6 +16,7 @@ pub mod passwords;
 pub mod policy;
 pub mod sign_in;
 pub mod sign_up;
+pub mod tokens;
 pub mod voice;
 pub mod well_known;
 
@@ -63,6 +64,9 @@ macro_rules! for_each_scenario {
             alone sign_up::a_number_signs_up_where_the_setting_has_it;
             null sign_up::a_known_address_looks_the_same_and_nothing_happens_to_its_owner;
             null sign_up::parallel_sign_ups_with_one_address_make_one_user;
+            null tokens::a_sign_in_becomes_a_session_that_is_refreshed_and_revoked;
+            null tokens::sixteen_exchanges_of_one_code_give_one_session_and_end_it;
+            null tokens::a_machine_calls_the_server_api;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;
