@@ -101,26 +101,6 @@ async fn scope_says_which_tokens_there_are() {
     assert_eq!((live(&world), rows(&world, "refresh_tokens")), (4, 1));
 }
 
-/// Attack 1: one code, exchanged at once.
-#[tokio::test]
-async fn sixteen_exchanges_of_one_code_give_one_token_set_and_that_is_revoked() {
-    let world = World::null();
-    let (shop, user) = browser_and_user(&world).await;
-    sign_in(&world, &shop, &user, EVERYTHING).await;
-    let (code, session) = write(&world, &new_code(&shop, &user, EVERYTHING, world.here())).await;
-    let responses = at_once((0..16).map(|_| exchange(&world, &code)).collect()).await;
-    let got = granted(&responses);
-    assert_eq!(got.len(), 1);
-    for response in responses.iter().filter(|response| response.status != 200) {
-        refused(response, 400, "invalid_grant");
-    }
-    assert_eq!(events(&world, "session.ended"), [(json!(session), json!("code_reused"))]);
-    refused(&refresh(&world, text(&got[0].json["refresh_token"])).send().await, 400, "invalid_grant");
-    assert_eq!(world.get(&format!("/v1/users/{user}/sessions")).await.expect(200)["data"].as_array().unwrap().len(), 1);
-    // The other session's token is all that is left.
-    assert_eq!((live(&world), rows(&world, "refresh_tokens")), (1, 1));
-}
-
 #[tokio::test]
 async fn what_does_not_fit_the_code_uses_nothing_up_and_ends_nothing() {
     let world = World::null();
