@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{App, AppType};
-pub use crate::ports::Algorithm;
 use crate::config::Config;
+pub use crate::ports::Algorithm;
 
 const DAY: i64 = 86_400;
 /// Bounds of an access token and an ID token, in seconds: what is signed cannot be taken back.
@@ -29,11 +29,18 @@ pub struct Lifetimes {
     pub id_token: Duration,
     /// A refresh token: never longer than the session.
     pub refresh_token: Duration,
-    /// A session that nobody uses. Where the app says nothing and the session has refresh tokens it is as long as one of
-    /// them lives (`idle!` in `session/store.rs`).
+    /// A session that nobody uses and that has no refresh token; see [`Lifetimes::idle`].
     pub session_idle: Duration,
     /// A session, used or not.
     pub session: Duration,
+}
+
+impl Lifetimes {
+    /// How long a session lives that nobody uses: with a refresh token (`offline_access`) as long as that is good for,
+    /// or the token would be dead before its time.
+    pub fn idle(&self, offline_access: bool) -> Duration {
+        if offline_access { self.refresh_token.max(self.session_idle) } else { self.session_idle }
+    }
 }
 
 impl Tokens {
@@ -114,6 +121,7 @@ mod tests {
         assert_eq!(browser, wanted);
         assert_eq!(of(json!({}), AppType::Machine).access_token, seconds(3600));
         assert_eq!(of(json!({"access_token_seconds": 60}), AppType::Machine).access_token, seconds(60));
+        assert_eq!((wanted.idle(false), wanted.idle(true)), (seconds(1800), seconds(604_800)));
     }
 
     #[test]
@@ -125,6 +133,9 @@ mod tests {
         assert_eq!((lifetimes.access_token, lifetimes.id_token, lifetimes.refresh_token), (day, day, day * 30));
         let short = of(json!({"session_seconds": 600}), AppType::Web);
         let ten = Duration::from_mins(10);
-        assert_eq!((short.access_token, short.refresh_token, short.session_idle), (ten, ten, ten));
+        assert_eq!(
+            (short.access_token, short.refresh_token, short.session_idle, short.idle(true)),
+            (ten, ten, ten, ten)
+        );
     }
 }

@@ -68,7 +68,7 @@ const TOKENS: Field = field(
         seconds("access_token_seconds", SIGNED, "How long an access token works; it cannot be taken back"),
         seconds("id_token_seconds", SIGNED, "How long an ID token works"),
         seconds("refresh_token_seconds", HELD, "How long a refresh token works; at most as long as the session"),
-        seconds("session_idle_seconds", HELD, "How long a session lives unused; default: with refresh tokens as long as one works, else as SERVER_SESSION_EXPIRES_IN says"),
+        seconds("session_idle_seconds", HELD, "How long a session without a refresh token lives unused"),
         seconds("session_seconds", HELD, "How long a session lives, used or not; default 30 days"),
         field("algorithm", Shape::OneOf(&Algorithm::NAMES), "How its tokens are signed; default RS256").nullable(),
     ]),
