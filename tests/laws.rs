@@ -39,6 +39,7 @@ mod laws {
     mod law_7_messages;
     mod law_8_no_enumeration;
     mod law_9_fail_closed;
+    mod machines;
     mod migrations;
     mod notices;
     mod passwords;

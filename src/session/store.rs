@@ -39,10 +39,9 @@ macro_rules! is_offline {
 macro_rules! idle {
     () => {
         concat!(
-            "1000 * coalesce(a.tokens ->> 'session_idle_seconds', CASE WHEN ",
+            "1000 * coalesce(a.tokens ->> 'session_idle_seconds', max(?4 ->> 'session_idle_seconds', CASE WHEN ",
             $crate::is_offline!(),
-            " THEN coalesce(a.tokens ->> 'refresh_token_seconds', ?4 ->> 'refresh_token_seconds') END,
-             ?4 ->> 'session_idle_seconds')"
+            " THEN coalesce(a.tokens ->> 'refresh_token_seconds', ?4 ->> 'refresh_token_seconds') ELSE 0 END))"
         )
     };
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use postern::housekeeping::run;
 use serde_json::json;
 
-use crate::support::{Behaviour, World};
+use crate::support::{
+    Behaviour, World,
+    oauth::{CHALLENGE, EVERYTHING, browser_and_user, code, sign_in},
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -163,4 +166,29 @@ async fn only_what_was_left_queued_is_settled() {
     world.here().database.execute("UPDATE messages SET status = 'queued' WHERE status = 'sent'");
     after(&world, Duration::from_mins(1)).await;
     assert_eq!(states(), [json!(["unknown", "not_recorded"]), json!(["unknown", "timeout"])]);
+}
+
+#[tokio::test]
+async fn sessions_go_thirty_days_after_their_end_and_codes_and_flows_a_day_after_theirs() {
+    let world = World::null();
+    let (shop, user) = browser_and_user(&world).await;
+    let sessions = format!("/v1/users/{user}/sessions");
+    let long = json!({"tokens": {"session_seconds": 365 * 86_400, "session_idle_seconds": 365 * 86_400}});
+    world.patch(&format!("/v1/apps/{shop}"), &long).await.expect(200);
+    sign_in(&world, &shop, &user, EVERYTHING).await;
+    world.delete(&sessions).await.expect(204);
+    sign_in(&world, &shop, &user, EVERYTHING).await;
+    code(&world, &shop, &user, EVERYTHING).await;
+    let begin = json!({"client_id": shop, "code_challenge": CHALLENGE, "code_challenge_method": "S256"});
+    let begin = world.request("POST", "/v1/client/sign-ins").without("authorization").json(&begin);
+    begin.header("origin", "https://app.example.com").send().await.expect(201);
+    let left = || ["sessions", "authorization_codes", "flows"].map(|table| rows(&world, table));
+    after(&world, DAY).await;
+    assert_eq!(left(), [2, 3, 1]);
+    after(&world, Duration::from_mins(10)).await;
+    assert_eq!(left(), [2, 0, 0]);
+    after(&world, DAY * 29 - Duration::from_mins(10) - Duration::from_millis(1)).await;
+    assert_eq!(left(), [2, 0, 0]);
+    after(&world, Duration::from_millis(1)).await;
+    assert_eq!((left(), rows(&world, "refresh_tokens")), ([1, 0, 0], 1));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use postern::http::contract::Auth;
 use serde_json::{Value, json};
 
-use crate::support::{Request, Response, World, vars};
+use crate::support::{Request, Response, World, oauth, vars};
 
 /// What each operation took, by its name in the contract.
 #[derive(Default)]
@@ -114,6 +114,14 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let path = format!("{user}/devices/{}", text(&device["device"]["id"]));
     all.note("deleteDevice", world.delete(&path).await, 204);
     all.note("deleteDevices", world.delete(&format!("{user}/devices")).await, 204);
+    let browser = oauth::app(&world, json!({"type": "browser"})).await;
+    oauth::sign_in(&world, &browser, id, oauth::EVERYTHING).await;
+    let sessions = format!("{user}/sessions");
+    let listed = all.note("listSessions", world.get(&sessions).await, 200);
+    let session = format!("{sessions}/{}", text(&listed["data"][0]["id"]));
+    all.note("getSession", world.get(&session).await, 200);
+    all.note("deleteSession", world.delete(&session).await, 204);
+    all.note("deleteSessions", world.delete(&sessions).await, 204);
     all.note("deleteApp", world.delete(&app_path).await, 204);
     all.note("deleteFactor", world.delete(&format!("{factor}?override_reason=x")).await, 204);
     all.note("resetFactors", world.delete(&format!("{factors}?override_reason=x")).await, 204);

@@ -221,39 +221,6 @@ async fn the_server_lists_and_ends_the_sessions_of_one_user_and_no_others() {
     world.delete(nobody).await.expect_problem(404, "resource_not_found");
 }
 
-/// Attack 15: refresh tokens survive a password change or a reset of factors.
-#[tokio::test]
-async fn a_new_password_and_a_reset_of_factors_end_sessions_and_waiting_codes() {
-    let world = World::null();
-    let (shop, _) = browser_and_user(&world).await;
-    let (user, _, number) = world.user_with_phone().await;
-    let path = format!("/v1/users/{user}/factors");
-    let set = async |password: &str, more: Value| {
-        let mut body = json!({"type": "password", "password": password});
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        world.post(&path, &body).await
-    };
-    let held = text(&sign_in(&world, &shop, &user, EVERYTHING).await["refresh_token"]).to_owned();
-    let waiting = code(&world, &shop, &user, EVERYTHING).await;
-    // What is refused ends nothing.
-    set("lilac-otter-walks-at-dawn", json!({})).await.expect_problem(403, "proof_required");
-    world.delete(&path).await.expect_problem(403, "proof_required");
-    assert_eq!(live(&world), 1);
-    world.here().clock.advance(Duration::from_secs(31));
-    let proof = world.proof(&user, &number).await;
-    set("lilac-otter-walks-at-dawn", json!({"proof": proof})).await.expect(201);
-    assert_eq!(goes_on(&world, &held).await, None);
-    refused(&exchange(&world, &waiting).send().await, 400, "invalid_grant");
-
-    let held = text(&sign_in(&world, &shop, &user, EVERYTHING).await["refresh_token"]).to_owned();
-    let waiting = code(&world, &shop, &user, EVERYTHING).await;
-    world.delete(&format!("{path}?override_reason=lost")).await.expect(204);
-    assert_eq!(goes_on(&world, &held).await, None);
-    refused(&exchange(&world, &waiting).send().await, 400, "invalid_grant");
-    assert_eq!((live(&world), tokens(&world)), (0, 0));
-    assert_eq!(reasons(&world), ["password_changed", "factors_reset"]);
-}
-
 #[tokio::test]
 async fn the_session_that_asks_may_stay_and_so_does_the_code_of_the_same_batch() {
     let world = World::null();

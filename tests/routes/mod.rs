@@ -23,6 +23,7 @@ mod instance;
 mod invitations;
 mod messages;
 mod mfa_evaluation;
+mod oauth;
 mod passkeys;
 mod passwords;
 mod recovery_codes;
@@ -42,10 +43,10 @@ use postern::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Request, World};
+use crate::support::{Request, World, oauth as tokens};
 
 /// Ids of each kind that nothing has.
-pub const NOBODY: [(&str, &str); 9] = [
+pub const NOBODY: [(&str, &str); 10] = [
     ("usr", "usr_01M83WM7ZA000G40R40M30E209"),
     ("fac", "fac_01M83WM7ZA000G40R40M30E209"),
     ("chl", "chl_01M83WM7ZA000G40R40M30E209"),
@@ -53,6 +54,7 @@ pub const NOBODY: [(&str, &str); 9] = [
     ("key", "key_01M83WM7ZA000G40R40M30E209"),
     ("app", "app_01M83WM7ZA000G40R40M30E209"),
     ("dev", "dev_01M83WM7ZA000G40R40M30E209"),
+    ("ses", "ses_01M83WM7ZA000G40R40M30E209"),
     ("evt", "evt_01M83WM7ZA000G40R40M30E209"),
     ("inv", "inv_01M83WM7ZA000G40R40M30E209"),
 ];
@@ -68,6 +70,7 @@ pub struct Fixture {
     pub app: String,
     pub device: String,
     pub invitation: String,
+    pub session: String,
 }
 
 impl Fixture {
@@ -82,12 +85,15 @@ impl Fixture {
         });
         let device = world.post(&format!("/v1/users/{user}/devices"), &remember).await.expect(201);
         let device = text(&device["device"]["id"]);
+        let browser = tokens::app(&world, json!({"type": "browser"})).await;
+        let set = tokens::sign_in(&world, &browser, &user, tokens::EVERYTHING).await;
+        let session = text(&tokens::claims(&set["access_token"])["sid"]);
         let challenge = world.challenge(&world.number()).await;
         let invite = json!({"email": "eve@example.com", "url": "https://app.example.com/join"});
         let invitation = text(&world.post("/v1/invitations", &invite).await.expect(201)["id"]);
         let (api_key, _) = new_key(&world, &["challenges"]).await;
         let (message, challenge) = (text(&challenge["message_id"]), text(&challenge["id"]));
-        Self { world, user, factor, challenge, message, api_key, app, device, invitation }
+        Self { world, user, factor, challenge, message, api_key, app, device, invitation, session }
     }
 
     /// The operation's path with ids of things that are there.
@@ -105,6 +111,7 @@ impl Fixture {
             .replace("{id}", of)
             .replace("{fid}", &self.factor)
             .replace("{did}", &self.device)
+            .replace("{sid}", &self.session)
             .replace("{message_id}", &self.message)
     }
 

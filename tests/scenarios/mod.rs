@@ -17,6 +17,7 @@ pub mod passwords;
 pub mod policy;
 pub mod sign_in;
 pub mod sign_up;
+pub mod tokens;
 pub mod voice;
 pub mod well_known;
 
@@ -67,6 +68,9 @@ macro_rules! for_each_scenario {
             null apps::an_app_is_made_changed_given_another_secret_and_deleted;
             mail apps::somebody_is_invited_and_the_invitation_taken_back;
             null apps::a_user_signs_in_by_phone_and_is_shut_out;
+            null tokens::a_sign_in_becomes_a_session_that_is_refreshed_and_revoked;
+            null tokens::sixteen_exchanges_of_one_code_give_one_session_and_end_it;
+            null tokens::a_machine_calls_the_server_api;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

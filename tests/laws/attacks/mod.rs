@@ -4,6 +4,7 @@
 mod at_rest;
 mod factors;
 mod guessing;
+mod sessions;
 
 use serde_json::{Value, json};
 
