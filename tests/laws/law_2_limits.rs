@@ -33,6 +33,8 @@ async fn every_limit_of_the_table_holds() {
             "sign_in_failures_per_address" => passwords_of_all(&world, limit).await,
             // Of 200 at once, in sign_in_lockouts.rs.
             "sign_ups_per_address" => {}
+            // In sign_up/known.rs.
+            "sign_up_notices_per_user_day" => {}
             name => panic!("{name} has no case"),
         }
     }
@@ -543,7 +545,7 @@ async fn limits_are_what_the_design_says_until_a_binding_or_a_setting_says_other
         "tries_per_destination_half_hour": 20,
         "requests_per_user_five_minutes": 5,
         "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10,
-        "notices_per_user_hour": 10,
+        "notices_per_user_hour": 10, "sign_up_notices_per_user_day": 3,
         "password_failures": 5, "password_failures_everywhere": 5,
         "sign_in_failures_per_address": 100, "sign_ups_per_address": 50,
         "calls_per_new_destination": 5,

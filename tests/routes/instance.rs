@@ -32,11 +32,12 @@ async fn the_defaults_are_shown_and_nothing_is_stored() {
         "tries_per_destination_half_hour": 20, "requests_per_user_five_minutes": 5,
         "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10, "notices_per_user_hour": 10,
         "password_failures": 5, "password_failures_everywhere": 5, "sign_in_failures_per_address": 100,
-        "sign_ups_per_address": 50});
+        "sign_ups_per_address": 50, "sign_up_notices_per_user_day": 3});
     assert_eq!(settings["limits"], limits);
     let password = json!({"minimum_length": 15, "minimum_length_with_mfa": 8, "breach_check": false,
         "imported": null, "lockout_seconds": 86_400});
     assert_eq!(settings["password"], password);
+    assert_eq!(settings["sign_in"], json!({"identifiers": ["email"], "sign_up": "open"}));
     assert_eq!(World::twilio().get(PATH).await.expect(200)["settings"]["test_mode"], "rejected");
     assert_eq!(World::vonage().get(PATH).await.expect(200)["settings"]["countries"]["sms"]["allowed"][0], "GB");
 }
