@@ -50,6 +50,7 @@ pub async fn begin(
         app: None,
         reservation: None,
         veil: Veil::None,
+        veiled_as: None,
     };
     let draft = Draft::new(context, facts)?.allowed_by(authority.clone());
     let (id, answer) = (draft.id.clone(), context.decide(draft.statements(context)).await?);

@@ -85,6 +85,7 @@ impl Loaded {
             external: Some(External { kind, destination: None }),
             device: None,
             step_up: true,
+            reset: false,
         };
         Ok(self.facts.situation_after(context, &ask, None)?)
     }

@@ -3,6 +3,7 @@
 //! share one server, at the same time; those on `alone` have it to themselves.
 #![allow(dead_code)]
 
+pub mod account;
 pub mod carriers;
 pub mod email;
 pub mod held;
@@ -63,6 +64,16 @@ macro_rules! for_each_scenario {
             alone sign_up::a_number_signs_up_where_the_setting_has_it;
             null sign_up::a_known_address_looks_the_same_and_nothing_happens_to_its_owner;
             null sign_up::parallel_sign_ups_with_one_address_make_one_user;
+            null account::people_read_and_change_who_they_are;
+            null account::factors_are_added_named_and_removed_each_with_a_fresh_proof;
+            null account::a_pending_factor_gets_another_code_and_is_given_up_without_a_proof;
+            null account::another_password_ends_the_other_sessions_and_not_this_one;
+            null account::the_address_moves_once_the_new_one_is_proven;
+            null account::an_address_that_somebody_has_looks_free_until_it_is_proven;
+            null account::a_number_moves_as_an_address_does;
+            null account::sessions_are_listed_and_ended;
+            null account::a_step_up_gives_tokens_that_say_so;
+            null account::a_hundred_changes_with_one_proof_are_one;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;
