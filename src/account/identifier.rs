@@ -89,7 +89,7 @@ pub async fn answer(
             user::change::read(context, &owner.user),
         ]
     };
-    let (answered, rows) = answer::answer_beside(context, id, code, &expect, beside).await?;
+    let (answered, rows) = answer::answer_code(context, id, code, &expect, beside).await?;
     let Answered::Verified(challenge, _) = answered else { return Ok(Err(answered)) };
     let read = |rows: Option<&crate::ports::Rows>| rows.and_then(|rows| rows.first()).map(User::read).transpose();
     let missing = || DatabaseError::Other("a batch answered too little".to_owned());

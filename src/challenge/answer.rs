@@ -159,7 +159,7 @@ async fn decided(
 
 /// Answers a code that was sent, with further statements in the batch that decides, on the challenge's stamp; their rows
 /// come back. One round trip.
-pub(crate) async fn answer_beside(
+pub(crate) async fn answer_code(
     context: &Context,
     id: &ChallengeId,
     code: &Code,
