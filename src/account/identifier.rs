@@ -75,8 +75,7 @@ pub async fn answer(
     code: &Code,
 ) -> Result<Result<User, Answered>, AccountError> {
     let now = context.now().millis();
-    let expect =
-        Expect { user: Some(owner.user.clone()), purpose: Some(Purpose::Verification), ..Expect::default() };
+    let expect = Expect { user: Some(owner.user.clone()), purpose: Some(Purpose::Verification), ..Expect::default() };
     let user = owner.user.as_str();
     let beside = |stamp: &str| {
         let event = |kind| Event::new(kind, user).user(Some(user));

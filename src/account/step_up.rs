@@ -178,8 +178,7 @@ pub async fn password(context: &Context, owner: &Owner, password: &Password) -> 
             return Err(FlowError::NotOffered.into());
         }
         let (held, app) = (Held::read(context, &rows)?, AppId::parse(&loaded.session.app));
-        let attempt =
-            Attempt { password, identifier: "", device: None, purpose: Purpose::StepUp, app: app.as_ref() };
+        let attempt = Attempt { password, identifier: "", device: None, purpose: Purpose::StepUp, app: app.as_ref() };
         match verify::decide(context, &held, &attempt, &|_, _| Vec::new()).await?.0 {
             Some(Verified::Right(challenge)) => return proven(context, owner, loaded, &challenge).await,
             Some(Verified::Locked(refusal)) => return Err(FlowError::Limited(refusal).into()),
@@ -233,11 +232,8 @@ async fn proven(
         // Whoever holds the session and proves one factor again keeps two (SP 800-63B-4 §2.2.3); that no phisher could have
         // passed it on is said of what was proven now, and of nothing else.
         let acr = assurance.acr.max(known(&loaded.session.acr).min(Acr::Aal2));
-        let worth = Worth {
-            acr: acr.as_str(),
-            amr: methods(&loaded.session.amr, &assurance.amr),
-            auth_time: context.now(),
-        };
+        let worth =
+            Worth { acr: acr.as_str(), amr: methods(&loaded.session.amr, &assurance.amr), auth_time: context.now() };
         if let Some(tokens) = raise(context, &loaded.session, &loaded.facts, &worth).await? {
             return Ok(loaded.standing(loaded.options(&situation), worth, Some(tokens)));
         }

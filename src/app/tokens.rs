@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{App, AppType};
-pub use crate::ports::Algorithm;
 use crate::config::Config;
+pub use crate::ports::Algorithm;
 
 const DAY: i64 = 86_400;
 /// Bounds of an access token and an ID token, in seconds: what is signed cannot be taken back.

@@ -1,8 +1,8 @@
 //! SQL of challenges. The statements that decide are each one conditional INSERT or UPDATE (law 2).
 
 use crate::{
-    change_is_allowed, claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement, statement,
-    time::Timestamp,
+    change_is_allowed, claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement,
+    statement, time::Timestamp,
 };
 
 macro_rules! select {

@@ -108,5 +108,17 @@ pub const USED: &str = "UPDATE devices SET last_used_at = ?3
 pub const COMPLETED: &str = "SELECT stamp = ?2 AS completed FROM users WHERE id = ?1";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] =
-    &[USER, FACTORS, PROOFS, PROOFS_OF_FLOW, PROOFS_OF_SESSION, APP_OF_FLOW, DEVICE, DEVICE_OF_FLOW, COMPLETE, CONSUME, USED, COMPLETED];
+pub const STATEMENTS: &[&str] = &[
+    USER,
+    FACTORS,
+    PROOFS,
+    PROOFS_OF_FLOW,
+    PROOFS_OF_SESSION,
+    APP_OF_FLOW,
+    DEVICE,
+    DEVICE_OF_FLOW,
+    COMPLETE,
+    CONSUME,
+    USED,
+    COMPLETED,
+];

@@ -299,8 +299,7 @@ const LIST_BY_TYPE: &str = list!("type = ?4 AND id < ?1 AND id >= ?2");
 const LIST_BY_USER_AND_TYPE: &str = list!("user_id = ?4 AND type = ?5 AND id < ?1 AND id >= ?2");
 const LIST_BY_APP_AND_TYPE: &str = list!("app_id = ?4 AND type = ?5 AND id < ?1 AND id >= ?2");
 /// What is told to the person themselves: those of `?5`, a JSON list of types.
-const LIST_OWN: &str =
-    list!("user_id = ?4 AND id < ?1 AND id >= ?2 AND type IN (SELECT value FROM json_each(?5))");
+const LIST_OWN: &str = list!("user_id = ?4 AND id < ?1 AND id >= ?2 AND type IN (SELECT value FROM json_each(?5))");
 
 /// The statement that lists a user's events of these types, newest first, with ids below `before`.
 pub fn list_own(user: &str, kinds: &[EventType], before: &str, limit: i64) -> Statement {

@@ -41,7 +41,9 @@ impl Kind for PasswordFactor {
     ) -> PortFuture<'a, Result<Map<String, Value>, EnrolError>> {
         Box::pin(async move {
             match (new, person) {
-                (New::Password(NewPassword::Typed(password)), Some(person)) => judge_for(context, person, password).await,
+                (New::Password(NewPassword::Typed(password)), Some(person)) => {
+                    judge_for(context, person, password).await
+                }
                 _ => Ok(Map::new()),
             }
         })

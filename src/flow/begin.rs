@@ -60,8 +60,7 @@ pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret),
     }
     let is_sign_up = *kind == FlowType::SignUp;
     let invitation = command.invitation.as_deref().filter(|_| is_sign_up);
-    let asks =
-        vec![statement!(app::store::GET, app), statement!(FOLLOW, invitation, app, context.now().millis())];
+    let asks = vec![statement!(app::store::GET, app), statement!(FOLLOW, invitation, app, context.now().millis())];
     let answer = context.decide(asks).await?;
     let row = answer.first().and_then(|rows| rows.first()).ok_or(FlowError::AppNotFound)?;
     let judged = App::read(row)?;

@@ -4,8 +4,8 @@
 use super::{GrantError, OAuthClient, Session, TokenSet, store, tokens};
 use crate::{
     context::Context,
-    event::{self, Event, EventType, When},
     evaluation::Facts,
+    event::{self, Event, EventType, When},
     statement,
     time::Timestamp,
     token::{self, Algorithm},

@@ -114,7 +114,8 @@ async fn a_hundred_right_answers_at_once_make_one_user_and_one_code() {
     let (flow, path) = half(&page, &address).await;
     let code = json!({"code": world.code(&address).await});
     let answers = at_once((0..100).map(|_| flow.request(&path, &code)).collect()).await;
-    let codes = answers.iter().filter(|answer| answer.json["code"].as_str().is_some_and(|code| code.starts_with("ac_")));
+    let codes =
+        answers.iter().filter(|answer| answer.json["code"].as_str().is_some_and(|code| code.starts_with("ac_")));
     assert_eq!(codes.count(), 1);
     assert_eq!(made(&world), [1, 1, 1]);
     assert!(answers.iter().all(|answer| answer.status < 500));
@@ -307,7 +308,11 @@ async fn the_owner_of_an_address_is_told_a_few_times_a_day_and_nothing_attaches(
     let mails = world.carriers.mail.sent_to(&address).split_off(before);
     assert_eq!(mails.len(), 3);
     for mail in &mails {
-        assert!(mail.subject.starts_with("Somebody tried to sign up with the address or number of"), "{}", mail.subject);
+        assert!(
+            mail.subject.starts_with("Somebody tried to sign up with the address or number of"),
+            "{}",
+            mail.subject
+        );
         assert_eq!(mail.code(), "", "{}", mail.text);
         assert!(!mail.text.contains("://"), "{}", mail.text);
     }

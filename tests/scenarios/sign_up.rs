@@ -12,7 +12,10 @@ const PASSWORD: &str = "nine herons over the quiet lake";
 
 /// What answers the code that is out in a flow.
 fn answer(said: &Value) -> String {
-    format!("challenges/{}/answer", said["challenge"]["id"].as_str().unwrap_or_else(|| panic!("no challenge in {said}")))
+    format!(
+        "challenges/{}/answer",
+        said["challenge"]["id"].as_str().unwrap_or_else(|| panic!("no challenge in {said}"))
+    )
 }
 
 /// A sign-up that has named the address and chosen the password: the flow, and what answers the code.

@@ -122,7 +122,12 @@ impl<'a> Account<'a> {
 /// A 401 that asks for a step-up: what it has to reach.
 #[track_caller]
 pub fn wants_step_up(response: &Response, acr: &str) {
-    assert_eq!((response.status, &response.json["code"]), (401, &json!("insufficient_user_authentication")), "{}", response.text);
+    assert_eq!(
+        (response.status, &response.json["code"]),
+        (401, &json!("insufficient_user_authentication")),
+        "{}",
+        response.text
+    );
     assert_eq!((&response.json["acr_values"], &response.json["max_age"]), (&json!(acr), &json!(600)));
     let wanted = format!("Bearer error=\"insufficient_user_authentication\", acr_values=\"{acr}\", max_age=\"600\"");
     assert_eq!(response.header("www-authenticate"), Some(wanted.as_str()));

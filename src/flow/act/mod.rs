@@ -20,7 +20,12 @@ use super::{
     settle::{Settled, settle},
     store,
 };
-use crate::{challenge::{self, Challenge}, context::Context, ids::UserId, statement};
+use crate::{
+    challenge::{self, Challenge},
+    context::Context,
+    ids::UserId,
+    statement,
+};
 
 /// Says where a flow stands, and which code is out. It changes nothing, unless a call before was cut off just short of the end.
 pub async fn get(context: &Context, access: &Access) -> Result<Settled, FlowError> {

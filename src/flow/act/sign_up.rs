@@ -149,7 +149,8 @@ pub(super) async fn passkey(
         }
     }
     // It is over, or nothing was proven: that is counted, and told, as everywhere.
-    let refused = answer::answer(&loaded.context, &asked.id, &Given::Credential(credential), &Expect::default()).await?;
+    let refused =
+        answer::answer(&loaded.context, &asked.id, &Given::Credential(credential), &Expect::default()).await?;
     Ok(Err(refused))
 }
 

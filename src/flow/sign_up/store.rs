@@ -31,8 +31,7 @@ pub const ADDRESS: &str = "SELECT a.address, coalesce((SELECT id FROM users WHER
     FROM flows w WHERE w.id = ?1) a WHERE a.address IS NOT NULL";
 
 /// Reads where the code of a flow's challenge went. `?1` flow, `?2` challenge.
-pub const SENT_TO: &str =
-    "SELECT destination FROM challenges WHERE id = ?2 AND bound_to = ?1 AND purpose = 'verification' AND user_id IS NULL";
+pub const SENT_TO: &str = "SELECT destination FROM challenges WHERE id = ?2 AND bound_to = ?1 AND purpose = 'verification' AND user_id IS NULL";
 
 /// Keeps a credential in the flow, in the place of the one of its type, while the flow is nobody's. `?1` flow, `?2` token's
 /// hash, `?3` now, `?4` stamp, `?5` type, `?6` the credential, `?7` the challenge that [`TAKE`] has stamped, if one was asked.
@@ -132,16 +131,5 @@ pub const SHUT: &str = concat!(
 );
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[
-    ADDRESS,
-    SENT_TO,
-    KEEP,
-    TAKE,
-    CREATE_USER,
-    CREATE_FACTORS,
-    CREATE_PHONE,
-    PROVE,
-    PROVE_PHONE,
-    ATTACH,
-    SHUT,
-];
+pub const STATEMENTS: &[&str] =
+    &[ADDRESS, SENT_TO, KEEP, TAKE, CREATE_USER, CREATE_FACTORS, CREATE_PHONE, PROVE, PROVE_PHONE, ATTACH, SHUT];

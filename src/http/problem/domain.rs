@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{Code, Problem};
 use crate::{
-    bot::BotError,
     account::AccountError,
+    bot::BotError,
     challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
     email::EmailError,
     evaluation::EvaluateError,
@@ -180,13 +180,13 @@ impl From<FlowError> for Failure {
                 Problem::new(Code::FlowStepMismatch, format!("the flow stands at {step}")).member("step", step)
             }
             FlowError::NotOffered => wrong("type", "the flow's step does not offer this: one of `options` is wanted"),
-            FlowError::SignUpClosed => Problem::new(Code::SignUpClosed, "an invitation is needed, or nobody may sign up"),
+            FlowError::SignUpClosed => {
+                Problem::new(Code::SignUpClosed, "an invitation is needed, or nobody may sign up")
+            }
             FlowError::InvitationInvalid => wrong("invitation", "no invitation to this app that lives has this token"),
             FlowError::IdentifierRefused(FactorType::Phone) => wrong("identifier", "an e-mail address is wanted"),
             FlowError::IdentifierRefused(_) => wrong("identifier", "a phone number is wanted"),
-            FlowError::Taken => {
-                Problem::new(Code::IdentifierExists, "somebody has signed up with it: sign in instead")
-            }
+            FlowError::Taken => Problem::new(Code::IdentifierExists, "somebody has signed up with it: sign in instead"),
             FlowError::PasswordIncorrect => Problem::new(Code::PasswordIncorrect, "the password is wrong, or the name"),
             FlowError::Limited(refusal) => refusal.into(),
             FlowError::Create(error) | FlowError::Resend(ResendError::Create(error)) => return to_page(error),

@@ -113,6 +113,7 @@ async fn attack_13_a_success_clears_the_failures_before_it() {
         assert_eq!(text(&right["status"]), "verified");
     }
     // What an address has failed at is forgotten by time alone.
-    let left = "SELECT count(*) FROM counters WHERE key LIKE '%failures%' AND key NOT LIKE 'sign_in_failures_per_address:%'";
+    let left =
+        "SELECT count(*) FROM counters WHERE key LIKE '%failures%' AND key NOT LIKE 'sign_in_failures_per_address:%'";
     assert_eq!(world.here().database.number(left), 0);
 }

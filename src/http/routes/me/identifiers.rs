@@ -27,12 +27,9 @@ use crate::{
 
 const CHALLENGE: Gives = Gives::One("FlowChallenge", FLOW_CHALLENGE);
 const MOVING: &[&[Code]] = &[CHANGING, SENDING, &[Code::IdentifierExists, Code::MessageRefused]];
-const DESCRIPTION: &str =
-    "Wants a fresh proof. A code goes to the new one; once you have answered it you sign in with that, and the old one is told.";
-const ANSWER: &[Field] = &[
-    field("code", Shape::Text(64), "What you got").required().example(r#""042137""#),
-    END_OTHERS,
-];
+const DESCRIPTION: &str = "Wants a fresh proof. A code goes to the new one; once you have answered it you sign in with that, and the old one is told.";
+const ANSWER: &[Field] =
+    &[field("code", Shape::Text(64), "What you got").required().example(r#""042137""#), END_OTHERS];
 
 macro_rules! identifier {
     ($path:literal, $id:literal, $what:literal, $fields:expr, $example:literal) => {
@@ -60,7 +57,7 @@ macro_rules! identifier {
                         "POST",
                         concat!($path, "/{cid}/answer"),
                         concat!("answerMy", $id),
-                        concat!("Prove your new ", $what)
+                        concat!("Prove your new ", $what),
                     )
                 },
                 Run::Keyed(|call| Box::pin(answer(call))),
@@ -75,7 +72,7 @@ macro_rules! identifier {
                         "POST",
                         concat!($path, "/{cid}/resend"),
                         concat!("resendMy", $id),
-                        concat!("Send another code to your new ", $what)
+                        concat!("Send another code to your new ", $what),
                     )
                 },
                 Run::Keyed(|call| Box::pin(resend(call))),

@@ -43,10 +43,7 @@ pub(in super::super) const ROUTES: &[(Operation, Run)] = &[
         Run::Keyed(|call| Box::pin(end_one(call))),
     ),
     (
-        Operation {
-            status: 204,
-            ..own("DELETE", "/v1/me/sessions", "deleteMySessions", "Sign out everywhere else")
-        },
+        Operation { status: 204, ..own("DELETE", "/v1/me/sessions", "deleteMySessions", "Sign out everywhere else") },
         Run::Keyed(|call| Box::pin(end_the_others(call))),
     ),
     (
@@ -58,10 +55,7 @@ pub(in super::super) const ROUTES: &[(Operation, Run)] = &[
         Run::Keyed(|call| Box::pin(devices(call))),
     ),
     (
-        Operation {
-            status: 204,
-            ..own("DELETE", "/v1/me/devices/{id}", "deleteMyDevice", "Forget a device")
-        },
+        Operation { status: 204, ..own("DELETE", "/v1/me/devices/{id}", "deleteMyDevice", "Forget a device") },
         Run::Keyed(|call| Box::pin(forget(call))),
     ),
     (

@@ -41,8 +41,7 @@ const BEGIN: &[Field] = &[
     LOCALE,
 ];
 
-const ANSWER: &[Field] =
-    &[field("code", Shape::Text(64), "What you got, or read").example(r#""042137""#), CREDENTIAL];
+const ANSWER: &[Field] = &[field("code", Shape::Text(64), "What you got, or read").example(r#""042137""#), CREDENTIAL];
 
 pub(in super::super) const ROUTES: &[(Operation, Run)] = &[
     (
