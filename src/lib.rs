@@ -1,6 +1,7 @@
 //! Postern: sign-in and every kind of multi-factor authentication as one Cloudflare Worker.
 //! Where things are: `docs/architecture.md`.
 
+pub mod account;
 pub mod api_key;
 pub mod app;
 pub mod bot;

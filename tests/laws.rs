@@ -12,6 +12,8 @@
 )]
 
 mod laws {
+    mod account;
+    mod account_proofs;
     mod attacks;
     mod bad_day;
     mod bot_gate;

@@ -157,6 +157,29 @@ async fn decided(
     Ok((held::answer(context, &challenge, read.unwrap_or_default(), given, expect, &stamp).await?, Vec::new()))
 }
 
+/// Answers a code that was sent, with further statements in the batch that decides, on the challenge's stamp; their rows
+/// come back. One round trip.
+pub(crate) async fn answer_code(
+    context: &Context,
+    id: &ChallengeId,
+    code: &Code,
+    expect: &Expect,
+    beside: impl FnOnce(&str) -> Vec<Statement>,
+) -> Result<(Answered, Vec<Rows>), AnswerError> {
+    if let Some(issue) = context.config().blocking(Stops::Challenges) {
+        return Err(AnswerError::Misconfigured(issue.clone()));
+    }
+    let stamp = context.stamp();
+    let mut batch = sent(context, id, code, expect, &stamp);
+    let from = batch.len();
+    batch.extend(beside(&stamp));
+    batch.extend(report(context, id));
+    let mut rows = context.decide(batch).await?.split_off(from);
+    let (row, factor) = (rows.pop().unwrap_or_default(), rows.pop().unwrap_or_default());
+    let Some(row) = row.first() else { return Ok((Answered::NotFound, rows)) };
+    Ok((judge(row, factor.first(), &stamp, context.now())?, rows))
+}
+
 /// The statements that decide an answer to a code that was sent. Other challenges they leave alone.
 fn sent(context: &Context, id: &ChallengeId, code: &Code, expect: &Expect, stamp: &str) -> Vec<Statement> {
     let settings = context.settings();

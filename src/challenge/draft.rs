@@ -14,7 +14,7 @@ use crate::{
     config::Stops,
     context::Context,
     event::{self, Event, EventType, When},
-    factor::FactorType,
+    factor::{Authority, FactorType, enrol::PROOF_LIFETIME},
     idempotency::{Claim, Reservation},
     ids::{AppId, ChallengeId, FactorId, FlowId, UserId},
     limit::{self, Check},
@@ -107,6 +107,8 @@ pub(crate) struct Draft {
     pub(crate) id: ChallengeId,
     pub(crate) stamp: String,
     pub(crate) checks: Vec<Check>,
+    /// What allows the change that it begins, where it begins one; a proof is used up with it.
+    authority: Option<Authority>,
 }
 
 impl Draft {
@@ -125,7 +127,12 @@ impl Draft {
             }
             Asks::Held(of, ..) => (None, super::sending::held_checks(context, facts.user.as_ref(), &id, *of)),
         };
-        Ok(Self { id, stamp: context.stamp(), checks, code, facts })
+        Ok(Self { id, stamp: context.stamp(), checks, code, facts, authority: None })
+    }
+
+    /// The same for a change that needs leave.
+    pub(crate) fn allowed_by(self, authority: Authority) -> Self {
+        Self { authority: Some(authority), ..self }
     }
 
     /// The batch: reserve the key, decide, count, write the message and the event, report.
@@ -198,8 +205,16 @@ impl Draft {
             facts.factor_is_active,
             kind.as_str(),
             awaits,
-            context.bond()
+            context.bond(),
+            self.authority.is_some(),
+            self.authority.as_ref().and_then(Authority::proof),
+            now.before(PROOF_LIFETIME).millis()
         )];
+        if let Some(proof) = self.authority.as_ref().and_then(Authority::proof) {
+            batch.push(statement!(store::CONSUME, proof, now.millis(), &self.id, self.stamp.as_str()));
+            let event = Event::new(EventType::ChallengeConsumed, proof.as_str());
+            batch.push(event::store::write(context, event, When::Challenge(self.id.as_str(), &self.stamp)));
+        }
         batch.push(limit::store::spend(&self.checks, now, self.id.as_str(), &self.stamp));
         let data = json!({"purpose": facts.purpose.as_str(), "type": kind.as_str(),
             "channel": code.map(|code| code.channel.as_str()),

@@ -1,8 +1,8 @@
 //! SQL of challenges. The statements that decide are each one conditional INSERT or UPDATE (law 2).
 
 use crate::{
-    claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement, statement,
-    time::Timestamp,
+    change_is_allowed, claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement,
+    statement, time::Timestamp,
 };
 
 macro_rules! select {
@@ -42,7 +42,8 @@ pub const OUT_IN_FLOW: &str = select!(
 /// `?8` app, `?9` purpose, `?10` channel, `?11` destination, `?12` country, `?13` locale, `?14` subject, `?15` test,
 /// `?16` digits, `?17` seed, `?18` pepper, `?19` MAC, `?20` code's end, `?21` challenge's end, `?22` resend,
 /// `?23` wrong answers allowed, `?24` message, `?25` whether the factor has to be active, `?26` type, `?27` what it awaits,
-/// `?28` the flow or session that it is made in.
+/// `?28` the flow or session that it is made in; `?29` whether it begins a change that has to be allowed, `?30` by which
+/// proof, `?31` how old that may be.
 pub const CREATE: &str = concat!(
     "INSERT INTO challenges (id, stamp, user_id, factor_id, app_id, purpose, channel, destination, country, locale, subject,
        is_test, digits, seed, pepper_id, generation, code_mac, code_expires_at, expires_at, resend_at, sends,
@@ -55,11 +56,17 @@ pub const CREATE: &str = concat!(
          WHERE f.id = ?7 AND f.user_id = ?6 AND f.type = ?26 AND coalesce(f.phone, f.email_normalised) IS ?11
            AND (f.activated_at IS NOT NULL) = ?25))
        AND (?6 IS NULL OR EXISTS (SELECT 1 FROM users WHERE id = ?6))
-       AND ",
+       AND (NOT ?29 OR ",
+    change_is_allowed!("0", "?30", "?6", "?31", "?15", "?28"),
+    ") AND ",
     claim_is_mine!(),
     " AND ",
     have_room!()
 );
+
+/// Uses up the proof that has allowed a challenge. `?1` proof, `?2` now, `?3` challenge, `?4` stamp.
+pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
+  WHERE id = ?1 AND consumed_at IS NULL AND EXISTS (SELECT 1 FROM challenges n WHERE n.id = ?3 AND n.stamp = ?4)";
 
 /// Tells why [`CREATE`] refused, beside limits and idempotency. `?1` id, `?2` stamp, `?3` app.
 pub const CREATED: &str = "SELECT EXISTS (SELECT 1 FROM challenges WHERE id = ?1 AND stamp = ?2) AS made,
@@ -212,6 +219,7 @@ pub const STATEMENTS: &[&str] = &[
     REGISTRATION,
     OUT_IN_FLOW,
     CREATE,
+    CONSUME,
     CREATED,
     ANSWER,
     ANSWERED,

@@ -16,7 +16,7 @@ use crate::{
     device::Token,
     event::{self, Event, EventType, When},
     factor::notice,
-    ids::{AppId, ChallengeId, DeviceId, FlowId, UserId},
+    ids::{AppId, ChallengeId, DeviceId, FlowId, SessionId, UserId},
     policy::{External, PROOF_LIFETIME, Step, next_step},
     ports::{DatabaseError, Statement},
     statement,
@@ -144,6 +144,25 @@ pub(crate) fn reads_of_flow(context: &Context, flow: &FlowId) -> Vec<Statement> 
         statement!(store::APP_OF_FLOW, flow),
         statement!(store::PROOFS_OF_FLOW, flow),
         statement!(store::DEVICE_OF_FLOW, flow),
+    ]
+}
+
+/// The same for a session, whose statement reads its app's rule: [`Facts::READS`] of them.
+pub(crate) fn reads_of_session(
+    context: &Context,
+    user: &UserId,
+    session: &SessionId,
+    statement: Statement,
+) -> Vec<Statement> {
+    let failed_since = context.now().before(FAILED_FOR).millis();
+    let since = context.now().before(PROOF_LIFETIME).millis();
+    vec![
+        statement!(store::USER, user),
+        statement!(store::FACTORS, user, failed_since),
+        statement,
+        statement!(store::PROOFS_OF_SESSION, session, user, since),
+        // A device stands in for nothing here.
+        statement!(store::DEVICE, None::<&str>, user, None::<&str>),
     ]
 }
 

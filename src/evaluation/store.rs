@@ -45,6 +45,12 @@ pub const PROOFS_OF_FLOW: &str =
   FROM flows w JOIN challenges c ON c.bound_to = w.id AND c.user_id = w.user_id
   WHERE w.id = ?1 AND c.verified_at IS NOT NULL ORDER BY c.verified_at, c.id";
 
+/// Reads what a session's person has proven in it lately. `?1` session, `?2` user, `?3` since when.
+pub const PROOFS_OF_SESSION: &str =
+    "SELECT c.id, c.type, c.factor_id, c.purpose, c.channel, c.destination, c.evidence, c.verified_at,
+    c.consumed_by
+  FROM challenges c WHERE c.bound_to = ?1 AND c.user_id = ?2 AND c.verified_at >= ?3 ORDER BY c.verified_at, c.id";
+
 /// Reads a flow's app. `?1` flow.
 pub const APP_OF_FLOW: &str = "SELECT a.mfa FROM flows w JOIN apps a ON a.id = w.app_id WHERE w.id = ?1";
 
@@ -102,5 +108,17 @@ pub const USED: &str = "UPDATE devices SET last_used_at = ?3
 pub const COMPLETED: &str = "SELECT stamp = ?2 AS completed FROM users WHERE id = ?1";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] =
-    &[USER, FACTORS, PROOFS, PROOFS_OF_FLOW, APP_OF_FLOW, DEVICE, DEVICE_OF_FLOW, COMPLETE, CONSUME, USED, COMPLETED];
+pub const STATEMENTS: &[&str] = &[
+    USER,
+    FACTORS,
+    PROOFS,
+    PROOFS_OF_FLOW,
+    PROOFS_OF_SESSION,
+    APP_OF_FLOW,
+    DEVICE,
+    DEVICE_OF_FLOW,
+    COMPLETE,
+    CONSUME,
+    USED,
+    COMPLETED,
+];

@@ -44,6 +44,8 @@ event_types! {
     FactorActivated = "factor.activated",
     /// A factor was removed.
     FactorRemoved = "factor.removed",
+    /// A factor got another name.
+    FactorRenamed = "factor.renamed",
     /// A passkey's signature counter did not grow: there may be a copy of it. The assertion was refused.
     PasskeyCounterRegressed = "passkey.counter_regressed",
     /// Nobody could be told of a changed factor; the reason says why.
@@ -56,6 +58,10 @@ event_types! {
     UserDeleted = "user.deleted",
     /// A user proved that their address is theirs.
     UserEmailVerified = "user.email_verified",
+    /// A user moved to another address, which they have proven.
+    UserEmailChanged = "user.email_changed",
+    /// A user moved to another number to sign in with, which they have proven.
+    UserPhoneChanged = "user.phone_changed",
     /// A user's failures were cleared.
     UserUnlocked = "user.unlocked",
     /// A user was shut out.
@@ -72,6 +78,8 @@ event_types! {
     DeviceRemoved = "device.removed",
     /// A code was exchanged for a session.
     SessionCreated = "session.created",
+    /// The person proved again who they are, and the session's tokens say so.
+    SessionSteppedUp = "session.stepped_up",
     /// A session, or all of a user's, was ended; the reason says why.
     SessionEnded = "session.ended",
     /// An app was made.

@@ -77,6 +77,10 @@ pub enum When<'a> {
     Activated(&'a str, &'a str),
     /// The address of the challenge's user was proven by the challenge with this stamp.
     EmailVerified(&'a str, &'a str),
+    /// The user of the challenge with this stamp has it too: they have moved to its address.
+    EmailMoved(&'a str, &'a str),
+    /// The same for its number.
+    PhoneMoved(&'a str, &'a str),
     /// The factor has this stamp.
     Factor(&'a str, &'a str),
     /// The message is in this state.
@@ -93,6 +97,8 @@ pub enum When<'a> {
     App(&'a str, &'a str),
     /// The device has this stamp.
     Device(&'a str, &'a str),
+    /// The session has this stamp.
+    Session(&'a str, &'a str),
     /// The session of the code with this hash has this stamp, and begins.
     SessionBegun(&'a str, &'a str),
     /// The session, or the one of the code or refresh token with this hash, has this stamp and is over.
@@ -162,6 +168,20 @@ const EMAIL_VERIFIED: &str = insert!(
     "FROM challenges c JOIN users u ON u.id = c.user_id
      WHERE c.id = ?14 AND c.stamp = ?15 AND u.email_normalised = c.destination AND u.email_verified_at = c.verified_at"
 );
+const EMAIL_MOVED: &str = insert!(
+    "c.user_id",
+    "c.app_id",
+    "c.user_id",
+    "FROM challenges c JOIN users u ON u.id = c.user_id
+     WHERE c.id = ?14 AND c.stamp = ?15 AND u.stamp = ?15 AND c.type = 'email'"
+);
+const PHONE_MOVED: &str = insert!(
+    "c.user_id",
+    "c.app_id",
+    "c.user_id",
+    "FROM challenges c JOIN users u ON u.id = c.user_id
+     WHERE c.id = ?14 AND c.stamp = ?15 AND u.stamp = ?15 AND c.type = 'phone'"
+);
 const FACTOR: &str = insert!("WHERE EXISTS (SELECT 1 FROM factors WHERE id = ?14 AND stamp = ?15)");
 const MESSAGE: &str = insert!("?4", "?5", "?6", "FROM messages m WHERE m.id = ?14 AND m.status = ?15");
 const NOT_ACCEPTED: &str = insert!(
@@ -175,6 +195,7 @@ const NEW_FACTOR: &str =
     insert!("?4", "?5", "f.id", "FROM factors f WHERE f.user_id = ?14 AND f.stamp = ?15 AND f.type = ?16");
 const APP: &str = insert!("WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?14 AND stamp = ?15)");
 const DEVICE: &str = insert!("WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?14 AND stamp = ?15)");
+const SESSION: &str = insert!("s.user_id", "s.app_id", "s.id", "FROM sessions s WHERE s.id = ?14 AND s.stamp = ?15");
 const SESSION_BEGUN: &str = insert!(
     "s.user_id",
     "s.app_id",
@@ -206,6 +227,8 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::AnsweredWrongly(id, stamp) => (ANSWERED_WRONGLY, Some((id, stamp))),
         When::Activated(id, stamp) => (ACTIVATED, Some((id, stamp))),
         When::EmailVerified(id, stamp) => (EMAIL_VERIFIED, Some((id, stamp))),
+        When::EmailMoved(id, stamp) => (EMAIL_MOVED, Some((id, stamp))),
+        When::PhoneMoved(id, stamp) => (PHONE_MOVED, Some((id, stamp))),
         When::Factor(id, stamp) => (FACTOR, Some((id, stamp))),
         When::Message(id, status) => (MESSAGE, Some((id, status))),
         When::NotAccepted(_, id, stamp) => (NOT_ACCEPTED, Some((id, stamp))),
@@ -214,6 +237,7 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::NewFactor(_, id, stamp) => (NEW_FACTOR, Some((id, stamp))),
         When::App(id, stamp) => (APP, Some((id, stamp))),
         When::Device(id, stamp) => (DEVICE, Some((id, stamp))),
+        When::Session(id, stamp) => (SESSION, Some((id, stamp))),
         When::SessionBegun(hash, stamp) => (SESSION_BEGUN, Some((hash, stamp))),
         When::SessionOver(id, stamp) => (SESSION_OVER, Some((id, stamp))),
         When::SessionsOver(user, stamp) => (SESSIONS_OVER, Some((user, stamp))),
@@ -274,6 +298,14 @@ const LIST_BY_SUBJECT: &str = list!("subject_id = ?4 AND id < ?1 AND id >= ?2");
 const LIST_BY_TYPE: &str = list!("type = ?4 AND id < ?1 AND id >= ?2");
 const LIST_BY_USER_AND_TYPE: &str = list!("user_id = ?4 AND type = ?5 AND id < ?1 AND id >= ?2");
 const LIST_BY_APP_AND_TYPE: &str = list!("app_id = ?4 AND type = ?5 AND id < ?1 AND id >= ?2");
+/// What is told to the person themselves: those of `?5`, a JSON list of types.
+const LIST_OWN: &str = list!("user_id = ?4 AND id < ?1 AND id >= ?2 AND type IN (SELECT value FROM json_each(?5))");
+
+/// The statement that lists a user's events of these types, newest first, with ids below `before`.
+pub fn list_own(user: &str, kinds: &[EventType], before: &str, limit: i64) -> Statement {
+    let kinds = Value::from(kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>()).to_string();
+    Statement::new(LIST_OWN, vec![before.into(), "".into(), limit.into(), user.into(), kinds.into()])
+}
 
 /// What to list.
 #[derive(Clone, Copy)]
@@ -315,6 +347,8 @@ pub const STATEMENTS: &[&str] = &[
     ANSWERED_WRONGLY,
     ACTIVATED,
     EMAIL_VERIFIED,
+    EMAIL_MOVED,
+    PHONE_MOVED,
     FACTOR,
     MESSAGE,
     NOT_ACCEPTED,
@@ -323,6 +357,7 @@ pub const STATEMENTS: &[&str] = &[
     NEW_FACTOR,
     APP,
     DEVICE,
+    SESSION,
     SESSION_BEGUN,
     SESSION_OVER,
     SESSIONS_OVER,
@@ -338,4 +373,5 @@ pub const STATEMENTS: &[&str] = &[
     LIST_BY_TYPE,
     LIST_BY_USER_AND_TYPE,
     LIST_BY_APP_AND_TYPE,
+    LIST_OWN,
 ];

@@ -17,7 +17,7 @@ use crate::{
     email::EmailAddress,
     event::{self, Event, EventType, When},
     idempotency::{Claim, Reservation},
-    ids::{AppId, FactorId, UserId},
+    ids::{AppId, FactorId, SessionId, UserId},
     limit::{self, Check},
     message::{Channel, Destination},
     password::Weakness,
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How old a proof may be (law 6).
-pub(super) const PROOF_LIFETIME: Duration = Duration::from_mins(10);
+pub(crate) const PROOF_LIFETIME: Duration = Duration::from_mins(10);
 
 /// How long a factor may wait for its proof; housekeeping deletes it later.
 const PENDING_LIFETIME: Duration = Duration::from_mins(30);
@@ -99,11 +99,24 @@ impl<E: Into<CreateError>> From<E> for EnrolError {
 /// Adds a factor: one round trip where a code is sent to it, else a second one that reads whose it will be. A call
 /// that is told no language speaks the user's, and so has to read it.
 pub async fn enrol(context: &Context, command: Enrol) -> Result<Enrolled, EnrolError> {
+    enrol_of(context, command, None).await
+}
+
+/// The same for a user who was read already, with their factors.
+pub(crate) async fn enrol_of(
+    context: &Context,
+    command: Enrol,
+    known: Option<(User, Vec<Factor>)>,
+) -> Result<Enrolled, EnrolError> {
     let of = command.new.kind();
     let file = kind(of).ok_or(CreateError::NotSupported(of))?;
     let id = FactorId::new(context.now(), &*context.ports().random);
     let speaks = command.locale.is_none() && matches!(command.new, New::Phone(_, Channel::Voice));
-    let person = if of.is_sent() && !speaks { None } else { Some(person(context, &command.user, &id).await?) };
+    let person = match known {
+        Some((user, factors)) => Some(Person { factor: id.clone(), user, factors }),
+        None if of.is_sent() && !speaks => None,
+        None => Some(person(context, &command.user, &id).await?),
+    };
     let said = file.consult(context, person.as_ref(), &command.new).await?;
     let mut begun = file.begin(context, person.as_ref(), &command.new)?;
     begun.data.extend(said);
@@ -210,9 +223,10 @@ async fn at_once(
     batch.extend(key.map(|key| key.reserve(id.as_str(), &stamp, now)));
     batch.extend(row.statements(context));
     if of == FactorType::Password {
-        // Whoever knew the old one may have a device remembered.
+        // Whoever knew the old one may have a device remembered. The session that changes it stays.
+        let own = context.bond().and_then(SessionId::parse);
         batch.push(device::forget_after(&command.user, id, &stamp));
-        batch.extend(end::with(context, &command.user, On::Factor(id), &stamp, None, Reason::PasswordChanged));
+        batch.extend(end::with(context, &command.user, On::Factor(id), &stamp, own.as_ref(), Reason::PasswordChanged));
     }
     batch.push(statement!(store::REPLACE, &command.user, of.as_str(), id, stamp.as_str()));
     batch.push(statement!(store::ACTIVATE, id, stamp.as_str(), now.millis()));
@@ -380,6 +394,10 @@ pub async fn challenge(
     let asks = create::of(context, &[found], channel)?;
     // What a pending factor awaits was fixed when it was begun; only a code can be sent again.
     if !is_active && matches!(asks, Asks::Held(..)) {
+        return Err(CreateError::FactorNotFound);
+    }
+    // In a session, what is active is challenged by a step-up, which asks the policy.
+    if is_active && context.bond().is_some() {
         return Err(CreateError::FactorNotFound);
     }
     let purpose = if is_active { Purpose::SignIn } else { Purpose::Enrolment };

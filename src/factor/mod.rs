@@ -10,6 +10,7 @@ pub mod password;
 mod phone;
 pub mod recovery_codes;
 pub mod remove;
+pub mod rename;
 pub mod store;
 pub mod totp;
 
@@ -155,7 +156,7 @@ pub enum Authority {
 }
 
 impl Authority {
-    fn proof(&self) -> Option<&ChallengeId> {
+    pub(crate) fn proof(&self) -> Option<&ChallengeId> {
         match self {
             Self::Proof(id) => Some(id),
             Self::None | Self::Override(_) => None,

@@ -63,6 +63,12 @@ pub fn stood_in(context: &Context, user: &UserId, stand_ins: &[StandIn]) {
     }
 }
 
+/// Somebody moved to another address or number; they are told at the one before.
+pub fn moved(context: &Context, user: &UserId, to: &Destination, from: Option<Destination>) {
+    let change = if to.email().is_some() { Change::EmailChanged } else { Change::PhoneChanged };
+    tell(context, user.as_str(), change, from.into_iter().collect());
+}
+
 /// Leaves it for after the response. `changed` are the numbers and addresses that the change is about.
 pub fn tell(context: &Context, user: &str, change: Change, changed: Vec<Destination>) {
     // What a test key does concerns nobody.
@@ -135,8 +141,13 @@ impl Notice {
         let was_added = matches!(self.change, Change::Added { .. });
         let known = addresses.into_iter().map(|(_, destination)| destination);
         let known = known.chain(phones.into_iter().map(|(_, destination)| destination)).chain(own);
-        let last = if was_added { Vec::new() } else { self.changed.clone() };
-        known.filter(|destination| !(was_added && self.changed.contains(destination))).chain(last).collect()
+        let known = known.filter(|destination| !(was_added && self.changed.contains(destination)));
+        match self.change {
+            Change::Added { .. } => known.collect(),
+            // Whoever has moved the account somewhere else is told there; the owner is told where it was.
+            Change::EmailChanged | Change::PhoneChanged => self.changed.iter().cloned().chain(known).collect(),
+            _ => known.chain(self.changed.iter().cloned()).collect(),
+        }
     }
 
     /// Writes it down, has it sent, writes down what became of it.

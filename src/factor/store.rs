@@ -25,7 +25,8 @@ macro_rules! select {
 
 /// Whether a proof of the user holds: it is recent and not used, and of a factor that is active. A password or a mailbox
 /// is proof enough only while the user has nothing stronger: neither adds or removes a phone, an app or a passkey.
-macro_rules! proof {
+#[macro_export]
+macro_rules! proof_holds {
     ($proof:literal, $user:literal, $since:literal, $test:literal, $bond:literal) => {
         concat!(
             "EXISTS (
@@ -51,7 +52,8 @@ macro_rules! proof {
 
 /// Whether a user's factors may be changed: by an override, by a proof that holds, or, when neither is brought,
 /// because the user has no active factor.
-macro_rules! allowed {
+#[macro_export]
+macro_rules! change_is_allowed {
     ($override:literal, $proof:literal, $user:literal, $since:literal, $test:literal, $bond:literal) => {
         concat!(
             "(",
@@ -61,7 +63,7 @@ macro_rules! allowed {
             " IS NULL AND NOT EXISTS (SELECT 1 FROM factors af WHERE af.user_id = ",
             $user,
             " AND af.activated_at IS NOT NULL AND af.type <> 'recovery_codes')) OR ",
-            proof!($proof, $user, $since, $test, $bond),
+            $crate::proof_holds!($proof, $user, $since, $test, $bond),
             ")"
         )
     };
@@ -100,7 +102,7 @@ pub const ENROL: &str = concat!(
        AND NOT ",
     taken!("?6", "?14", "?8", "?16", "?19"),
     " AND ",
-    allowed!("?10", "?11", "?6", "?12", "?20", "?21"),
+    change_is_allowed!("?10", "?11", "?6", "?12", "?20", "?21"),
     " AND ",
     claim_is_mine!(),
     " AND ",
@@ -115,7 +117,7 @@ pub const WHY_NOT: &str = concat!(
        (?9 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?9)) AS app_known, ",
     taken!("?1", "?6", "?2", "?7", "?8"),
     " AS taken, ",
-    allowed!("?3", "?4", "?1", "?5", "?10", "?11"),
+    change_is_allowed!("?3", "?4", "?1", "?5", "?10", "?11"),
     " AS allowed"
 );
 
@@ -141,12 +143,23 @@ const GIVE_BACK: &str =
     "UPDATE challenges SET consumed_at = NULL, consumed_by = NULL WHERE id = ?1 AND consumed_by = ?2
     AND NOT EXISTS (SELECT 1 FROM factors WHERE id = ?2)";
 
+/// The newest proof that would hold: of a session, whose person names none. `?1` session, `?2` user, `?3` how old it may be,
+/// `?4` whether a test key asks.
+pub const NEWEST_PROOF: &str = concat!(
+    "SELECT c.id FROM challenges c WHERE c.bound_to = ?1 AND c.verified_at IS NOT NULL AND ",
+    proof_holds!("c.id", "?2", "?3", "?4", "?1"),
+    " ORDER BY c.verified_at DESC, c.id DESC LIMIT 1"
+);
+
+/// Gives a factor another name. `?1` factor, `?2` user, `?3` stamp, `?4` name.
+pub const RENAME: &str = "UPDATE factors SET name = ?4, stamp = ?3 WHERE id = ?1 AND user_id = ?2";
+
 /// Decides whether a factor may be removed: nothing is needed while it is unproven. `?1` factor, `?2` user, `?3` stamp,
 /// `?4` override, `?5` proof, `?6` how old a proof may be, `?7` whether a test key asks, `?8` the flow or session that asks.
 pub const MAY_REMOVE: &str = concat!(
     "UPDATE factors SET stamp = ?3
      WHERE id = ?1 AND user_id = ?2 AND (?4 OR (?5 IS NULL AND activated_at IS NULL) OR ",
-    proof!("?5", "?2", "?6", "?7", "?8"),
+    proof_holds!("?5", "?2", "?6", "?7", "?8"),
     ")"
 );
 
@@ -159,7 +172,7 @@ pub const REMOVE: &str = "DELETE FROM factors WHERE id = ?1 AND stamp = ?2";
 /// Decides whether all of a user's factors may be removed. `?1` user, `?2` stamp, `?3` override, `?4` proof,
 /// `?5` how old a proof may be, `?6` whether a test key asks, `?7` the flow or session that asks.
 pub const MAY_RESET: &str =
-    concat!("UPDATE users SET stamp = ?2 WHERE id = ?1 AND ", allowed!("?3", "?4", "?1", "?5", "?6", "?7"));
+    concat!("UPDATE users SET stamp = ?2 WHERE id = ?1 AND ", change_is_allowed!("?3", "?4", "?1", "?5", "?6", "?7"));
 
 /// Removes all factors of the user that [`MAY_RESET`] has stamped. `?1` user, `?2` stamp.
 pub const RESET: &str =
@@ -184,6 +197,11 @@ pub fn abandon(factor: &FactorId, proof: Option<&ChallengeId>) -> Vec<Statement>
     statements
 }
 
+/// Gives back the proof that allowed something that came to nothing.
+pub fn give_back(proof: &ChallengeId, by: &str) -> Statement {
+    statement!(GIVE_BACK, proof, by)
+}
+
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] = &[
     ENROL,
@@ -193,6 +211,8 @@ pub const STATEMENTS: &[&str] = &[
     CONSUME,
     CONSUME_FOR_USER,
     GIVE_BACK,
+    NEWEST_PROOF,
+    RENAME,
     MAY_REMOVE,
     GET,
     REMOVE,

@@ -2,6 +2,7 @@
 //! `routes/` has one file per group of paths; `contract/` says what each takes and gives, and checks it;
 //! `serve.rs` is the way of every request; `problem.rs` is the one map from errors to answers.
 
+mod access_token;
 pub mod contract;
 pub mod cors;
 mod input;

@@ -50,6 +50,7 @@ codes! {
     ApiKeyInvalid = "api_key_invalid", 401, "The server key is not valid", "Check the key; it may have been revoked.";
     FlowTokenInvalid = "flow_token_invalid", 401, "The flow's token is not valid", "Begin another flow: its ten minutes may be over.";
     OriginNotAllowed = "origin_not_allowed", 403, "This page may not call", "Add the page's origin to the app's `origins`.";
+    InsufficientUserAuthentication = "insufficient_user_authentication", 401, "A fresh proof is needed", "Step up (`POST /v1/me/step-up`), then repeat the call; each proof allows one change.";
     AccessTokenInvalid = "access_token_invalid", 401, "The access token is not valid", "Get a new one; it has ended, or what it stands for has.";
     SignUpClosed = "sign_up_closed", 403, "Nobody signs up by themselves", "Follow an invitation; the setting is `sign_in.sign_up`.";
     SignatureInvalid = "signature_invalid", 403, "The signature is not valid", "Only the carrier calls this.";

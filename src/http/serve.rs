@@ -20,6 +20,7 @@ use serde_json::Value;
 use tower_service::Service;
 
 use super::{
+    access_token,
     contract::{Auth, Operation},
     cors::{Headers, Sharing},
     input::{BODY_LIMIT, Call, Incoming, Readable},
@@ -39,7 +40,6 @@ use crate::{
     settings::{Snapshot, load},
     statement,
     time::seconds_rounded_up,
-    token::{ACCESS, Invalid, Verifier},
 };
 
 /// A handler's future.
@@ -207,7 +207,7 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
 }
 
 /// Who calls without a server between: the connecting address is theirs.
-fn client(incoming: &Incoming) -> Client {
+pub(super) fn client(incoming: &Incoming) -> Client {
     let user_agent = incoming.header("user-agent").map(|text| text.chars().take(512).collect());
     let ip = incoming.header("cf-connecting-ip").and_then(|text| text.parse::<std::net::IpAddr>().ok());
     Client { ip: ip.map(|ip| ip.to_string()), user_agent }
@@ -220,8 +220,15 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
         app.config.secrets().map_err(|issue| Problem::new(Code::ConfigurationInvalid, issue.detail.clone()))?;
     for attempt in 0.. {
         let was_cached = app.cache.get().is_some();
+        let mut person = None;
         let (credential, snapshot, liveness) = match operation.auth {
             Auth::Key(scope) => authenticate(incoming, secrets.server_api_key.expose(), scope).await?,
+            Auth::User => {
+                let (found, snapshot) = access_token::person(incoming).await?;
+                let credential = Credential::without_scopes(found.user.as_str());
+                person = Some(found);
+                (credential, snapshot, None)
+            }
             Auth::Client => (Credential::without_scopes("client"), snapshot(incoming, None).await?, None),
             // Who it is, is found out with the first thing that is read.
             auth if auth.takes_pages() => (Credential::without_scopes("page"), snapshot(incoming, None).await?, None),
@@ -248,6 +255,10 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
             Some(liveness) => context.while_live(liveness),
             None => context,
         };
+        let context = match &person {
+            Some(person) => person.enter(&context, incoming),
+            None => context,
+        };
         let decided = context.decided();
         let call = Call {
             query: incoming.query(operation)?,
@@ -256,8 +267,15 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
             incoming: incoming.clone(),
             context,
         };
-        match run(call).await {
+        let answer = run(call).await;
+        // The first batch has held the page's origin against the session's app.
+        if person.is_some() && decided.get() {
+            incoming.readable.allow();
+        }
+        match answer {
             Err(Failure::Database(DatabaseError::Stale)) if attempt == 0 => app.cache.forget(),
+            // The settings were current: their guard comes first.
+            Err(Failure::Database(DatabaseError::SessionEnded)) => return answer,
             // A refusal from memory alone may rest on settings that have changed: look, and try once more.
             Err(failure) if attempt == 0 && was_cached && !decided.get() => {
                 app.cache.forget();
@@ -276,7 +294,7 @@ async fn snapshot_version(incoming: &Incoming) -> Result<i64, Failure> {
 }
 
 /// The settings, and the key with this secret's hash: from the isolate's memory, or one round trip.
-async fn snapshot(incoming: &Incoming, key_hash: Option<&str>) -> Result<Arc<Snapshot>, DatabaseError> {
+pub(super) async fn snapshot(incoming: &Incoming, key_hash: Option<&str>) -> Result<Arc<Snapshot>, DatabaseError> {
     let app = &incoming.app;
     if let Some(known) = app.cache.get()
         && key_hash.is_none_or(|hash| known.key(hash).is_some())
@@ -320,33 +338,11 @@ async fn authenticate(
     may(incoming, &credential, scope).map(|()| (credential, snapshot, None))
 }
 
-/// A machine, by its access token. A key that this isolate does not know may be new: then it looks once more.
+/// A machine, by its access token.
 async fn machine(incoming: &Incoming, token: &str) -> Result<(Credential, Arc<Snapshot>, Statement), Failure> {
-    let app = &incoming.app;
-    for attempt in 0.. {
-        let was_cached = app.cache.get().is_some();
-        let snapshot = snapshot(incoming, None).await?;
-        let verifier = Verifier {
-            config: &app.config,
-            signatures: &*app.ports.signatures,
-            keys: &snapshot.signing_keys,
-            now: app.ports.clock.now(),
-        };
-        match verifier.verify(token, ACCESS).await {
-            Ok(claims) => {
-                if let Some((credential, liveness)) = crate::app::machine::credential(&claims) {
-                    return Ok((credential, snapshot, liveness));
-                }
-                break;
-            }
-            Err(Invalid::Key) if was_cached && attempt == 0 => app.cache.forget(),
-            Err(Invalid::Misconfigured(issue)) => {
-                return Err(Problem::new(Code::ConfigurationInvalid, issue.detail).into());
-            }
-            Err(_) => break,
-        }
-    }
-    Err(Problem::new(Code::AccessTokenInvalid, "it is none of a machine app, or it has ended").into())
+    let (claims, snapshot) = access_token::verified(incoming, token).await?;
+    let (credential, liveness) = app::machine::credential(&claims).ok_or_else(access_token::invalid)?;
+    Ok((credential, snapshot, liveness))
 }
 
 /// Whether the caller may do what the operation wants.
@@ -365,7 +361,7 @@ fn may(incoming: &Incoming, credential: &Credential, scope: Scope) -> Result<(),
 fn database_problem(incoming: &Incoming, error: &DatabaseError) -> Problem {
     let app = &incoming.app;
     if *error == DatabaseError::SessionEnded {
-        return Problem::new(Code::AccessTokenInvalid, "what it stands for has ended, or may do less than it says");
+        return access_token::invalid();
     }
     app.ports.log.line(Level::Error, &format!("{} {error}", incoming.request_id));
     match error {
@@ -402,7 +398,7 @@ fn problem_reply(incoming: &Incoming, problem: &Problem) -> Reply {
         reply = reply.header("allow", allow.clone());
     }
     if problem.code.status() == 401 {
-        reply = reply.header("www-authenticate", "Bearer");
+        reply = reply.header("www-authenticate", access_token::challenge(incoming, problem));
     }
     reply
 }

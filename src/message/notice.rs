@@ -31,6 +31,10 @@ pub enum Change {
     RecoveryCodesReplaced,
     /// There is another password.
     PasswordChanged,
+    /// There is another address to sign in with.
+    EmailChanged,
+    /// There is another number to sign in with.
+    PhoneChanged,
     /// Somebody signed in, and an e-mail code stood in for a factor.
     EmailStoodIn,
     /// Somebody signed in, and a recovery code stood in for a factor.
@@ -51,6 +55,8 @@ impl Change {
             Self::Reset => "factors_reset",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::PasswordChanged => "password_changed",
+            Self::EmailChanged => "email_changed",
+            Self::PhoneChanged => "phone_changed",
             Self::EmailStoodIn => "email_stood_in",
             Self::RecoveryCodeStoodIn => "recovery_code_stood_in",
             Self::SignUpTried => "sign_up_tried",
@@ -93,6 +99,8 @@ impl Change {
             Self::Reset => ("All second steps", "were removed from"),
             Self::RecoveryCodesReplaced => ("New recovery codes", "were made for"),
             Self::PasswordChanged => ("The password", "was changed for"),
+            Self::EmailChanged => ("The e-mail address", "was changed for"),
+            Self::PhoneChanged => ("The phone number", "was changed for"),
             Self::EmailStoodIn => ("An e-mail code", "stood in for a second step at a sign-in to"),
             Self::RecoveryCodeStoodIn => ("A recovery code", "stood in for a second step at a sign-in to"),
             Self::SignUpTried => ("Somebody", "tried to sign up with the address or number of"),
@@ -149,6 +157,8 @@ mod tests {
             (Change::RecoveryCodesReplaced, "New recovery codes were made for your Example account"),
             (Change::PasswordChanged, "The password was changed for your Example account"),
             (Change::SignUpTried, "Somebody tried to sign up with the address or number of your Example account"),
+            (Change::EmailChanged, "The e-mail address was changed for your Example account"),
+            (Change::PhoneChanged, "The phone number was changed for your Example account"),
         ] {
             assert_eq!(change.headline("Example"), wanted);
             let sms = change.sms("Example");

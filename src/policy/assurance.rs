@@ -30,6 +30,11 @@ pub enum Acr {
 }
 
 impl Acr {
+    /// The methods in the order that `amr` has them. `email` and `recovery` are words of ours: RFC 8176 registers none for
+    /// them. They stand beside `otp`, which both are, so that neither is taken for an authenticator app.
+    pub const METHODS: [&'static str; 10] =
+        ["pwd", "otp", "sms", "tel", "email", "recovery", "hwk", "swk", "user", "mfa"];
+
     /// Every value, for the contract. URNs, because OIDC Core §2 wants absolute URIs or registered names.
     pub const NAMES: [&'static str; 3] =
         ["urn:postern:acr:aal1", "urn:postern:acr:aal2", "urn:postern:acr:aal2-phishing-resistant"];
@@ -43,10 +48,6 @@ impl Acr {
         }
     }
 }
-
-/// The methods in the order that `amr` has them. `email` and `recovery` are words of ours: RFC 8176 registers none for
-/// them. They stand beside `otp`, which both are, so that neither is taken for an authenticator app.
-const METHODS: [&str; 10] = ["pwd", "otp", "sms", "tel", "email", "recovery", "hwk", "swk", "user", "mfa"];
 
 /// What one proof adds.
 #[derive(Clone, Copy, Default)]
@@ -112,6 +113,6 @@ pub(super) fn assurance(situation: &Situation) -> Assurance {
     Assurance {
         aal: if two { 2 } else { 1 },
         acr,
-        amr: METHODS.into_iter().filter(|method| amr.contains(method)).collect(),
+        amr: Acr::METHODS.into_iter().filter(|method| amr.contains(method)).collect(),
     }
 }

@@ -6,6 +6,7 @@ pub mod code;
 pub mod end;
 pub mod exchange;
 pub mod list;
+pub mod raise;
 pub mod refresh;
 pub mod store;
 mod tokens;

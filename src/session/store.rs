@@ -1,6 +1,6 @@
 //! SQL of sessions, of authorization codes, and of what reads and ends them. Of refresh tokens: `refresh/store.rs`.
 
-use crate::{client_is_authentic, origin_is_allowed};
+use crate::{client_is_authentic, origin_is_allowed, unchanged};
 
 /// Whether there is a key for the algorithm that the app's tokens are signed with. The app, and the algorithms that
 /// have a key.
@@ -202,6 +202,30 @@ macro_rules! columns {
 pub const GET: &str =
     concat!("SELECT ", columns!(), " FROM sessions s WHERE s.id = ?1 AND s.user_id = ?3 AND ", session_is_live!());
 
+/// The session on whose behalf a batch is, with its app's rule and algorithm. `?1` session.
+pub const OWN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", a.mfa, coalesce(a.tokens ->> 'algorithm', 'RS256') AS algorithm
+     FROM sessions s JOIN apps a ON a.id = s.app_id WHERE s.id = ?1"
+);
+
+/// Raises a session: the person has proven again who they are, and nothing of what was judged has changed. `?1` user,
+/// `?2` session, `?3` stamp, `?4` to `?7` as in `unchanged!`, `?8` to `?10` its acr, amr and time before, `?11` to `?13` the
+/// new ones.
+pub const RAISE: &str = concat!(
+    "UPDATE sessions SET acr = ?11, amr = ?12, auth_time = ?13, stamp = ?3
+     WHERE id = ?2 AND user_id = ?1 AND app_id = ?6 AND acr = ?8 AND amr = ?9 AND auth_time = ?10 AND ",
+    unchanged!()
+);
+
+/// What the tokens of a session that was raised are made of. `?1` session, `?2` stamp.
+pub const RAISED: &str = concat!(
+    "SELECT ",
+    granted!(),
+    " FROM sessions s JOIN users u ON u.id = s.user_id JOIN apps a ON a.id = s.app_id WHERE s.id = ?1 AND s.stamp = ?2"
+);
+
 /// A user's live sessions, newest first. `?1` user, `?2` now, `?3` the id to begin below, `?4` how many.
 pub const LIST: &str = concat!(
     "SELECT ",
@@ -238,6 +262,9 @@ pub const STATEMENTS: &[&str] = &[
     DROP,
     ENDED,
     GET,
+    OWN,
+    RAISE,
+    RAISED,
     LIST,
     GUARD,
 ];

@@ -102,6 +102,36 @@ pub const ERASE_CHALLENGES: &str = concat!(
 pub const VERIFY_EMAIL: &str = "UPDATE users SET email_verified_at = coalesce(email_verified_at, ?3)
   WHERE id = (SELECT c.user_id FROM challenges c WHERE c.id = ?1 AND c.stamp = ?2 AND c.verified_at IS NOT NULL)
     AND email_normalised = (SELECT c.destination FROM challenges c WHERE c.id = ?1)";
+/// The challenge with the stamp that a user has answered in their session to move to its destination. `?1` challenge,
+/// `?2` stamp, `?4` session.
+macro_rules! moves {
+    ($type:literal) => {
+        concat!(
+            "(SELECT c.user_id, c.destination FROM challenges c
+              WHERE c.id = ?1 AND c.stamp = ?2 AND c.verified_at IS NOT NULL AND c.bound_to = ?4
+                AND c.purpose = 'verification' AND c.factor_id IS NULL AND c.type = '",
+            $type,
+            "') m WHERE id = m.user_id AND NOT EXISTS (SELECT 1 FROM users o WHERE o.id <> m.user_id AND o."
+        )
+    };
+}
+
+/// Moves a user to the address that they have just proven, unless somebody else has it. `?1` challenge, `?2` stamp,
+/// `?3` now, `?4` session.
+pub const MOVE_EMAIL: &str = concat!(
+    "UPDATE users SET email = m.destination, email_normalised = m.destination, email_verified_at = ?3, updated_at = ?3,
+       stamp = ?2 FROM ",
+    moves!("email"),
+    "email_normalised = m.destination) AND email_normalised IS NOT m.destination"
+);
+
+/// The same for a number. `?1` to `?4` as there.
+pub const MOVE_PHONE: &str = concat!(
+    "UPDATE users SET phone = m.destination, phone_verified_at = ?3, updated_at = ?3, stamp = ?2 FROM ",
+    moves!("phone"),
+    "phone = m.destination)"
+);
+
 /// Erases a deleted user's addresses and browsers from events. `?1` id.
 pub const ERASE_EVENTS: &str = "UPDATE audit_events SET client_ip = NULL, user_agent = NULL WHERE user_id = ?1";
 /// Deletes a user; factors and challenges go with them. `?1` id.
@@ -118,6 +148,8 @@ pub const STATEMENTS: &[&str] = &[
     LIST_BY_EXTERNAL_ID,
     LIST_BY_PHONE,
     VERIFY_EMAIL,
+    MOVE_EMAIL,
+    MOVE_PHONE,
     STAMP,
     ERASE_MESSAGES,
     ERASE_NUMBERS,

@@ -8,7 +8,7 @@ use postern::{
 use serde_json::{Value, json};
 
 use super::{
-    Fixture, NOBODY, encoded, keyed,
+    Fixture, NOBODY, checked, encoded,
     samples::{MARKER, bad, fields, good, of_other_types, out_of_range, with},
     with_example,
 };
@@ -35,7 +35,7 @@ fn names_field(operation: &Operation, response: &Response, sent: &str, field: &s
 }
 
 fn with_body() -> Vec<(Operation, &'static [Field])> {
-    keyed().into_iter().filter_map(|(operation, _)| operation.body.map(|body| (operation, body))).collect()
+    checked().filter_map(|operation| operation.body.map(|body| (operation, body))).collect()
 }
 
 /// Nothing of it in the log or in any row.
@@ -52,7 +52,7 @@ fn left_no_trace(fixture: &Fixture) {
 }
 
 fn request(fixture: &Fixture, operation: &Operation) -> Request {
-    fixture.world.request(operation.method, &fixture.path(operation))
+    fixture.request(operation, &fixture.path(operation))
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn every_wrong_field_of_every_query_is_refused_by_name() {
     let not_ours = |operation: &Operation| matches!(operation.auth, Auth::Public | Auth::Carrier | Auth::Client);
     for operation in operations.filter(|operation| !not_ours(operation)) {
         let get = |query: String| {
-            let request = fixture.world.request(operation.method, &format!("{}?{query}", fixture.path(&operation)));
+            let request = fixture.request(&operation, &format!("{}?{query}", fixture.path(&operation)));
             let request = with_example(request, &operation);
             async move { (request.send().await, query) }
         };
@@ -281,7 +281,7 @@ async fn an_id_in_the_path_that_names_nothing_is_not_found() {
     let others =
         ["usr_", "%20", "%00", "%FF", "%ed%a0%80", "..%2F..%2Fhealth", "'%20OR%20'1'='1", "%E2%80%A6", "null", "1"];
     let long = "A".repeat(5000);
-    for (operation, _) in keyed() {
+    for operation in checked() {
         let names = operation.path.split('/').filter(|part| part.starts_with('{'));
         for name in names {
             let unknown = NOBODY.iter().map(|(_, id)| (*id).to_owned());
@@ -292,7 +292,7 @@ async fn an_id_in_the_path_that_names_nothing_is_not_found() {
             for id in unknown.chain(lower).chain(malformed) {
                 let mut parts: Vec<&str> = whole.split('/').collect();
                 parts[at] = &id;
-                let request = fixture.world.request(operation.method, &parts.join("/"));
+                let request = fixture.request(&operation, &parts.join("/"));
                 let response = with_example(request, &operation).send().await;
                 // A list of nothing would be a lie, and so would a removal of nothing.
                 refused(&operation, &response, &id);

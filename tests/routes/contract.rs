@@ -148,6 +148,7 @@ fn listed() -> String {
             Auth::Embedded => "an app's page".to_owned(),
             Auth::Flow => "a flow's token".to_owned(),
             Auth::Client => "a client".to_owned(),
+            Auth::User => "a user's access token".to_owned(),
         };
         let mut codes = names(&operation.codes());
         codes.sort_unstable();

@@ -53,7 +53,7 @@ fn send(operations: &[(Operation, Vec<u8>)]) {
     runtime.block_on(async {
         let fixture = Fixture::new().await;
         for (operation, body) in operations {
-            let request = fixture.world.request(operation.method, &fixture.path(operation));
+            let request = fixture.request(operation, &fixture.path(operation));
             let response = request.raw("application/json", body.clone()).send().await;
             let sent = String::from_utf8_lossy(body);
             // A setting may have switched sending off; then that is the answer.

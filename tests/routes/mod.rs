@@ -43,7 +43,7 @@ use postern::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Request, World, oauth as tokens};
+use crate::support::{Request, World, oauth};
 
 /// Ids of each kind that nothing has.
 pub const NOBODY: [(&str, &str); 10] = [
@@ -71,6 +71,28 @@ pub struct Fixture {
     pub device: String,
     pub invitation: String,
     pub session: String,
+    /// Somebody else, who is signed in.
+    pub person: Person,
+}
+
+/// Somebody who is signed in.
+pub struct Person {
+    pub user: String,
+    pub factor: String,
+    pub token: String,
+    /// Another session of theirs.
+    pub session: String,
+}
+
+impl Person {
+    async fn new(world: &World) -> Self {
+        let (user, factor, _) = world.user_with_phone().await;
+        let app = oauth::app(world, json!({"type": "browser", "origins": ["https://app.example.com"]})).await;
+        let other = oauth::sign_in(world, &app, &user, oauth::EVERYTHING).await;
+        let session = text(&oauth::claims(&other["access_token"])["sid"]);
+        let token = text(&oauth::sign_in(world, &app, &user, oauth::EVERYTHING).await["access_token"]);
+        Self { user, factor, token, session }
+    }
 }
 
 impl Fixture {
@@ -85,15 +107,16 @@ impl Fixture {
         });
         let device = world.post(&format!("/v1/users/{user}/devices"), &remember).await.expect(201);
         let device = text(&device["device"]["id"]);
-        let browser = tokens::app(&world, json!({"type": "browser"})).await;
-        let set = tokens::sign_in(&world, &browser, &user, tokens::EVERYTHING).await;
-        let session = text(&tokens::claims(&set["access_token"])["sid"]);
+        let browser = oauth::app(&world, json!({"type": "browser"})).await;
+        let set = oauth::sign_in(&world, &browser, &user, oauth::EVERYTHING).await;
+        let session = text(&oauth::claims(&set["access_token"])["sid"]);
         let challenge = world.challenge(&world.number()).await;
         let invite = json!({"email": "eve@example.com", "url": "https://app.example.com/join"});
         let invitation = text(&world.post("/v1/invitations", &invite).await.expect(201)["id"]);
         let (api_key, _) = new_key(&world, &["challenges"]).await;
         let (message, challenge) = (text(&challenge["message_id"]), text(&challenge["id"]));
-        Self { world, user, factor, challenge, message, api_key, app, device, invitation, session }
+        let person = Person::new(&world).await;
+        Self { world, user, factor, challenge, message, api_key, app, device, invitation, session, person }
     }
 
     /// The operation's path with ids of things that are there.
@@ -104,11 +127,17 @@ impl Fixture {
             Some("api-keys") => &self.api_key,
             Some("apps") => &self.app,
             Some("invitations") => &self.invitation,
+            Some("me") => match operation.path.split('/').nth(3) {
+                Some("sessions") => &self.person.session,
+                Some("devices") => &self.device,
+                _ => &self.person.factor,
+            },
             _ => &self.message,
         };
         operation
             .path
             .replace("{id}", of)
+            .replace("{cid}", &self.challenge)
             .replace("{fid}", &self.factor)
             .replace("{did}", &self.device)
             .replace("{sid}", &self.session)
@@ -117,7 +146,16 @@ impl Fixture {
 
     /// A call of an operation with ids that are there and the body of its example.
     pub fn call(&self, operation: &Operation) -> Request {
-        with_example(self.world.request(operation.method, &self.path(operation)), operation)
+        with_example(self.request(operation, &self.path(operation)), operation)
+    }
+
+    /// A call of an operation there, by whoever may: a server, or somebody who is signed in.
+    pub fn request(&self, operation: &Operation, path: &str) -> Request {
+        let request = self.world.request(operation.method, path);
+        match operation.auth {
+            Auth::User => request.key(&self.person.token),
+            _ => request,
+        }
     }
 }
 
@@ -136,6 +174,11 @@ pub fn keyed() -> Vec<(Operation, Scope)> {
         _ => None,
     };
     operations().into_iter().filter_map(|operation| scope(&operation).map(|scope| (operation, scope))).collect()
+}
+
+/// Every operation of the server API, and of people who are signed in.
+pub fn checked() -> impl Iterator<Item = Operation> {
+    operations().into_iter().filter(|operation| matches!(operation.auth, Auth::Key(_) | Auth::User))
 }
 
 /// Makes a key; gives its id and its secret.

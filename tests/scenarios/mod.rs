@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod apps;
+pub mod account;
 pub mod carriers;
 pub mod email;
 pub mod held;
@@ -71,6 +72,16 @@ macro_rules! for_each_scenario {
             null tokens::a_sign_in_becomes_a_session_that_is_refreshed_and_revoked;
             null tokens::sixteen_exchanges_of_one_code_give_one_session_and_end_it;
             null tokens::a_machine_calls_the_server_api;
+            null account::people_read_and_change_who_they_are;
+            null account::factors_are_added_named_and_removed_each_with_a_fresh_proof;
+            null account::a_pending_factor_gets_another_code_and_is_given_up_without_a_proof;
+            null account::another_password_ends_the_other_sessions_and_not_this_one;
+            null account::the_address_moves_once_the_new_one_is_proven;
+            null account::an_address_that_somebody_has_looks_free_until_it_is_proven;
+            null account::a_number_moves_as_an_address_does;
+            null account::sessions_are_listed_and_ended;
+            null account::a_step_up_gives_tokens_that_say_so;
+            null account::a_hundred_changes_with_one_proof_are_one;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

@@ -2,6 +2,7 @@
 //! it, and a client that holds every answer against the OpenAPI document.
 #![allow(dead_code, unused_imports, missing_docs)]
 
+pub mod account;
 pub mod authenticator;
 pub mod breaches;
 pub mod calls;

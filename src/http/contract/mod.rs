@@ -26,12 +26,14 @@ pub enum Auth {
     Flow,
     /// An OAuth client, as it authenticates in the form or by HTTP Basic. It speaks forms, and errors of RFC 6749.
     Client,
+    /// Somebody who is signed in, by their access token, from a page of their app.
+    User,
 }
 
 impl Auth {
     /// Whether pages of other origins call it, and so preflights are answered (Fetch, "CORS protocol").
     pub fn takes_pages(self) -> bool {
-        matches!(self, Self::Embedded | Self::Flow | Self::Client)
+        matches!(self, Self::Embedded | Self::Flow | Self::Client | Self::User)
     }
 
     /// Who may read its answers in a browser.
@@ -50,6 +52,8 @@ impl Auth {
 pub enum Gives {
     /// One object of this name.
     One(&'static str, &'static [Field]),
+    /// One object of the first name, and of the second with the statuses in `also`.
+    Either(&'static str, &'static [Field], &'static str, &'static [Field]),
     /// A page of such objects, with `next_cursor`.
     Page(&'static str, &'static [Field]),
     /// A list of such objects, whole.
@@ -161,10 +165,13 @@ impl Operation {
                 Code::RequestMalformed,
                 Code::FormInvalid,
             ]),
-            Auth::Embedded | Auth::Flow => {
+            Auth::Embedded | Auth::Flow | Auth::User => {
+                codes.push(match self.auth {
+                    Auth::User => Code::AccessTokenInvalid,
+                    _ => Code::OriginNotAllowed,
+                });
                 codes.extend(self.auth.in_flow().then_some(Code::FlowTokenInvalid));
                 codes.extend([
-                    Code::OriginNotAllowed,
                     Code::ConfigurationInvalid,
                     Code::DatabaseUnmigrated,
                     Code::DatabaseUnavailable,

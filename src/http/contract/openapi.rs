@@ -34,6 +34,7 @@ pub fn openapi(operations: &[Operation]) -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "serverKey": {"type": "http", "scheme": "bearer", "description": "A server key: `sk_live_…` or `sk_test_…`"},
+                "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The access token of somebody who is signed in"},
                 "flowToken": {"type": "http", "scheme": "bearer", "description": "A flow's token: `flw_…`"},
                 "machine": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A machine app's access token"},
                 "client": {"type": "http", "scheme": "basic", "description": "`client_id` and `client_secret` of an app"},
@@ -67,7 +68,7 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
     }
     let mut responses = Map::new();
     for status in operation.also.iter().chain([&operation.status]) {
-        responses.insert(status.to_string(), success(operation, schemas));
+        responses.insert(status.to_string(), success(operation, *status, schemas));
     }
     if operation.auth == Auth::Client {
         refusals_of_oauth(&mut responses, schemas);
@@ -124,6 +125,7 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
         let security = match operation.auth {
             Auth::Key(_) => Some(json!([{"serverKey": []}, {"machine": []}])),
             Auth::Flow => Some(json!([{"flowToken": []}])),
+            Auth::User => Some(json!([{"accessToken": []}])),
             Auth::Client => Some(json!([{}, {"client": []}])),
             Auth::Public | Auth::Development | Auth::Carrier | Auth::Embedded => None,
         };
@@ -155,13 +157,14 @@ fn inherit(schema: &mut Value) {
     }
 }
 
-fn success(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
+fn success(operation: &Operation, status: u16, schemas: &mut Map<String, Value>) -> Value {
     let mut reference = |name: &str, fields: &'static [Field]| {
         schemas.entry(name.to_owned()).or_insert_with(|| object_schema(fields));
         json!({"$ref": format!("#/components/schemas/{name}")})
     };
     let schema = match operation.gives {
-        Gives::One(name, fields) => Some(reference(name, fields)),
+        Gives::Either(_, _, name, fields) if operation.also.contains(&status) => Some(reference(name, fields)),
+        Gives::One(name, fields) | Gives::Either(name, fields, ..) => Some(reference(name, fields)),
         Gives::List(name, fields) => Some(json!({"type": "array", "items": reference(name, fields)})),
         Gives::Page(name, fields) => Some(json!({"type": "object", "required": ["data", "next_cursor"],
             "properties": {"data": {"type": "array", "items": reference(name, fields)},

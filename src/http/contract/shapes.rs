@@ -14,11 +14,11 @@ use crate::{
     totp,
 };
 
-const fn always(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
+pub(in crate::http) const fn always(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
     field(name, shape, meaning).required()
 }
 
-const fn maybe(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
+pub(in crate::http) const fn maybe(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
     field(name, shape, meaning).required().nullable()
 }
 

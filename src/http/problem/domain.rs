@@ -4,11 +4,15 @@ use serde_json::json;
 
 use super::{Code, Problem};
 use crate::{
+    account::AccountError,
     bot::BotError,
     challenge::{NotSent, answer::AnswerError, create::CreateError, resend::ResendError},
     email::EmailError,
     evaluation::EvaluateError,
-    factor::{FactorType, enrol::EnrolError},
+    factor::{
+        FactorType,
+        enrol::{EnrolError, PROOF_LIFETIME},
+    },
     flow::FlowError,
     http::{input::wrong, reply::Failure},
     idempotency::Claim,
@@ -21,6 +25,7 @@ use crate::{
     phone::PhoneError,
     ports::DatabaseError,
     schema::{FieldCode, FieldError},
+    session::GrantError,
     token::TokenError,
 };
 
@@ -205,6 +210,28 @@ impl From<BotError> for Failure {
             BotError::Misconfigured(issue) => Problem::new(Code::ConfigurationInvalid, issue.detail),
         };
         problem.into()
+    }
+}
+
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::StepUp(acr) => {
+                let detail = "a proof of this session is wanted, at most ten minutes old and not used before";
+                let problem = Problem::new(Code::InsufficientUserAuthentication, detail);
+                problem.member("acr_values", acr.as_str()).member("max_age", PROOF_LIFETIME.as_secs()).into()
+            }
+            AccountError::Taken => {
+                Problem::new(Code::IdentifierExists, "it is an account's already: this one's, or another's").into()
+            }
+            AccountError::Grant(GrantError::Database(error)) => error.into(),
+            AccountError::Grant(GrantError::Misconfigured(issue)) => {
+                Problem::new(Code::ConfigurationInvalid, issue.detail).into()
+            }
+            AccountError::Grant(GrantError::Failed(why)) => DatabaseError::Other(why).into(),
+            AccountError::Grant(_) => DatabaseError::Other("a live session gets no tokens".to_owned()).into(),
+            AccountError::Refused(error) => error.into(),
+        }
     }
 }
 

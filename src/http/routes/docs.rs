@@ -123,7 +123,7 @@ fn page(incoming: &Incoming) -> Answer {
 
 fn describe(operation: &Operation) -> Described {
     let (gives, prefix) = match operation.gives {
-        Gives::One(_, fields) => (fields, ""),
+        Gives::One(_, fields) | Gives::Either(_, fields, ..) => (fields, ""),
         Gives::Page(_, fields) => (fields, "data[]."),
         Gives::List(_, fields) => (fields, "[]."),
         Gives::Nothing | Gives::Other(_) => (&[] as &[Field], ""),
@@ -138,6 +138,7 @@ fn describe(operation: &Operation) -> Described {
             Auth::Key(scope) => format!("Server key with the scope {}.", scope.as_str()),
             Auth::Embedded => "Open to the pages and phones of an app.".to_owned(),
             Auth::Flow => "With the flow's token.".to_owned(),
+            Auth::User => "With the access token of the person who is signed in.".to_owned(),
             Auth::Carrier => "Called by the carrier, by its signature.".to_owned(),
             Auth::Client => "An app, by its secret, a code's verifier or a refresh token. The body is a form; errors are RFC 6749's.".to_owned(),
             Auth::Public | Auth::Development => "Open to anybody.".to_owned(),

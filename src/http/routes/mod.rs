@@ -15,6 +15,7 @@ mod factors;
 mod health;
 mod instance;
 mod invitations;
+mod me;
 mod messages;
 mod mfa_evaluation;
 mod oauth;
@@ -61,6 +62,11 @@ pub fn table() -> Vec<(Operation, Run)> {
         client::PASSWORD_RESETS,
         sessions::ROUTES,
         oauth::ROUTES,
+        me::ACCOUNT,
+        me::FACTORS,
+        me::IDENTIFIERS,
+        me::SIGNED_IN,
+        me::STEP_UP,
         apps::ROUTES,
         invitations::ROUTES,
         messages::ROUTES,

@@ -152,7 +152,7 @@ async fn grant(call: &Call, client: &OAuthClient) -> Result<TokenSet, Stopped> {
 }
 
 /// The answer of RFC 6749 §5.1, with the ends as moments too.
-fn shown(set: &TokenSet) -> Value {
+pub(super) fn shown(set: &TokenSet) -> Value {
     let (on, within) = set.told(set.expires_at);
     let mut body = json!({
         "access_token": set.access_token.expose(),

@@ -58,7 +58,7 @@ pub(super) const PASSKEY: &[Field] = &[
 pub(super) const RECOVERY_CODE: &[Field] =
     &[field("code", Shape::Text(64), "One of the person's recovery codes").required()];
 
-pub(super) const CHALLENGE: &[Field] = &[
+pub(in crate::http::routes) const CHALLENGE: &[Field] = &[
     field("factor_id", Shape::Id("fac_"), "This one of the options"),
     field(
         "type",
@@ -78,9 +78,9 @@ pub(super) const ANSWER: &[Field] = &[
     ),
 ];
 
-pub(super) const RESEND: &[Field] = &[CHANNEL];
+pub(in crate::http::routes) const RESEND: &[Field] = &[CHANNEL];
 
-pub(super) const ENROL: &[Field] = &[
+pub(in crate::http::routes) const ENROL: &[Field] = &[
     field("type", Shape::OneOf(&["phone", "email", "totp", "passkey"]), "Which factor").required(),
     PHONE,
     EMAIL,

@@ -1,9 +1,9 @@
 //! `/v1/client/sign-ins`, `/sign-ups`, `/password-resets`: the embedded API. The three are flows, so each call stands here
 //! once and is written into the tables of those that take it.
 
-mod fields;
+pub(super) mod fields;
 mod handlers;
-mod view;
+pub(super) mod view;
 
 use super::{
     Run,

@@ -55,7 +55,7 @@ fn options(state: &State, factors: &[Factor]) -> Vec<Value> {
 }
 
 /// A second factor that is offered: a first one was proven, so that its name and masked destination may show.
-fn option(offer: &Offer, factors: &[Factor]) -> Value {
+pub(in crate::http::routes) fn option(offer: &Offer, factors: &[Factor]) -> Value {
     let factor = factors.iter().find(|factor| factor.id.as_str() == offer.factor_id);
     json!({
         "type": offer.kind.as_str(),
@@ -76,7 +76,7 @@ fn skip(state: &State) -> Option<Value> {
 }
 
 /// A challenge of a flow; where it went only when a first factor was proven.
-pub(super) fn page_challenge(challenge: &Challenge, now: Timestamp, proven: bool) -> Value {
+pub(in crate::http::routes) fn page_challenge(challenge: &Challenge, now: Timestamp, proven: bool) -> Value {
     let to = challenge.destination.as_ref().filter(|_| proven).map(Destination::masked);
     json!({
         "id": challenge.id.as_str(),
@@ -92,7 +92,7 @@ pub(super) fn page_challenge(challenge: &Challenge, now: Timestamp, proven: bool
 }
 
 /// A challenge that was just made, with what only this answer shows.
-pub(super) fn created(created: &Created, now: Timestamp) -> Value {
+pub(in crate::http::routes) fn created(created: &Created, now: Timestamp) -> Value {
     let proven = created.challenge.factor_id.is_some();
     with(page_challenge(&created.challenge, now, proven), created.shown.clone())
 }
