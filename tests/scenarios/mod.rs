@@ -3,8 +3,8 @@
 //! share one server, at the same time; those on `alone` have it to themselves.
 #![allow(dead_code)]
 
-pub mod apps;
 pub mod account;
+pub mod apps;
 pub mod carriers;
 pub mod email;
 pub mod held;
