@@ -43,7 +43,7 @@ use postern::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Request, World, oauth};
+use crate::support::{Request, World, oauth as tokens};
 
 /// Ids of each kind that nothing has.
 pub const NOBODY: [(&str, &str); 10] = [
@@ -87,10 +87,10 @@ pub struct Person {
 impl Person {
     async fn new(world: &World) -> Self {
         let (user, factor, _) = world.user_with_phone().await;
-        let app = oauth::app(world, json!({"type": "browser", "origins": ["https://app.example.com"]})).await;
-        let other = oauth::sign_in(world, &app, &user, oauth::EVERYTHING).await;
-        let session = text(&oauth::claims(&other["access_token"])["sid"]);
-        let token = text(&oauth::sign_in(world, &app, &user, oauth::EVERYTHING).await["access_token"]);
+        let app = tokens::app(world, json!({"type": "browser", "origins": ["https://app.example.com"]})).await;
+        let other = tokens::sign_in(world, &app, &user, tokens::EVERYTHING).await;
+        let session = text(&tokens::claims(&other["access_token"])["sid"]);
+        let token = text(&tokens::sign_in(world, &app, &user, tokens::EVERYTHING).await["access_token"]);
         Self { user, factor, token, session }
     }
 }
@@ -107,9 +107,9 @@ impl Fixture {
         });
         let device = world.post(&format!("/v1/users/{user}/devices"), &remember).await.expect(201);
         let device = text(&device["device"]["id"]);
-        let browser = oauth::app(&world, json!({"type": "browser"})).await;
-        let set = oauth::sign_in(&world, &browser, &user, oauth::EVERYTHING).await;
-        let session = text(&oauth::claims(&set["access_token"])["sid"]);
+        let browser = tokens::app(&world, json!({"type": "browser"})).await;
+        let set = tokens::sign_in(&world, &browser, &user, tokens::EVERYTHING).await;
+        let session = text(&tokens::claims(&set["access_token"])["sid"]);
         let challenge = world.challenge(&world.number()).await;
         let invite = json!({"email": "eve@example.com", "url": "https://app.example.com/join"});
         let invitation = text(&world.post("/v1/invitations", &invite).await.expect(201)["id"]);
