@@ -95,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    fn of(stored: Value, kind: AppType) -> Lifetimes {
+    fn of(stored: &Value, kind: AppType) -> Lifetimes {
         let config = Config::read(&BTreeMap::new());
         Tokens::stored(stored.as_object().cloned().unwrap_or_default()).lifetimes(kind, &config)
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn what_an_app_leaves_out_is_the_variables() {
         let seconds = Duration::from_secs;
-        let browser = of(json!({}), AppType::Browser);
+        let browser = of(&json!({}), AppType::Browser);
         let wanted = Lifetimes {
             access_token: seconds(1800),
             id_token: seconds(1800),
@@ -112,8 +112,8 @@ mod tests {
             session: seconds(30 * 86_400),
         };
         assert_eq!(browser, wanted);
-        assert_eq!(of(json!({}), AppType::Machine).access_token, seconds(3600));
-        assert_eq!(of(json!({"access_token_seconds": 60}), AppType::Machine).access_token, seconds(60));
+        assert_eq!(of(&json!({}), AppType::Machine).access_token, seconds(3600));
+        assert_eq!(of(&json!({"access_token_seconds": 60}), AppType::Machine).access_token, seconds(60));
     }
 
     #[test]
@@ -121,9 +121,9 @@ mod tests {
         let day = Duration::from_hours(24);
         let stored =
             json!({"access_token_seconds": 999_999, "id_token_seconds": 999_999, "refresh_token_seconds": 999_999_999});
-        let lifetimes = of(stored, AppType::Web);
+        let lifetimes = of(&stored, AppType::Web);
         assert_eq!((lifetimes.access_token, lifetimes.id_token, lifetimes.refresh_token), (day, day, day * 30));
-        let short = of(json!({"session_seconds": 600}), AppType::Web);
+        let short = of(&json!({"session_seconds": 600}), AppType::Web);
         let ten = Duration::from_mins(10);
         assert_eq!((short.access_token, short.refresh_token, short.session_idle), (ten, ten, ten));
     }
