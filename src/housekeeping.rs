@@ -19,6 +19,9 @@ use crate::{
 /// How many rows one batch deletes of each kind.
 const ROWS: i64 = 2000;
 
+/// How many sessions one batch deletes: each takes its refresh tokens along, up to a thousand and more in a month.
+const SESSIONS_AT_ONCE: i64 = 200;
+
 /// How many batches one run makes: with the statements that read the settings it stays under the 50 statements that
 /// one run may make on the free plan, and leaves three each to `reseal` and to the signing keys. What is left goes with
 /// the next run, ten minutes later.
@@ -86,7 +89,7 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
         statement!(KEYS, now.before(idempotency::LIFETIME).millis(), ROWS),
         statement!(FACTORS, now.before(DAY).millis(), ROWS),
         statement!(DEVICES, now.millis(), ROWS),
-        statement!(SESSIONS, now.before(DAY * 30).millis(), ROWS),
+        statement!(SESSIONS, now.before(DAY * 30).millis(), SESSIONS_AT_ONCE),
         // A code that comes again a day later still ends its session.
         statement!(CODES, now.before(DAY).millis(), ROWS),
         statement!(FLOWS, now.before(DAY).millis(), ROWS),

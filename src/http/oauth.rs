@@ -67,7 +67,7 @@ fn basic(incoming: &Incoming) -> Result<Option<(String, String)>, Refused> {
         let bytes = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(text.trim()).ok())??;
         let text = String::from_utf8(bytes).ok()?;
         let (id, secret) = text.split_once(':')?;
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned);
         Some((decoded(id)?, decoded(secret)?))
     };
     incoming.header("authorization").and_then(read).map(Some).ok_or(INVALID_CLIENT)

@@ -75,7 +75,7 @@ pub fn access(granted: &Granted, issue: Issue<'_>, scope: &str, id: &str) -> Map
     proven(granted, &mut claims);
     insert(&mut claims, "client_id", Some(granted.app.as_str()));
     insert(&mut claims, "jti", Some(id));
-    insert(&mut claims, "scope", Some(scope));
+    insert(&mut claims, "scope", Some(scope).filter(|scope| !scope.is_empty()));
     claims
 }
 
