@@ -202,7 +202,7 @@ pub const TRANSITIONS: &[Transition] = &[
     row(RESET, "needs_new_password", Action::NewPassword, &["complete"]),
     row(UP_OR_IN, "needs_second_factor", Action::Challenge, &["needs_second_factor"]),
     row(UP_OR_IN, "needs_second_factor", Action::Answer, ON),
-    row(UP_OR_IN, "needs_second_factor", Action::RecoveryCode, ON),
+    row(IN, "needs_second_factor", Action::RecoveryCode, ON),
     row(UP_OR_IN, "needs_enrolment", Action::Enrol, ON),
     row(UP_OR_IN, "needs_enrolment", Action::Skip, &["complete"]),
     row(EVERY, "needs_identifier", Action::Abandon, &["abandoned"]),

@@ -147,3 +147,27 @@ async fn the_owner_of_an_address_is_told_a_few_times_a_day_and_nothing_attaches(
     half(&page, &new).await;
     assert_eq!(world.carriers.mail.sent_to(&new).len(), 1);
 }
+
+#[tokio::test]
+async fn a_test_numbers_code_signs_up_once_and_says_nothing_to_the_next() {
+    let world = World::null();
+    world.patch("/v1/instance", &json!({"sign_in": {"identifiers": ["phone"]}})).await.expect(200);
+    let page = Page::new(&world).await;
+    let flow = page.begin("sign-ups", json!({})).await;
+    let address = json!({"identifier": world.address()});
+    flow.post("identifier", address).await.expect_problem(422, "form_param_invalid");
+    for (status, code) in [(200, None), (409, Some("form_identifier_exists"))] {
+        let (flow, path) = half(&page, "+15555550142").await;
+        flow.post(&path, json!({"code": "000000"})).await.expect_problem(422, "form_code_incorrect");
+        let answered = flow.post(&path, json!({"code": "424242"})).await;
+        let told = answered.json["code"].as_str().filter(|_| status != 200);
+        assert_eq!((answered.status, told), (status, code), "{}", answered.text);
+    }
+    // The number was proven once, and counts as the second factor that it is.
+    let database = &world.here().database;
+    assert_eq!(database.number("SELECT count(*) FROM users WHERE phone = '+15555550142' AND phone_verified_at > 0"), 1);
+    let kinds = database.query("SELECT type, country FROM factors WHERE activated_at IS NOT NULL ORDER BY type");
+    assert_eq!(kinds.iter().map(|row| text(&row["type"])).collect::<Vec<_>>(), ["password", "phone"]);
+    let amr = database.query("SELECT amr FROM authorization_codes");
+    assert_eq!(text(&amr[0]["amr"]), r#"["pwd","sms","mfa"]"#);
+}
