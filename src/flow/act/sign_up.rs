@@ -69,7 +69,7 @@ pub(super) async fn password(
         Some(typed) => identify(context, access, typed).await?.challenge,
         None => None,
     };
-    let kept = Kept::password(context, &hash, said);
+    let kept = Kept::password(context, &hash, &said);
     match keep(&loaded, &kept, Vec::new(), None, &context.stamp()).await? {
         (loaded, true) => Ok(Settled { challenge, ..settle(loaded, false).await? }),
         // Another call was faster, and the flow stands elsewhere.

@@ -32,7 +32,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// A password's hash, and what the breach check said.
-    pub(crate) fn password(context: &Context, hash: &PasswordHash, said: Map<String, Value>) -> Self {
+    pub(crate) fn password(context: &Context, hash: &PasswordHash, said: &Map<String, Value>) -> Self {
         Self::new(context, FactorType::Password, json!({"secret": hash.to_text(), "data": said}))
     }
 
