@@ -90,30 +90,30 @@ impl Loaded {
         Ok(self.facts.situation_after(context, &ask, None)?)
     }
 
-    /// What a step-up may be proven with: what the policy asks, from the beginning; of a person without a second factor,
-    /// what they have; and always something that allows a change of factors (law 6), which comes first.
-    fn options(&self, situation: &Situation) -> Vec<Offer> {
-        let situation = Situation { proofs: Vec::new(), ..situation.clone() };
-        let offers = |fits: fn(FactorType) -> bool| {
-            let factors = situation.user.factors.iter();
-            let factors = factors.filter(move |factor| factor.is_active && factor.is_available && fits(factor.kind));
-            factors.map(|factor| Offer { factor_id: factor.id.clone(), kind: factor.kind, role: Role::Factor })
-        };
-        let mut options = match next_step(&situation) {
-            Step::NeedsSecondFactor { options, .. } => options,
-            Step::Satisfied { .. } | Step::NeedsEnrolment { .. } => offers(|kind| !is_strong(kind)).collect(),
-            Step::NeedsFirstFactor { .. } | Step::Blocked { .. } => Vec::new(),
-        };
-        if !options.iter().any(|offer| is_strong(offer.kind)) {
-            options.extend(offers(|kind| is_strong(kind) && kind != FactorType::RecoveryCodes));
-        }
-        options.sort_by_key(|offer| !is_strong(offer.kind));
-        options
-    }
-
     fn standing(&self, options: Vec<Offer>, worth: Worth, tokens: Option<TokenSet>) -> SteppedUp {
         SteppedUp { options, factors: self.facts.factors().cloned().collect(), worth, tokens }
     }
+}
+
+/// What a step-up may be proven with: what the policy asks, from the beginning; of a person without a second factor,
+/// what they have; and always something that allows a change of factors (law 6), which comes first.
+fn options(situation: &Situation) -> Vec<Offer> {
+    let situation = Situation { proofs: Vec::new(), ..situation.clone() };
+    let offers = |fits: fn(FactorType) -> bool| {
+        let factors = situation.user.factors.iter();
+        let factors = factors.filter(move |factor| factor.is_active && factor.is_available && fits(factor.kind));
+        factors.map(|factor| Offer { factor_id: factor.id.clone(), kind: factor.kind, role: Role::Factor })
+    };
+    let mut options = match next_step(&situation) {
+        Step::NeedsSecondFactor { options, .. } => options,
+        Step::Satisfied { .. } | Step::NeedsEnrolment { .. } => offers(|kind| !is_strong(kind)).collect(),
+        Step::NeedsFirstFactor { .. } | Step::Blocked { .. } => Vec::new(),
+    };
+    if !options.iter().any(|offer| is_strong(offer.kind)) {
+        options.extend(offers(|kind| is_strong(kind) && kind != FactorType::RecoveryCodes));
+    }
+    options.sort_by_key(|offer| !is_strong(offer.kind));
+    options
 }
 
 /// Whether a proof of it allows a change of factors to whoever has a second factor.
@@ -124,7 +124,7 @@ fn is_strong(kind: FactorType) -> bool {
 /// Says what can be proven. One round trip.
 pub async fn get(context: &Context, owner: &Owner) -> Result<SteppedUp, AccountError> {
     let (loaded, _) = load(context, owner, Vec::new()).await?;
-    let options = loaded.options(&loaded.situation(context, owner)?);
+    let options = options(&loaded.situation(context, owner)?);
     let worth = Worth {
         acr: known(&loaded.session.acr).as_str(),
         amr: methods(&loaded.session.amr, &[]),
@@ -141,7 +141,7 @@ pub async fn challenge(
     locale: Option<String>,
 ) -> Result<Created, AccountError> {
     let (loaded, _) = load(context, owner, Vec::new()).await?;
-    let options = loaded.options(&loaded.situation(context, owner)?);
+    let options = options(&loaded.situation(context, owner)?);
     let kind = wanted.kind.or_else(|| wanted.channel.map(Channel::factor).filter(|_| wanted.factor.is_none()));
     let offer = options.iter().find(|offer| {
         // A password is typed at once, and not awaited.
@@ -173,7 +173,7 @@ pub async fn password(context: &Context, owner: &Owner, password: &Password) -> 
     for _ in 0..verify::TRIES {
         let reads = verify::reads(context, By::User(&owner.user));
         let (loaded, rows) = load(context, owner, reads.into()).await?;
-        let options = loaded.options(&loaded.situation(context, owner)?);
+        let options = options(&loaded.situation(context, owner)?);
         if !options.iter().any(|offer| offer.kind == FactorType::Password) {
             return Err(FlowError::NotOffered.into());
         }
@@ -227,7 +227,7 @@ async fn proven(
                 amr: methods(&loaded.session.amr, &[]),
                 auth_time: loaded.session.auth_time,
             };
-            return Ok(loaded.standing(loaded.options(&situation), worth, None));
+            return Ok(loaded.standing(options(&situation), worth, None));
         };
         // Whoever holds the session and proves one factor again keeps two (SP 800-63B-4 §2.2.3); that no phisher could have
         // passed it on is said of what was proven now, and of nothing else.
@@ -235,7 +235,7 @@ async fn proven(
         let worth =
             Worth { acr: acr.as_str(), amr: methods(&loaded.session.amr, &assurance.amr), auth_time: context.now() };
         if let Some(tokens) = raise(context, &loaded.session, &loaded.facts, &worth).await? {
-            return Ok(loaded.standing(loaded.options(&situation), worth, Some(tokens)));
+            return Ok(loaded.standing(options(&situation), worth, Some(tokens)));
         }
         loaded = load(context, owner, Vec::new()).await?.0;
     }

@@ -167,14 +167,13 @@ async fn remove(call: Call) -> Answer {
 async fn activate(call: Call) -> Answer {
     let (owner, id, given) = (owner(&call)?, factor(&call)?, given(&call.form)?);
     let named = Call::form_id(&call.form, "challenge_id", ChallengeId::parse)?;
-    let challenge = match named {
-        Some(named) => named,
-        None => {
-            let newest = vec![statement!(flow::store::CHALLENGE_OF, &owner.session, &id)];
-            let answer = call.context.decide(newest).await?;
-            let found = answer.first().and_then(|rows| rows.first()?.opt_text("id")).and_then(ChallengeId::parse);
-            found.ok_or_else(not_found)?
-        }
+    let challenge = if let Some(named) = named {
+        named
+    } else {
+        let newest = vec![statement!(flow::store::CHALLENGE_OF, &owner.session, &id)];
+        let answer = call.context.decide(newest).await?;
+        let found = answer.first().and_then(|rows| rows.first()?.opt_text("id")).and_then(ChallengeId::parse);
+        found.ok_or_else(not_found)?
     };
     let expect = Expect {
         user: Some(owner.user.clone()),
