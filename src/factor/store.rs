@@ -23,6 +23,23 @@ macro_rules! select {
     };
 }
 
+/// Whether a proof is not used up. In a flow or a session, what it was used for may be begun anew while it is unproven:
+/// the newest alone can become active then.
+macro_rules! unused {
+    ($challenge:literal) => {
+        concat!(
+            "(",
+            $challenge,
+            ".consumed_at IS NULL OR (",
+            $challenge,
+            ".bound_to IS NOT NULL AND EXISTS (
+               SELECT 1 FROM factors uf WHERE uf.id = ",
+            $challenge,
+            ".consumed_by AND uf.activated_at IS NULL)))"
+        )
+    };
+}
+
 /// Whether a proof of the user holds: it is recent and not used, and of a factor that is active. A password or a mailbox
 /// is proof enough only while the user has nothing stronger: neither adds or removes a phone, an app or a passkey.
 #[macro_export]
@@ -41,7 +58,9 @@ macro_rules! proof_holds {
             $test,
             " AND p.bound_to IS ",
             $bond,
-            " AND p.consumed_at IS NULL AND pf.activated_at IS NOT NULL
+            " AND ",
+            unused!("p"),
+            " AND pf.activated_at IS NOT NULL
                  AND (pf.type NOT IN ('password', 'email') OR NOT EXISTS (
                    SELECT 1 FROM factors sf WHERE sf.user_id = ",
             $user,
@@ -129,9 +148,13 @@ pub const REPLACE: &str = "DELETE FROM factors WHERE user_id = ?1 AND type = ?2 
 pub const ACTIVATE: &str = "UPDATE factors SET activated_at = ?3 WHERE id = ?1 AND stamp = ?2";
 
 /// Uses a proof up, which the statement before has found to hold. `?1` proof, `?2` now, `?3` factor, `?4` stamp.
-pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
-  WHERE id = ?1 AND consumed_at IS NULL AND verified_at IS NOT NULL
-    AND EXISTS (SELECT 1 FROM factors f WHERE f.id = ?3 AND f.stamp = ?4 AND f.user_id = challenges.user_id)";
+pub const CONSUME: &str = concat!(
+    "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
+     WHERE id = ?1 AND verified_at IS NOT NULL
+       AND EXISTS (SELECT 1 FROM factors f WHERE f.id = ?3 AND f.stamp = ?4 AND f.user_id = challenges.user_id)
+       AND ",
+    unused!("challenges")
+);
 
 /// Uses a proof up, which the statement before has found to hold. `?1` proof, `?2` now, `?3` user, `?4` stamp.
 pub const CONSUME_FOR_USER: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
