@@ -46,6 +46,8 @@ impl Form {
     pub async fn on(world: &World, origin: &str, more: Value) -> Self {
         let mut app = json!({
             "name": "Shop", "type": "browser", "origins": [origin], "redirect_uris": [format!("{origin}/callback")],
+            // Its keys are made in no time.
+            "tokens": {"algorithm": "ES256"},
         });
         app.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let made = world.post("/v1/apps", &app).await.expect(201);

@@ -23,6 +23,7 @@ pub mod together;
 pub mod tokens;
 pub mod turnstile;
 pub mod vars;
+pub mod work;
 pub mod world;
 pub mod wrangler;
 
