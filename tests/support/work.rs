@@ -21,17 +21,20 @@ pub struct Told {
 /// Sends a request and tells what came of it. Nothing else may run on this thread meanwhile.
 pub async fn told(world: &World, what: &str, request: Request) -> (Told, Response) {
     let database = &world.here().database;
-    let (batches, statements) = (database.batches(), database.statements());
+    let before = (database.batches(), database.statements());
     work::done();
-    let response = request.send().await;
+    let mut done = (Vec::new(), (0, 0));
+    // What is done after the answer keeps nobody waiting.
+    let response = request.observed(|| done = (work::done(), (database.batches(), database.statements()))).await;
+    let (hashes, (batches, statements)) = done;
     let told = Told {
         what: what.to_owned(),
         status: response.status,
         headers: response.headers.iter().map(|(name, _)| name.clone()).collect(),
         body: shape(&response.json),
-        hashes: work::done(),
-        batches: database.batches() - batches,
-        statements: database.statements() - statements,
+        hashes,
+        batches: batches - before.0,
+        statements: statements - before.1,
     };
     (told, response)
 }

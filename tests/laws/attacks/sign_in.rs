@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::{GOOD, text};
 use crate::support::{
     Authenticator, Request, Response, World, at_once, count,
-    embedded::{Flow, Form, RESET, SIGN_IN},
+    embedded::{Flow, Form, RESET, SIGN_IN, SIGN_UP},
     work::{Told, told},
 };
 
 const HERE: &str = "203.0.113.7";
+const NEW: &str = "nine herons on a frozen lake";
 
 /// Somebody who signs in with an address and the password [`GOOD`], and has an app where it is wanted.
 async fn person(world: &World, email: &str, app: bool) -> (String, Option<Authenticator>) {
@@ -179,7 +180,54 @@ async fn play(world: &World, form: &Form, email: &str) -> Vec<Told> {
     }
     tell("read", form.call(world, "GET", &flow.path, &flow.token)).await;
     tell("a new password", form.post(world, &flow, "new-password", &json!({"password": GOOD}))).await;
+
+    let flow = form.begin(world, SIGN_UP, json!({})).await;
+    let asked = tell("sign up", form.post(world, &flow, "identifier", &named)).await;
+    let answer = format!("challenges/{}/answer", text(&asked["challenge"]["id"]));
+    tell("a passkey", form.post(world, &flow, "passkey/options", &json!({}))).await;
+    tell("a weak password", password(world, form, &flow, "short")).await;
+    tell("a password", password(world, form, &flow, NEW)).await;
+    tell("read", form.call(world, "GET", &flow.path, &flow.token)).await;
+    for _ in 0..3 {
+        tell("a wrong code", form.post(world, &flow, &answer, &json!({"code": "000000"}))).await;
+    }
+    world.here().clock.advance(Duration::from_secs(31));
+    tell("another code", form.post(world, &flow, &answer.replace("answer", "resend"), &json!({}))).await;
+    let body = json!({"identifier": email, "password": NEW});
+    let flow = form.begin(world, SIGN_UP, json!({})).await;
+    tell("sign up with a password", form.post(world, &flow, "password", &body)).await;
+    tell("give it up", form.call(world, "DELETE", &flow.path, &flow.token)).await;
+    tell("sign up by name", form.beginning(world, SIGN_UP, &named).0).await;
     all
+}
+
+#[tokio::test]
+async fn attack_11_sign_ups_with_one_address_at_once_make_one_user() {
+    let world = World::null();
+    let form = form(&world, json!({})).await;
+    let named = json!({"identifier": "ana@example.com"});
+    let mut proofs = Vec::new();
+    for _ in 0..3 {
+        let flow = form.begin(&world, SIGN_UP, named.clone()).await;
+        password(&world, &form, &flow, GOOD).send().await.expect(200);
+        let challenge = text(&flow.json["challenge"]["id"]);
+        let sent = format!(
+            "SELECT i.code AS code FROM dev_inbox i JOIN messages m ON m.id = i.message_id
+             WHERE m.challenge_id = '{challenge}'"
+        );
+        let code = world.here().database.query(&sent)[0]["code"].clone();
+        proofs.push((flow, format!("challenges/{challenge}/answer"), json!({"code": code})));
+    }
+    // Nobody has the address before it is proven, and then one.
+    assert_eq!(world.here().database.number("SELECT count(*) FROM users"), 0);
+    let told = at_once(proofs.iter().map(|(flow, rest, body)| form.post(&world, flow, rest, body)).collect()).await;
+    assert_eq!(told.iter().filter(|told| told.json["step"] == "complete").count(), 1, "{told:#?}");
+    assert_eq!(world.here().database.number("SELECT count(*) FROM users"), 1);
+    assert_eq!(world.here().database.number("SELECT count(*) FROM factors WHERE type = 'password'"), 1);
+    // Through the server API too.
+    let body = json!({"email": "Bea@Example.com"});
+    let made = at_once((0..3).map(|_| world.request("POST", "/v1/users").json(&body)).collect()).await;
+    assert_eq!((count(&made, 201, ""), count(&made, 409, "form_identifier_exists")), (1, 2), "{made:#?}");
 }
 
 #[tokio::test]
@@ -228,7 +276,7 @@ async fn attack_15_nothing_of_before_survives_a_new_password_or_a_reset_of_facto
     assert!(stands_in(&device, GOOD).await, "it is remembered");
 
     // The password was forgotten.
-    let new = "nine herons on a frozen lake";
+    let new = NEW;
     let flow = form.begin(&world, RESET, json!({"identifier": "ana@example.com"})).await;
     let rest = format!("challenges/{}/answer", text(&flow.json["challenge"]["id"]));
     let code = world.code("ana@example.com").await;
