@@ -1,6 +1,7 @@
 //! Sign-ins as a whole: random steps, legal and illegal ones, of several flows that are played in turns by several
 //! people, against a model of them. A code comes when the model says that the policy is met, and never otherwise.
 
+mod at_once;
 mod model;
 mod people;
 mod play;
@@ -10,6 +11,9 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
+use std::{cell::RefCell, collections::BTreeMap};
+
+use at_once::{Client, Crowd};
 use people::Stage;
 use play::{Op, Play, Turn};
 
@@ -53,7 +57,7 @@ async fn run(stage: &Stage, turns: &[Turn]) -> Result<(), TestCaseError> {
 fn sign_ins_do_what_their_model_does() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let stage = runtime.block_on(Stage::new());
-    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 300, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     // The same turns at every run.
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let result = TestRunner::new_with_rng(config, random)
@@ -71,5 +75,45 @@ fn sign_ins_do_what_their_model_does() {
         "Recovery { right: true } Step(\"complete\")",
     ] {
         assert!(outcomes.contains_key(rare), "{rare} never came: {outcomes:#?}");
+    }
+}
+
+async fn crowd(
+    stage: &Stage,
+    clients: &[Client],
+    rounds: &[u64],
+    ended: &RefCell<BTreeMap<String, usize>>,
+) -> Result<(), TestCaseError> {
+    let mut crowd = Crowd::new(stage, clients).await;
+    for round in rounds {
+        crowd.round(*round).await?;
+    }
+    for kind in crowd.ended() {
+        *ended.borrow_mut().entry(kind).or_default() += 1;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_many_flows_at_once_end_in_has_been_proven() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let stage = runtime.block_on(Stage::new());
+    let config = Config { cases: 100, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let client = (0..3usize, 0..3usize, 0..5usize, any::<u64>()).prop_map(|(kind, app, who, dice)| Client {
+        kind,
+        app,
+        who,
+        dice,
+    });
+    let ended = RefCell::default();
+    let crowds = (prop::collection::vec(client, 2..6), prop::collection::vec(any::<u64>(), 4..9));
+    let result = TestRunner::new_with_rng(config, random)
+        .run(&crowds, |(clients, rounds)| runtime.block_on(crowd(&stage, &clients, &rounds, &ended)));
+    result.unwrap_or_else(|failure| panic!("{failure}"));
+    // Crowds in which nobody gets anywhere prove nothing.
+    let ended = ended.into_inner();
+    for kind in ["sign_in", "sign_up", "password_reset"] {
+        assert!(ended.get(kind).is_some_and(|many| *many > 10), "{ended:?}");
     }
 }
