@@ -21,6 +21,7 @@ mod laws {
     mod calls_gate;
     mod clients;
     mod cors;
+    mod flows_model;
     mod housekeeping;
     mod keys;
     mod law_1_d1_decides;
@@ -34,6 +35,7 @@ mod laws {
     mod law_5_sealed;
     mod law_5_secrets;
     mod law_6_factors;
+    mod law_6_flows;
     mod law_6_planted;
     mod law_6_proofs;
     mod law_6_takeover;

@@ -74,6 +74,12 @@ impl Veil {
         self != Self::None
     }
 
+    /// The stamp that the message is written on. For nobody the same statements find nothing to act on: the work is the
+    /// same.
+    pub(super) fn on(self, stamp: &str) -> &str {
+        if self == Self::Unknown { "nobody" } else { stamp }
+    }
+
     /// What hides another code of a challenge: in a flow, one of an address that is no factor.
     pub(super) fn of(context: &Context, challenge: &Challenge) -> Self {
         let in_flow = context.bond().is_some_and(|bond| bond.starts_with(FlowId::PREFIX));
@@ -221,8 +227,9 @@ impl Draft {
             "country": code.and_then(|code| code.outgoing.country.as_deref())});
         let event = Event::new(EventType::ChallengeCreated, self.id.as_str()).data(data);
         batch.push(event::store::write(context, event, When::Challenge(self.id.as_str(), &self.stamp)));
-        if let Some(code) = sends {
-            batch.extend(message::store::queue(context, &code.outgoing, self.id.as_str(), &self.stamp));
+        if let Some(code) = code {
+            let stamp = facts.veil.on(&self.stamp);
+            batch.extend(message::store::queue(context, &code.outgoing, self.id.as_str(), stamp));
         }
         batch
     }

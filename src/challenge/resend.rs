@@ -138,9 +138,7 @@ pub async fn resend(
     let event = Event::new(EventType::ChallengeResent, id.as_str())
         .data(json!({"generation": generation, "channel": channel.as_str()}));
     batch.push(event::store::write(context, event, When::Challenge(id.as_str(), &stamp)));
-    if veil != Veil::Unknown {
-        batch.extend(message::store::queue(context, &outgoing, id.as_str(), &stamp));
-    }
+    batch.extend(message::store::queue(context, &outgoing, id.as_str(), veil.on(&stamp)));
     batch.extend(key.map(|key| key.release_unless_made(&stamp)));
     if let (Some(key), Route::Drop(_)) = (key, &outgoing.route) {
         batch.push(key.finish(&stamp));

@@ -145,7 +145,8 @@ pub const FACTOR: &str = concat!(
 
 /// Proves the factor of a challenge that was just verified. An enrolment activates it, unless the user has proven the
 /// same destination meanwhile; or has got a factor since this one was added without any authority; or has got the first
-/// strong one since this one was added, when a password or a mailbox may have allowed it (law 6).
+/// strong one since this one was added, when a password or a mailbox may have allowed it (law 6); or another one was begun
+/// on the same proof.
 /// `?1` id, `?2` stamp, `?3` now.
 pub const PROVE_FACTOR: &str = "UPDATE factors SET activated_at = coalesce(activated_at, ?3), last_used_at = ?3
   WHERE id = (SELECT factor_id FROM challenges WHERE id = ?1 AND stamp = ?2 AND verified_at IS NOT NULL)
@@ -155,7 +156,10 @@ pub const PROVE_FACTOR: &str = "UPDATE factors SET activated_at = coalesce(activ
           OR o.phone = factors.phone OR o.email_normalised = factors.email_normalised
           OR (factors.authority = 'proof' AND o.type IN ('phone', 'totp', 'passkey') AND o.activated_at >= factors.created_at
             AND NOT EXISTS (SELECT 1 FROM factors s WHERE s.user_id = factors.user_id
-              AND s.type IN ('phone', 'totp', 'passkey') AND s.activated_at <= factors.created_at)))))";
+              AND s.type IN ('phone', 'totp', 'passkey') AND s.activated_at <= factors.created_at)))))
+    AND (activated_at IS NOT NULL OR authority <> 'proof' OR EXISTS (
+      SELECT 1 FROM challenges c WHERE c.id = ?1 AND (c.bound_to IS NULL OR EXISTS (
+        SELECT 1 FROM challenges p WHERE p.bound_to = c.bound_to AND p.consumed_by = factors.id))))";
 
 /// Voids recovery codes that were made while there was nothing to recover: the user's first strong factor was proven
 /// just now, and whoever had only the password then could have made them. `?1` id, `?2` stamp, `?3` now.

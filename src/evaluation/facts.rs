@@ -154,11 +154,14 @@ impl Facts {
     /// A proof that may still allow a change of factors: the strongest kind first, the newest of it. `None`: there is none.
     pub(crate) fn unused_proof(&self) -> Option<ChallengeId> {
         let strong = |proof: &Proof| !matches!(proof.kind, FactorType::Password | FactorType::Email);
-        let unused = self
-            .proofs
-            .iter()
-            .flatten()
-            .filter(|proved| proved.consumed_by.is_none() && proved.proof.factor_id.is_some());
+        let has = |id: &String, active: bool| {
+            self.factors().any(|factor| factor.id.as_str() == id && factor.is_active() == active)
+        };
+        let unused = self.proofs.iter().flatten().filter(|proved| {
+            // What it was used for may be begun anew while it is unproven.
+            proved.consumed_by.as_ref().is_none_or(|id| has(id, false))
+                && proved.proof.factor_id.as_ref().is_some_and(|id| has(id, true))
+        });
         unused.max_by_key(|proved| (strong(&proved.proof), proved.proof.verified_at)).map(|proved| proved.id.clone())
     }
 

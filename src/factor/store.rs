@@ -23,11 +23,12 @@ macro_rules! select {
     };
 }
 
-/// Whether a proof of the user holds: it is recent and not used, and of a factor that is active. A password or a mailbox
-/// is proof enough only while the user has nothing stronger: neither adds or removes a phone, an app or a passkey.
+/// Whether there is a proof of the user that is recent, of a factor that is active, and as `$state` says. A password or a
+/// mailbox is proof enough only while the user has nothing stronger: neither adds or removes a phone, an app or a passkey.
 #[macro_export]
-macro_rules! proof_holds {
-    ($proof:literal, $user:literal, $since:literal, $test:literal, $bond:literal) => {
+#[doc(hidden)]
+macro_rules! proof_is {
+    ($state:literal, $proof:literal, $user:literal, $since:literal, $test:literal, $bond:literal) => {
         concat!(
             "EXISTS (
                SELECT 1 FROM challenges p JOIN factors pf ON pf.id = p.factor_id
@@ -41,11 +42,37 @@ macro_rules! proof_holds {
             $test,
             " AND p.bound_to IS ",
             $bond,
-            " AND p.consumed_at IS NULL AND pf.activated_at IS NOT NULL
+            " AND ",
+            $state,
+            " AND pf.activated_at IS NOT NULL
                  AND (pf.type NOT IN ('password', 'email') OR NOT EXISTS (
                    SELECT 1 FROM factors sf WHERE sf.user_id = ",
             $user,
             " AND sf.activated_at IS NOT NULL AND sf.type IN ('phone', 'totp', 'passkey'))))"
+        )
+    };
+}
+
+/// Whether a proof of the user holds: it is not used.
+#[macro_export]
+macro_rules! proof_holds {
+    ($proof:literal, $user:literal, $since:literal, $test:literal, $bond:literal) => {
+        $crate::proof_is!("p.consumed_at IS NULL", $proof, $user, $since, $test, $bond)
+    };
+}
+
+/// Whether a proof in a flow was used for a factor that is not proven yet: that may be begun anew, since the page may have
+/// been loaded again and what was shown once is gone; the newest alone can become active. In a session one proves anew.
+macro_rules! begins_anew {
+    ($proof:literal, $user:literal, $since:literal, $test:literal, $bond:literal) => {
+        $crate::proof_is!(
+            "substr(p.bound_to, 1, 4) = 'sgn_' AND EXISTS (
+               SELECT 1 FROM factors uf WHERE uf.id = p.consumed_by AND uf.activated_at IS NULL)",
+            $proof,
+            $user,
+            $since,
+            $test,
+            $bond
         )
     };
 }
@@ -102,7 +129,11 @@ pub const ENROL: &str = concat!(
        AND NOT ",
     taken!("?6", "?14", "?8", "?16", "?19"),
     " AND ",
+    "(",
     change_is_allowed!("?10", "?11", "?6", "?12", "?20", "?21"),
+    " OR ",
+    begins_anew!("?11", "?6", "?12", "?20", "?21"),
+    ")",
     " AND ",
     claim_is_mine!(),
     " AND ",
@@ -118,6 +149,8 @@ pub const WHY_NOT: &str = concat!(
     taken!("?1", "?6", "?2", "?7", "?8"),
     " AS taken, ",
     change_is_allowed!("?3", "?4", "?1", "?5", "?10", "?11"),
+    " OR ",
+    begins_anew!("?4", "?1", "?5", "?10", "?11"),
     " AS allowed"
 );
 
@@ -130,8 +163,10 @@ pub const ACTIVATE: &str = "UPDATE factors SET activated_at = ?3 WHERE id = ?1 A
 
 /// Uses a proof up, which the statement before has found to hold. `?1` proof, `?2` now, `?3` factor, `?4` stamp.
 pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
-  WHERE id = ?1 AND consumed_at IS NULL AND verified_at IS NOT NULL
-    AND EXISTS (SELECT 1 FROM factors f WHERE f.id = ?3 AND f.stamp = ?4 AND f.user_id = challenges.user_id)";
+  WHERE id = ?1 AND verified_at IS NOT NULL
+    AND EXISTS (SELECT 1 FROM factors f WHERE f.id = ?3 AND f.stamp = ?4 AND f.user_id = challenges.user_id)
+    AND (consumed_at IS NULL OR (substr(bound_to, 1, 4) = 'sgn_' AND EXISTS (
+      SELECT 1 FROM factors f WHERE f.id = consumed_by AND f.activated_at IS NULL)))";
 
 /// Uses a proof up, which the statement before has found to hold. `?1` proof, `?2` now, `?3` user, `?4` stamp.
 pub const CONSUME_FOR_USER: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3

@@ -94,6 +94,10 @@ impl Loaded {
     /// What the policy says; `None`: nobody is known.
     pub(crate) fn step(&self) -> Result<Option<Step>, FlowError> {
         let (Some(facts), Some(ask)) = (&self.facts, self.ask()) else { return Ok(None) };
+        // What is over asks nothing more, and its proofs may be too old to be judged.
+        if self.flow.end.is_some() || self.flow.expires_at <= self.context.now() {
+            return Ok(None);
+        }
         // Before anything was proven nobody learns whether an account is shut.
         if facts.is_disabled() && !facts.has_proof() {
             return Ok(None);

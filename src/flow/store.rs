@@ -53,8 +53,14 @@ pub const ADOPT: &str = "UPDATE flows SET user_id = p.user_id, stamp = ?4
     AND NOT EXISTS (SELECT 1 FROM challenges o
       WHERE o.bound_to = ?1 AND o.verified_at IS NOT NULL AND o.user_id IS NOT p.user_id)";
 
-/// Notes that the device is to be remembered. `?1` flow, `?2` token's hash, `?3` now, `?4` the page that calls.
-pub const REMEMBER: &str = concat!("UPDATE flows SET remember_device = 1 WHERE ", is_open!(), " AND origin IS ?4");
+/// Notes that the device is to be remembered, where there is something to answer. `?1` flow, `?2` token's hash, `?3` now,
+/// `?4` the page that calls, `?5` the challenge that is answered, or its factor.
+pub const REMEMBER: &str = concat!(
+    "UPDATE flows SET remember_device = 1 WHERE ",
+    is_open!(),
+    " AND origin IS ?4 AND EXISTS (SELECT 1 FROM challenges c
+        WHERE c.bound_to = ?1 AND (c.id = ?5 OR c.factor_id = ?5) AND c.verified_at IS NULL AND c.ended_at IS NULL)"
+);
 
 /// Gives a flow up. `?1` flow, `?2` token's hash, `?3` now, `?4` stamp.
 pub const ABANDON: &str =
@@ -66,11 +72,11 @@ pub const COMPLETE: &str = "UPDATE flows SET ended_at = ?4, end_reason = 'comple
 
 /// The newest challenge of a factor in a flow. `?1` flow, `?2` factor.
 pub const CHALLENGE_OF: &str =
-    "SELECT id FROM challenges WHERE bound_to = ?1 AND factor_id = ?2 ORDER BY id DESC LIMIT 1";
+    "SELECT id FROM challenges WHERE bound_to = ?1 AND factor_id = ?2 ORDER BY rowid DESC LIMIT 1";
 
 /// The newest challenge of a first passkey in a flow, which nobody has answered. `?1` flow.
 pub const PASSKEY_CHALLENGE: &str = "SELECT id FROM challenges
-  WHERE bound_to = ?1 AND type = 'passkey' AND factor_id IS NULL AND verified_at IS NULL ORDER BY id DESC LIMIT 1";
+  WHERE bound_to = ?1 AND type = 'passkey' AND factor_id IS NULL AND verified_at IS NULL ORDER BY rowid DESC LIMIT 1";
 
 /// Remembers the device of a flow whose user carries the stamp. `?1` user, `?2` stamp, `?3` id, `?4` hash, `?5` browser,
 /// `?6` now, `?7` end.

@@ -11,7 +11,10 @@ use std::{
 use postern::{http::operations, schema::Field};
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::support::{
+    World,
+    embedded::{Form, RESET, SIGN_IN, SIGN_UP, challenge_of},
+};
 
 /// A row of the page: its number, and what stands in its last cell.
 fn rows(page: &str) -> BTreeMap<u32, String> {
@@ -97,17 +100,22 @@ fn a_test_that_is_not_there_or_does_not_run_is_found_out() {
 #[test]
 fn each_of_the_attacks_has_its_test() {
     let mut found = BTreeSet::new();
-    for file in fs::read_dir("tests/laws/attacks").unwrap() {
-        let path = file.unwrap().path();
-        let source = fs::read_to_string(&path).unwrap();
-        for name in source.split("fn attack_").skip(1).filter_map(|rest| rest.split_once('(')).map(|(name, _)| name) {
-            let stem = Path::new("tests/laws/attacks").join(path.file_stem().unwrap());
-            assert_eq!(missing(stem.to_str().unwrap(), &format!("attack_{name}")), None);
-            found.insert(name[..2].parse::<u32>().unwrap());
+    for folder in ["tests/laws", "tests/laws/attacks"] {
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        // This file names attacks, and has none.
+        for path in
+            files.filter(|path| path.extension().is_some_and(|end| end == "rs") && !path.ends_with("standards.rs"))
+        {
+            let source = fs::read_to_string(&path).unwrap();
+            for name in source.split("fn attack_").skip(1).filter_map(|rest| rest.split_once('(')).map(|(name, _)| name)
+            {
+                let stem = Path::new(folder).join(path.file_stem().unwrap());
+                assert_eq!(missing(stem.to_str().unwrap(), &format!("attack_{name}")), None);
+                found.insert(name[..2].parse::<u32>().unwrap());
+            }
         }
     }
-    let later = [8, 9, 11, 12];
-    assert_eq!(found, (1..=18).filter(|number| !later.contains(number)).collect());
+    assert_eq!(found, (1..=18).collect());
 }
 
 #[tokio::test]
@@ -217,4 +225,50 @@ async fn statement_47_amr_has_registered_values_and_two_of_ours() {
     }
     assert!(seen.len() >= 8, "{seen:?}");
     assert!(seen.iter().all(|value| known.contains(&value.as_str())), "{seen:?}");
+}
+
+#[tokio::test]
+async fn statement_40_a_redirect_uri_is_the_registered_one_to_the_character() {
+    let world = World::null();
+    let form = Form::new(&world, json!({})).await;
+    let begin = |uri: &str| form.beginning(&world, SIGN_IN, &json!({"redirect_uri": uri})).0.send();
+    let registered = "https://app.example.com/callback";
+    assert_eq!(begin(registered).await.expect(201)["redirect_uri"], registered);
+    for near in [
+        "https://app.example.com/callback/",
+        "https://app.example.com/Callback",
+        "https://app.example.com/callback?x=1",
+        "https://app.example.com:443/callback",
+        "https://app.example.com/a/../callback",
+        "https://APP.example.com/callback",
+        "http://app.example.com/callback",
+        "https://app.example.com/callbac",
+    ] {
+        let refused = begin(near).await;
+        assert_eq!((refused.status, refused.fields()[0].0), (422, "redirect_uri"), "{near}");
+    }
+}
+
+#[tokio::test]
+async fn statement_42_no_flow_begins_without_s256() {
+    let world = World::null();
+    let form = Form::new(&world, json!({})).await;
+    let verifier = "a".repeat(43);
+    for flows in [SIGN_IN, SIGN_UP, RESET] {
+        let begin = |change: Value| form.beginning(&world, flows, &change).0.send();
+        begin(json!({"code_challenge": challenge_of(&verifier)})).await.expect(201);
+        for wrong in [
+            json!({"code_challenge_method": "plain"}),
+            json!({"code_challenge_method": null}),
+            json!({"code_challenge": null}),
+            json!({"code_challenge": ""}),
+            // As long as a verifier may be, and no digest.
+            json!({"code_challenge": "a".repeat(64)}),
+            json!({"code_challenge": format!("{}=", "a".repeat(42))}),
+        ] {
+            let refused = begin(wrong.clone()).await;
+            assert_eq!(refused.status, 422, "{flows} {wrong}: {}", refused.text);
+            assert!(refused.fields()[0].0.starts_with("code_challenge"), "{flows} {wrong}");
+        }
+    }
 }

@@ -102,6 +102,11 @@ impl Request {
 
     /// Sends the request.
     pub async fn send(self) -> Response {
+        self.observed(|| ()).await
+    }
+
+    /// The same; what looks on is called when the answer is there, before the work after it.
+    pub async fn observed(self, look: impl FnOnce() + Send) -> Response {
         let (status, headers, text) = match &self.target {
             Target::Here(app) => {
                 let mut builder = http::Request::builder()
@@ -114,6 +119,7 @@ impl Request {
                 let status = response.status().as_u16();
                 let headers = headers(response.headers());
                 let body = response.into_body().collect().await.unwrap().to_bytes();
+                look();
                 // Nobody waits for it but the tests.
                 app.ports.after.finish().await;
                 (status, headers, String::from_utf8(body.to_vec()).unwrap())

@@ -10,6 +10,7 @@ pub mod carriers;
 pub mod client;
 pub mod context;
 pub mod contract;
+pub mod embedded;
 pub mod mail_providers;
 pub mod native;
 pub mod oauth;
@@ -22,6 +23,7 @@ pub mod together;
 pub mod tokens;
 pub mod turnstile;
 pub mod vars;
+pub mod work;
 pub mod world;
 pub mod wrangler;
 

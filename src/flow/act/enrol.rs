@@ -53,7 +53,7 @@ pub async fn activate(
 ) -> Result<Result<Settled, Answered>, FlowError> {
     let now = context.now().millis();
     let origin = access.origin.as_deref();
-    let note = statement!(store::REMEMBER, &access.id, access.token_hash.as_str(), now, origin);
+    let note = statement!(store::REMEMBER, &access.id, access.token_hash.as_str(), now, origin, factor);
     let before = if remember { vec![note] } else { Vec::new() };
     let newest = statement!(store::CHALLENGE_OF, &access.id, factor);
     let (loaded, rows) = load(context, access, before, vec![newest]).await?;

@@ -94,7 +94,7 @@ pub async fn answer(
 ) -> Result<Result<Settled, Answered>, FlowError> {
     let now = context.now().millis();
     let origin = access.origin.as_deref();
-    let note = statement!(store::REMEMBER, &access.id, access.token_hash.as_str(), now, origin);
+    let note = statement!(store::REMEMBER, &access.id, access.token_hash.as_str(), now, origin, id);
     let before = if remember { vec![note] } else { Vec::new() };
     let beside = match access.kind {
         FlowType::SignUp => vec![statement!(SENT_TO, &access.id, id)],

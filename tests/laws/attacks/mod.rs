@@ -5,6 +5,7 @@ mod at_rest;
 mod factors;
 mod guessing;
 mod sessions;
+mod sign_in;
 
 use serde_json::{Value, json};
 
