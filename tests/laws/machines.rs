@@ -125,7 +125,7 @@ async fn a_token_holds_no_longer_than_what_it_stands_for() {
     call(&other, &less).await.expect(200);
     world.here().clock.advance(Duration::from_secs(1));
     let over = call(&other, &less).await;
-    assert_eq!(over.header("www-authenticate"), Some("Bearer"));
+    assert_eq!(over.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
     over.expect_problem(401, "access_token_invalid");
     let last = issued(&world, &id, &secret).await;
     world.delete(&path).await.expect(204);

@@ -189,8 +189,9 @@ impl From<FlowError> for Failure {
             FlowError::Taken => Problem::new(Code::IdentifierExists, "somebody has signed up with it: sign in instead"),
             FlowError::PasswordIncorrect => Problem::new(Code::PasswordIncorrect, "the password is wrong, or the name"),
             FlowError::Limited(refusal) => refusal.into(),
-            FlowError::Create(error) | FlowError::Resend(ResendError::Create(error)) => return to_page(error),
-            FlowError::Enrol(EnrolError::Create(error)) => return to_page(error),
+            FlowError::Create(error)
+            | FlowError::Resend(ResendError::Create(error))
+            | FlowError::Enrol(EnrolError::Create(error)) => return to_page(error),
             FlowError::Resend(error) => return error.into(),
             FlowError::Answer(error) => return error.into(),
             FlowError::Enrol(error) => return error.into(),

@@ -266,7 +266,6 @@ pub(super) async fn answered(
 /// Why an answer was not taken.
 pub(super) fn refused(answered: &Answered) -> Problem {
     match answered {
-        Answered::Verified(..) => Problem::new(Code::AlreadyVerified, "a code works once"),
         Answered::Wrong(challenge) => {
             let left = challenge.attempts_left();
             let taken = format!("{left} more answers are taken");
@@ -284,7 +283,7 @@ pub(super) fn refused(answered: &Answered) -> Problem {
             Problem::new(Code::VerificationFailed, "it took too many wrong answers, or its code was never sent")
         }
         Answered::Canceled => Problem::new(Code::VerificationCanceled, "it was canceled"),
-        Answered::AlreadyVerified => Problem::new(Code::AlreadyVerified, "a code works once"),
+        Answered::Verified(..) | Answered::AlreadyVerified => Problem::new(Code::AlreadyVerified, "a code works once"),
         Answered::Locked(wait) => {
             Problem::new(Code::UserLocked, "too many wrong answers lately, over all challenges").retry_after(*wait)
         }

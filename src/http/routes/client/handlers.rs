@@ -64,14 +64,14 @@ fn identifier(call: &Call) -> Result<Option<Destination>, Problem> {
 }
 
 /// A flow's answer. Its page may read it: it has shown that it is the flow's.
-fn flow(call: &Call, settled: &Settled) -> Answer {
+fn flow(call: &Call, settled: &Settled) -> Reply {
     call.incoming.readable.allow();
-    Ok(Reply::json(200, &view::flow(settled, None, call.context.now())))
+    Reply::json(200, &view::flow(settled, None, call.context.now()))
 }
 
 fn answered(call: &Call, answered: Result<Settled, Answered>) -> Answer {
     match answered {
-        Ok(settled) => flow(call, &settled),
+        Ok(settled) => Ok(flow(call, &settled)),
         Err(refusal) => {
             // The call was let into its flow, so that its page may read why not.
             call.incoming.readable.allow();
@@ -120,7 +120,7 @@ pub(super) async fn begin(call: Call) -> Answer {
 
 pub(super) async fn get(call: Call) -> Answer {
     let settled = act::get(&call.context, &access(&call)?).await?;
-    flow(&call, &settled)
+    Ok(flow(&call, &settled))
 }
 
 pub(super) async fn abandon(call: Call) -> Answer {
@@ -132,14 +132,14 @@ pub(super) async fn abandon(call: Call) -> Answer {
 pub(super) async fn identify(call: Call) -> Answer {
     let typed = identifier(&call)?.ok_or_else(|| wrong("identifier", "an address or a number is wanted"))?;
     let settled = act::identify(&call.context, &access(&call)?, &typed).await?;
-    flow(&call, &settled)
+    Ok(flow(&call, &settled))
 }
 
 pub(super) async fn password(call: Call) -> Answer {
     let typed = identifier(&call)?;
     let password = typed_password(call.form.text("password").unwrap_or_default())?;
     let settled = act::password(&call.context, &access(&call)?, typed.as_ref(), password).await?;
-    flow(&call, &settled)
+    Ok(flow(&call, &settled))
 }
 
 pub(super) async fn passkey_options(call: Call) -> Answer {
@@ -213,10 +213,10 @@ pub(super) async fn activate(call: Call) -> Answer {
 pub(super) async fn new_password(call: Call) -> Answer {
     let password = typed_password(call.form.text("password").unwrap_or_default())?;
     let settled = act::new_password(&call.context, &access(&call)?, password).await?;
-    flow(&call, &settled)
+    Ok(flow(&call, &settled))
 }
 
 pub(super) async fn skip(call: Call) -> Answer {
     let settled = act::skip(&call.context, &access(&call)?).await?;
-    flow(&call, &settled)
+    Ok(flow(&call, &settled))
 }
