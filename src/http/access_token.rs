@@ -7,7 +7,7 @@ use super::{
     input::Incoming,
     problem::{Code, Problem},
     reply::Failure,
-    serve::{client, snapshot},
+    serve::{client, read_snapshot, snapshot},
 };
 use crate::{
     context::Context,
@@ -51,9 +51,9 @@ pub(super) async fn person(incoming: &Incoming) -> Result<(Person, Arc<Snapshot>
 /// this isolate does not know may be new: then it looks once more.
 pub(super) async fn verified(incoming: &Incoming, token: &str) -> Result<(Claims, Arc<Snapshot>), Failure> {
     let app = &incoming.app;
-    for attempt in 0.. {
-        let was_cached = app.cache.get().is_some();
-        let snapshot = snapshot(incoming, None).await?;
+    let mut is_new = app.cache.get().is_none();
+    let mut snapshot = snapshot(incoming, None).await?;
+    loop {
         let verifier = Verifier {
             config: &app.config,
             signatures: &*app.ports.signatures,
@@ -62,7 +62,11 @@ pub(super) async fn verified(incoming: &Incoming, token: &str) -> Result<(Claims
         };
         match verifier.verify(token, ACCESS).await {
             Ok(claims) => return Ok((claims, snapshot)),
-            Err(Invalid::Key) if was_cached && attempt == 0 => app.cache.forget(),
+            // Anybody can name a key: nothing is forgotten for it.
+            Err(Invalid::Key) if !is_new => {
+                is_new = true;
+                snapshot = read_snapshot(incoming, None).await?;
+            }
             Err(Invalid::Misconfigured(issue)) => {
                 return Err(Problem::new(Code::ConfigurationInvalid, issue.detail).into());
             }

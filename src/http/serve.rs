@@ -301,6 +301,12 @@ pub(super) async fn snapshot(incoming: &Incoming, key_hash: Option<&str>) -> Res
     {
         return Ok(known);
     }
+    read_snapshot(incoming, key_hash).await
+}
+
+/// The same as it stands in the database. What is remembered under the same version stays remembered.
+pub(super) async fn read_snapshot(incoming: &Incoming, key_hash: Option<&str>) -> Result<Arc<Snapshot>, DatabaseError> {
+    let app = &incoming.app;
     let answer = incoming.round_trips.batch(&app.ports, load(&app.config.binding_key_hash(), key_hash)).await?;
     Ok(app.cache.put(Snapshot::read(&answer, key_hash, &app.config)?))
 }

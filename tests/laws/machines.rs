@@ -178,3 +178,23 @@ async fn no_other_token_is_a_servers() {
     }
     world.request("GET", "/v1/users").key(&bearer).send().await.expect(200);
 }
+
+#[tokio::test]
+async fn a_token_of_a_key_that_nobody_has_makes_no_isolate_forget() {
+    let world = World::null();
+    let (id, secret) = machine(&world, &["users:read"]).await;
+    let bearer = issued(&world, &id, &secret).await;
+    let key = world.post("/v1/api-keys", &json!({"name": "k", "scopes": ["users:read"]})).await.expect(201);
+    let read = |key: &str| world.request("GET", "/v1/users").key(key).send();
+    read(text(&key["secret"])).await.expect(200);
+    let (_, rest) = bearer.split_once('.').unwrap();
+    let header = {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        URL_SAFE_NO_PAD
+            .encode(json!({"alg": "RS256", "kid": "sig_01M83WM7ZA000G40R40M30E209", "typ": "at+jwt"}).to_string())
+    };
+    let refused = read(&format!("{header}.{rest}")).await;
+    assert_eq!((refused.status, refused.round_trips()), (401, 1), "it looks once whether the key is new");
+    let known = read(text(&key["secret"])).await;
+    assert_eq!((known.status, known.round_trips()), (200, 1), "the stored key is remembered");
+}
