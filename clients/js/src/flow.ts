@@ -20,6 +20,8 @@ export interface Kept {
   token: string;
   verifier: string;
   redirect?: string | undefined;
+  /** The challenge that waits for its answer: the server names it once. */
+  challenge?: FlowChallenge | undefined;
   /** The authorization code, until it is exchanged. */
   code?: string | undefined;
 }
@@ -42,6 +44,8 @@ export const deviceName = (client: string): string => `postern.device.${client}`
 export class Flow {
   /** What the server last said. */
   state: FlowState;
+  /** What was chosen of the `options` last, until it is proven or put aside. */
+  asked: FlowOption | undefined;
   /** The enrolment that waits for its proof, with what is shown this once. */
   enrolment: Enrolment | undefined;
   readonly #with: Surroundings;
@@ -66,7 +70,7 @@ export class Flow {
 
   /** The challenge that waits for its answer. */
   get challenge(): FlowChallenge | undefined {
-    return this.state.challenge ?? undefined;
+    return this.#kept.challenge;
   }
 
   /** Who it is: an address, or a number. */
@@ -84,48 +88,55 @@ export class Flow {
    * autofill of the identifier's field; any other call ends the waiting.
    */
   async passkey({ name, autofill }: { name?: string; autofill?: boolean } = {}): Promise<this> {
-    const { public_key: options } = await this.#call<FlowChallenge>('POST', '/passkey/options', {});
+    const { public_key: options } = await this.#call<FlowChallenge>('POST', '/passkey/options');
     const credential = await (this.state.type === 'sign_up' ? createPasskey(options!) : getPasskey(options!, autofill));
     return this.#step('/passkey', { credential, name });
   }
 
   /** Gives a recovery code. */
   recoveryCode(code: string): Promise<this> {
-    return this.#step('/recovery-code', { code });
+    return this.#step('/recovery-code', { code }, true);
   }
 
   /**
    * Asks for a proof of one of the `options`, or for the code to the address. A code is sent; a passkey is asked for and
    * answered at once; of recovery codes nothing is asked, `recoveryCode` gives one.
    */
-  async prove({ factor_id, type, channel }: Partial<FlowOption> & { channel?: Channel } = {}, { rememberDevice }: Remember = {}): Promise<this> {
-    if (type === 'recovery_codes') {
-      this.state = { ...this.state, challenge: null };
-      return this;
+  async prove(option: FlowOption & { channel?: Channel }, { rememberDevice }: Remember = {}): Promise<this> {
+    this.other();
+    const { factor_id, type, channel } = option;
+    if (type !== 'recovery_codes') {
+      const challenge = await this.#call<FlowChallenge>('POST', '/challenges', factor_id ? { factor_id, channel } : { type, channel });
+      if (challenge.public_key) {
+        const credential = await getPasskey(challenge.public_key);
+        return this.#step(`/challenges/${challenge.id}/answer`, { credential, remember_device: rememberDevice }, true);
+      }
+      this.#await(challenge);
     }
-    const challenge = await this.#call<FlowChallenge>('POST', '/challenges', factor_id ? { factor_id, channel } : { type, channel });
-    this.state = { ...this.state, challenge };
-    if (!challenge.public_key) return this;
-    const credential = await getPasskey(challenge.public_key);
-    return this.#step(`/challenges/${challenge.id}/answer`, { credential, remember_device: rememberDevice });
+    this.asked = option;
+    return this;
+  }
+
+  /** Puts what was chosen aside: the person tries another way. */
+  other(): void {
+    this.asked = undefined;
+    this.#await(undefined);
   }
 
   /** Answers the challenge with what the person typed. */
   answer(code: string, { rememberDevice }: Remember = {}): Promise<this> {
-    return this.#step(`/challenges/${this.challenge?.id}/answer`, { code, remember_device: rememberDevice });
+    return this.#step(`/challenges/${this.challenge?.id}/answer`, { code, remember_device: rememberDevice }, true);
   }
 
   /** Sends another code, maybe by another channel. */
   async resend(channel?: Channel): Promise<this> {
-    const challenge = await this.#call<FlowChallenge>('POST', `/challenges/${this.challenge?.id}/resend`, { channel });
-    this.state = { ...this.state, challenge };
+    this.#await(await this.#call<FlowChallenge>('POST', `/challenges/${this.challenge?.id}/resend`, { channel }));
     return this;
   }
 
   /** Begins to enrol a factor; `activate` proves it. A passkey is made and proven at once. */
   async enrol(factor: NewFactor, { rememberDevice }: Remember = {}): Promise<this> {
     const enrolment = (this.enrolment = await this.#call<Enrolment>('POST', '/enrolments', factor));
-    if (!enrolment.challenge) return this.refresh();
     if (!enrolment.public_key) return this;
     const credential = await createPasskey(enrolment.public_key);
     return this.#step(`/enrolments/${enrolment.factor.id}/activate`, { credential, remember_device: rememberDevice });
@@ -138,7 +149,7 @@ export class Flow {
 
   /** Puts an enrolment off, where `state.skip` allows it. */
   skip(): Promise<this> {
-    return this.#step('/skip', {});
+    return this.#step('/skip');
   }
 
   /** Sets the new password of a reset. */
@@ -150,23 +161,31 @@ export class Flow {
   async refresh(): Promise<this> {
     // The code of a completed flow is told once, and may wait here for its exchange.
     if (this.#kept.code) return this.#finish();
-    return this.#take(await this.#call<FlowState>('GET', '', undefined));
+    return this.#take(await this.#call<FlowState>('GET', ''));
   }
 
   /** Gives the flow up. */
   async end(): Promise<void> {
     this.forget();
-    await this.#call('DELETE', '', undefined);
+    await this.#call('DELETE', '');
   }
 
-  async #step(path: string, body: object): Promise<this> {
+  /** A call that leads to the next step; `answers`: it is what the challenge waited for. */
+  async #step(path: string, body?: object, answers = false): Promise<this> {
     const next = await this.#call<FlowState>('POST', path, body);
     this.enrolment = undefined;
+    if (answers) this.other();
     return this.#take(next);
+  }
+
+  #await(challenge: FlowChallenge | undefined): void {
+    this.#kept.challenge = challenge;
+    this.keep();
   }
 
   async #take(state: FlowState): Promise<this> {
     this.state = state;
+    if (state.challenge) this.#await(state.challenge);
     const { browser, client } = this.#with;
     if (state.device) browser.setItem(deviceName(client), state.device);
     if (state.step === 'abandoned') this.forget();
@@ -189,7 +208,7 @@ export class Flow {
     return this;
   }
 
-  async #call<T>(method: string, path: string, json: object | undefined): Promise<T> {
+  async #call<T>(method: string, path: string, json?: object): Promise<T> {
     interrupt();
     const { type, id, token } = this.#kept;
     try {

@@ -78,7 +78,8 @@ export const createClient = (settings: Settings) => {
       ...rest,
     };
     const { token, ...state } = await send<FlowState>('POST', PATHS[type], { json });
-    const flow = new Flow(surroundings, { type, id: state.id, token: token!, verifier, redirect: settings.redirectUri }, state);
+    const kept = { type, id: state.id, token: token!, verifier, redirect: settings.redirectUri, challenge: state.challenge ?? undefined };
+    const flow = new Flow(surroundings, kept, state);
     flow.keep();
     return flow;
   };

@@ -5,7 +5,7 @@ export interface FieldError { field: string; code: string; detail: string }
 export type FlowType = 'sign_in' | 'sign_up' | 'password_reset';
 export type Step =
   | 'needs_identifier' | 'needs_first_factor' | 'needs_verification' | 'needs_second_factor'
-  | 'needs_enrolment' | 'needs_new_password' | 'complete' | 'abandoned';
+  | 'needs_enrolment' | 'needs_new_password' | 'complete' | 'abandoned' | 'blocked';
 export type Channel = 'sms' | 'voice' | 'email';
 export type FactorType = 'password' | 'phone' | 'email' | 'totp' | 'passkey' | 'recovery_codes';
 export interface FlowOption { factor_id?: string; type: FactorType; role?: string; name?: string | null; to?: string | null }

@@ -165,6 +165,7 @@ test('a code goes again by another channel, and a recovery code needs none', asy
   await signIn.prove({ factor_id: 'fac_3', type: 'recovery_codes' });
   assert.equal(fake.calls.length, before);
   assert.equal(signIn.challenge, undefined);
+  assert.equal(signIn.asked.factor_id, 'fac_3');
   await signIn.recoveryCode('7V2C-K9QX-4M0T-ZR8H');
   assert.deepEqual(fake.calls.slice(1).map(({ body }) => body), [{ factor_id: 'fac_2', channel: 'sms' }, { channel: 'voice' }, { code: '7V2C-K9QX-4M0T-ZR8H' }]);
 });
@@ -190,13 +191,46 @@ test('an enrolment keeps what is shown once until it is proven', async () => {
   assert.equal(fake.calls.at(-1).body.code, 'ac_3');
 });
 
-test('recovery codes are shown with the flow as it stands after them', async () => {
+test('a challenge that the server named once waits over other steps and a reload, until it is answered', async () => {
+  const { session } = browser();
+  const UP = '/v1/client/sign-ups';
+  const up = (step, more = {}) => ({ ...flow(step, more), id: 'sgn_3', type: 'sign_up' });
+  const fake = server({
+    [`POST ${UP}`]: json(201, up('needs_identifier', { token: 'flw_3' })),
+    [`POST ${UP}/sgn_3/identifier`]: json(200, up('needs_first_factor', { challenge: CHALLENGE })),
+    [`POST ${UP}/sgn_3/password`]: json(200, up('needs_verification', { challenge: null })),
+    [`GET ${UP}/sgn_3`]: json(200, up('needs_verification', { challenge: null })),
+    [`POST ${UP}/sgn_3/challenges/chl_1/answer`]: json(200, up('needs_enrolment', { challenge: null })),
+  });
+  const signUp = await client(fake).signUp();
+  await signUp.identify('ana@example.com');
+  await signUp.password('lilac otter');
+  assert.equal(signUp.challenge.id, 'chl_1');
+  const again = await client(fake).resume();
+  assert.equal(again.challenge.id, 'chl_1');
+  await again.answer('123456');
+  assert.equal(again.challenge, undefined);
+  assert.equal(JSON.parse([...session.kept.values()][0]).challenge, undefined);
+});
+
+test('a challenge that came with the beginning is there, and so it is after a reload', async () => {
   browser();
-  const fake = walk({ [`POST ${IN}/sgn_1/enrolments`]: json(201, { factor: { id: 'fac_9', type: 'recovery_codes' }, challenge: null, recovery_codes: ['A'] }) });
+  const fake = walk({ [`POST ${IN}`]: () => created('needs_first_factor', { challenge: CHALLENGE }) });
+  assert.equal((await client(fake).signIn({ identifier: 'ana@example.com' })).challenge.id, 'chl_1');
+  assert.equal((await client(fake).resume()).challenge.id, 'chl_1');
+});
+
+test('who tries another way is asked again', async () => {
+  browser();
+  const fake = walk();
   const signIn = await client(fake).signIn();
-  await signIn.enrol({ type: 'recovery_codes' });
-  assert.deepEqual(signIn.enrolment.recovery_codes, ['A']);
-  assert.equal(signIn.step, 'needs_second_factor');
+  await signIn.prove({ factor_id: 'fac_1', type: 'totp' });
+  assert.equal(signIn.asked.factor_id, 'fac_1');
+  signIn.other();
+  assert.deepEqual([signIn.asked, signIn.challenge], [undefined, undefined]);
+  fake.answers[`POST ${IN}/sgn_1/challenges`] = problem(422, 'message_refused');
+  await signIn.prove({ factor_id: 'fac_2', type: 'phone' }).catch(() => {});
+  assert.deepEqual([signIn.asked, signIn.challenge], [undefined, undefined]);
 });
 
 test('a reset sets its new password, and a flow can be given up', async () => {
