@@ -1,29 +1,46 @@
 // The words of the API, by the names that this client gives them. What they are made of is generated: src/api.ts.
 
-export type ProblemCode = string;
-export interface FieldError { field: string; code: string; detail: string }
-export type FlowType = 'sign_in' | 'sign_up' | 'password_reset';
-export type Step =
-  | 'needs_identifier' | 'needs_first_factor' | 'needs_verification' | 'needs_second_factor'
-  | 'needs_enrolment' | 'needs_new_password' | 'complete' | 'abandoned' | 'blocked';
-export type Channel = 'sms' | 'voice' | 'email';
-export type FactorType = 'password' | 'phone' | 'email' | 'totp' | 'passkey' | 'recovery_codes';
-export interface FlowOption { factor_id?: string; type: FactorType; role?: string; name?: string | null; to?: string | null }
-export interface FlowChallenge {
-  id: string; type: FactorType; channel: Channel | null; status: string; to?: string | null;
-  expires_at: string; resend_at: string | null; attempts_left: number; public_key?: Record<string, unknown>;
+import type { components, operations } from './api.ts';
+
+type Schemas = components['schemas'];
+type Body<O> = O extends { requestBody?: { content: { 'application/json': infer Json } } } ? Json : never;
+
+/** The closed list of what a server refuses with. */
+export type ProblemCode = Schemas['Problem']['code'];
+/** A field that is wrong. */
+export type FieldError = NonNullable<Schemas['Problem']['errors']>[number];
+
+/** What a flow is for. */
+export type FlowType = Schemas['Flow']['type'];
+/** A flow as the server tells it. */
+export type FlowState = Schemas['Flow'];
+/** What a flow wants next. */
+export type Step = FlowState['step'];
+/** What can be proven or enrolled at a step. */
+export type FlowOption = FlowState['options'][number];
+/** A proof that a flow waits for. */
+export type FlowChallenge = Schemas['FlowChallenge'];
+/** A factor that was begun to be added, with what is shown this once. */
+export type Enrolment = Schemas['Enrolment'];
+/** A factor to add. */
+export type NewFactor = Body<operations['signInEnrol']>;
+/** A type of factor. */
+export type FactorType = FlowOption['type'];
+/** How a code goes. */
+export type Channel = NonNullable<FlowChallenge['channel']>;
+
+/** What the token endpoint gives (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3). */
+export interface TokenAnswer {
+  access_token: string;
+  expires_in: number;
+  refresh_token?: string;
+  id_token?: string;
 }
-export interface FlowState {
-  id: string; type: FlowType; step: Step; reason: unknown; options: FlowOption[];
-  skip?: { sign_ins_left: number | null; until: string | null } | null;
-  challenge?: FlowChallenge | null; expires_at: string; token?: string; code?: string;
-  redirect_uri?: string | null; acr?: string; amr?: string[]; device?: string;
+
+/** How somebody proves again who they are. */
+export interface StepUp {
+  type?: FactorType;
+  factor_id?: string;
+  channel?: Channel;
+  password?: string;
 }
-export interface Enrolment {
-  factor: { id: string; type: FactorType }; challenge: FlowChallenge | null;
-  totp?: { secret: string; uri: string; qr_svg: string | null } | null; recovery_codes?: string[] | null;
-  public_key?: Record<string, unknown>;
-}
-export interface NewFactor { type: FactorType; phone?: string; email?: string; channel?: Channel; name?: string }
-export interface TokenAnswer { access_token: string; expires_in: number; refresh_token?: string; id_token?: string; scope: string }
-export interface StepUp { type?: FactorType; factor_id?: string; channel?: Channel; password?: string }
