@@ -30,6 +30,11 @@ export const memory = (): Store => {
   };
 };
 
+const claimsOf = (token: string | undefined): Record<string, unknown> | undefined => {
+  const payload = token?.split('.')[1];
+  return payload ? JSON.parse(new TextDecoder().decode(decode(payload))) : undefined;
+};
+
 const signedOut = (cause?: unknown) => new PosternError('signed_out', 'Nobody is signed in.', { cause });
 
 /** The tokens of one app. */
@@ -54,8 +59,7 @@ export class Tokens {
 
   /** The claims of the ID token. It came straight from the server, so its signature is not looked at here. */
   get claims(): Record<string, unknown> | undefined {
-    const payload = this.held?.id?.split('.')[1];
-    return payload ? JSON.parse(new TextDecoder().decode(decode(payload))) : undefined;
+    return claimsOf(this.held?.id);
   }
 
   /** Exchanges a code, and keeps what comes. */
@@ -75,9 +79,10 @@ export class Tokens {
   /** Forgets the tokens, and ends the session where it can be reached. */
   async end(): Promise<void> {
     await this.#lock(async () => {
-      const token = this.held?.refresh ?? this.held?.access;
+      const { refresh, access } = this.held ?? {};
       this.#store.removeItem(this.#name);
-      if (token) await this.#send('POST', '/oauth2/v1/revoke', { form: { token, client_id: this.#client } });
+      if (refresh) await this.#send('POST', '/oauth2/v1/revoke', { form: { token: refresh, client_id: this.#client } });
+      else if (access) await this.#send('DELETE', `/v1/me/sessions/${claimsOf(access)?.sid}`, { token: access });
     });
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { createClient } from '../src/index.ts';
-import { CLIENT, URL_, browser, json, problem, rotating, server } from './browser.mjs';
+import { CLIENT, URL_, browser, idToken, json, problem, rotating, server } from './browser.mjs';
 
 const NAME = `postern.tokens.${CLIENT}`;
 const TOKEN = 'POST /oauth2/v1/token';
@@ -96,6 +96,15 @@ test('who signs out while a refresh goes on is signed out', async () => {
   // The session ends by the newest refresh token, which is the one that lives.
   assert.deepEqual(fake.calls.at(-1).body, { token: 'rt_2', client_id: CLIENT });
   await assert.rejects(clients[0].getAccessToken(), { code: 'signed_out' });
+});
+
+test('a session without a refresh token is ended by its id', async () => {
+  const access = idToken({ sid: 'ses_1' });
+  const { postern, fake, local } = signedIn({ answers: { 'DELETE /v1/me/sessions/ses_1': new Response(null, { status: 204 }) } });
+  local.setItem(NAME, JSON.stringify({ access, expires: Date.now() + 1 }));
+  await postern.signOut();
+  assert.equal(fake.calls[0].headers.authorization, `Bearer ${access}`);
+  assert.equal(local.getItem(NAME), null);
 });
 
 test('who signs out without a network is signed out here', async () => {
