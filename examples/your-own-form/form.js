@@ -7,14 +7,14 @@ let flow = await postern.resume();
 const remember = (form) => ({ rememberDevice: !!form.remember });
 
 const acts = {
-  start: async () => (flow ??= postern.isSignedIn ? undefined : await postern.signIn()),
+  start: () => {},
   signIn: async () => (flow = await postern.signIn()),
   signUp: async () => (flow = await postern.signUp()),
   forgotten: async () => (flow = await postern.resetPassword()),
   identify: ({ identifier }) => flow.identify(identifier),
   password: ({ identifier, password }) => flow.password(password, identifier),
   passkey: () => flow.passkey(),
-  newPasskey: async ({ identifier }) => (await flow.identify(identifier), flow.passkey()),
+  newPasskey: async ({ identifier }) => (await flow.identify(identifier)).passkey({ name: 'This device' }),
   prove: (form, option) => flow.prove(flow.options[option], remember(form)),
   other: () => flow.other(),
   again: () => flow.resend(),
@@ -26,11 +26,14 @@ const acts = {
   ...account,
 };
 
+const tell = (error) => say(error.detail ?? String(error));
 const act = async (name, form, value) => {
   say('');
-  await Promise.resolve(acts[name](form, value)).catch((error) => say(error.detail ?? String(error)));
-  if (flow?.step === 'complete' || name === 'signOut') flow = undefined;
-  await show(flow);
+  await Promise.resolve(acts[name](form, value)).catch(tell);
+  if (['complete', 'abandoned'].includes(flow?.step)) flow = undefined;
+  if (!flow && !postern.isSignedIn) flow = await postern.signIn();
+  // A session that was ended elsewhere ends here, too.
+  await show(flow).catch((error) => (error.code === 'signed_out' ? act('start') : tell(error)));
 };
 addEventListener('submit', (event) => {
   if (event.target.method === 'dialog') return;

@@ -21,7 +21,7 @@ await patch(`/v1/apps/${APP}`, { origins: [origin] });
 await patch('/v1/instance', {
   multi_factor: {
     enforce_enrolment: ['totp', 'passkey', 'phone', 'email'],
-    passkey: { enabled: true, rp_id: 'localhost', origins: [origin] },
+    passkey: { enabled: true, rp_id: 'localhost', origins: [POSTERN, origin] },
     recovery_codes: { enabled: true },
     remember_device: { enabled: true },
   },

@@ -44,10 +44,11 @@ export const show = async (flow) => {
   for (const part of document.querySelectorAll('[data-view]')) part.hidden = part.dataset.view !== shown;
   for (const part of document.querySelectorAll('[data-when]')) part.hidden = part.dataset.when !== flow?.step;
   if (shown === 'account') return showAccount();
-  if (['abandoned', 'blocked'].includes(flow.step)) say(flow.state.reason?.detail ?? 'That took too long. Start again.');
+  if (flow.step === 'blocked') say(flow.state.reason?.detail);
   const asked = flow.asked ?? flow.challenge;
   $('sent').textContent = { totp: 'Your authenticator app shows it.', recovery_codes: 'One of your recovery codes.' }[asked?.type]
     ?? `We have sent it to ${asked?.to ?? 'your address'}.`;
+  $('again').hidden = !flow.challenge?.channel;
   $('choices').replaceChildren(...flow.options.map((option, index) => button('prove', index, title(option))));
   $('offers').replaceChildren(...flow.options.map((option) => button('enrol', option.type, title(option))));
   $('phone').hidden = !flow.options.some(({ type }) => type === 'phone');
