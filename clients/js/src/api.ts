@@ -1,6 +1,40 @@
 // The requests and answers that the browser client sees. Generated from the OpenAPI document: make generate.
 
 export type paths = {
+    "/oauth2/v1/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke a refresh token */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth2/v1/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get tokens */
+        post: operations["createTokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/client/sign-ins": {
         parameters: {
             query?: never;
@@ -227,6 +261,31 @@ export type paths = {
 export type webhooks = Record<string, never>;
 export type components = {
     schemas: {
+        Tokens: {
+            /** @description A JWT of type `at+jwt` (RFC 9068) */
+            access_token: string;
+            /** @description Seconds until it ends */
+            expires_in: number;
+            /** @description When it ends, in seconds since 1970 */
+            expires_on: number;
+            /** @description A JWT that says who has signed in; with the scope `openid` */
+            id_token?: string;
+            /** @description When it was made, in seconds since 1970 */
+            not_before: number;
+            /** @description Gets the next tokens, once; with the scope `offline_access` */
+            refresh_token?: string;
+            /** @description Seconds until it ends */
+            refresh_token_expires_in?: number;
+            /** @description When it ends, in seconds since 1970 */
+            refresh_token_expires_on?: number;
+            /** @description What it is good for */
+            scope?: string;
+            /**
+             * @description How it is sent
+             * @enum {string}
+             */
+            token_type: "Bearer";
+        };
         Flow: {
             /**
              * @description What the sign-in is worth, at `complete`
@@ -312,7 +371,7 @@ export type components = {
                  * @description Why, as a stable code
                  * @enum {string}
                  */
-                code: "first_factor_missing" | "required_factor" | "enrolled_factor" | "proof_before_enrolment" | "required_factor_missing" | "enrolment_enforced" | "enrolment_in_grace" | "nothing_required" | "factors_proven" | "passkey_verified_user" | "device_remembered" | "recovery_code_used" | "email_backup_used" | "user_exempt" | "factor_unavailable" | "same_destination" | "enrolment_disabled";
+                code: "first_factor_missing" | "required_factor" | "enrolled_factor" | "proof_before_enrolment" | "required_factor_missing" | "enrolment_enforced" | "enrolment_in_grace" | "nothing_required" | "factors_proven" | "passkey_verified_user" | "device_remembered" | "recovery_code_used" | "email_backup_used" | "mailbox_only" | "user_exempt" | "user_disabled" | "factor_unavailable" | "same_destination" | "enrolment_disabled";
                 /** @description Why, as a sentence */
                 detail: string;
             } | null;
@@ -551,7 +610,7 @@ export type components = {
              * @description Which of the closed list
              * @enum {string}
              */
-            code: "request_malformed" | "idempotency_key_invalid" | "authentication_required" | "api_key_invalid" | "flow_token_invalid" | "origin_not_allowed" | "signature_invalid" | "scope_missing" | "proof_required" | "proof_invalid" | "device_not_allowed" | "user_recovery_needed" | "route_not_found" | "resource_not_found" | "method_not_allowed" | "idempotency_key_in_use" | "form_identifier_exists" | "verification_already_verified" | "flow_step_mismatch" | "api_key_last" | "request_too_large" | "content_type_unsupported" | "form_param_invalid" | "idempotency_key_reused" | "form_code_incorrect" | "form_password_incorrect" | "verification_expired" | "verification_failed" | "verification_canceled" | "resend_exhausted" | "strategy_not_supported" | "test_identifier_forbidden" | "message_refused" | "country_not_allowed" | "message_recipient_refused" | "message_blocked" | "rate_limit_exceeded" | "user_locked" | "internal_error" | "message_driver_misconfigured" | "message_failed" | "configuration_invalid" | "sms_disabled" | "email_disabled" | "voice_disabled" | "database_unmigrated" | "database_unavailable";
+            code: "request_malformed" | "idempotency_key_invalid" | "authentication_required" | "api_key_invalid" | "flow_token_invalid" | "origin_not_allowed" | "access_token_invalid" | "signature_invalid" | "scope_missing" | "proof_required" | "proof_invalid" | "device_not_allowed" | "user_recovery_needed" | "route_not_found" | "resource_not_found" | "method_not_allowed" | "idempotency_key_in_use" | "form_identifier_exists" | "verification_already_verified" | "flow_step_mismatch" | "api_key_last" | "request_too_large" | "content_type_unsupported" | "form_param_invalid" | "idempotency_key_reused" | "form_code_incorrect" | "form_password_incorrect" | "verification_expired" | "verification_failed" | "verification_canceled" | "resend_exhausted" | "strategy_not_supported" | "test_identifier_forbidden" | "message_refused" | "country_not_allowed" | "message_recipient_refused" | "message_blocked" | "rate_limit_exceeded" | "user_locked" | "internal_error" | "message_driver_misconfigured" | "message_failed" | "configuration_invalid" | "sms_disabled" | "email_disabled" | "voice_disabled" | "database_unmigrated" | "database_unavailable";
             /** @description What happened here */
             detail: string;
             /** @description The fields that are wrong */
@@ -587,6 +646,101 @@ export type components = {
 };
 export type $defs = Record<string, never>;
 export interface operations {
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "rt_7V2CK9QX4M0TZR8H7V2CK9QX4M0TZR8H7V2CK9QX4M0"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": {
+                    /**
+                     * @description Which app; a code or a refresh token tells it too
+                     * @example app_01M83WM7ZA000G40R40M30E209
+                     */
+                    client_id?: string;
+                    /** @description Of a web or machine app, unless it comes by HTTP Basic */
+                    client_secret?: string;
+                    /**
+                     * @description A refresh token, any of its session
+                     * @example rt_7V2CK9QX4M0TZR8H7V2CK9QX4M0TZR8H7V2CK9QX4M0
+                     */
+                    token: string;
+                    /** @description Not looked at */
+                    token_type_hint?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Revoke a refresh token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "grant_type": "refresh_token",
+                 *       "refresh_token": "rt_7V2CK9QX4M0TZR8H7V2CK9QX4M0TZR8H7V2CK9QX4M0"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": {
+                    /**
+                     * @description Which app; a code or a refresh token tells it too
+                     * @example app_01M83WM7ZA000G40R40M30E209
+                     */
+                    client_id?: string;
+                    /** @description Of a web or machine app, unless it comes by HTTP Basic */
+                    client_secret?: string;
+                    /** @description `authorization_code`: what the flow has ended in */
+                    code?: string;
+                    /** @description `authorization_code`: what the flow's `code_challenge` was made of */
+                    code_verifier?: string;
+                    /**
+                     * @description `authorization_code`, `refresh_token`, or `client_credentials` (machine apps)
+                     * @example refresh_token
+                     */
+                    grant_type: string;
+                    /** @description `authorization_code`: the flow's, where it had one */
+                    redirect_uri?: string;
+                    /** @description `refresh_token`: the newest one */
+                    refresh_token?: string;
+                    /** @description `refresh_token`, `client_credentials`: less than all, separated by spaces */
+                    scope?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Get tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+        };
+    };
     signInBegin: {
         parameters: {
             query?: never;

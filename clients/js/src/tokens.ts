@@ -76,6 +76,14 @@ export class Tokens {
     return (this.#refreshing ??= this.#lock(() => this.#refresh(refused)).finally(() => (this.#refreshing = undefined)));
   }
 
+  /** Takes the access token that a step-up gave. The refresh token goes on. */
+  renew({ access_token: access, expires_in: life }: Pick<TokenAnswer, 'access_token' | 'expires_in'>): Promise<void> {
+    return this.#lock(async () => {
+      // Who has signed out meanwhile stays signed out.
+      if (this.held) this.#keep({ ...this.held, access, expires: Date.now() + life * 1000 });
+    });
+  }
+
   /** Forgets the tokens, and ends the session where it can be reached. */
   async end(): Promise<void> {
     await this.#lock(async () => {
@@ -117,8 +125,12 @@ export class Tokens {
       // A refresh may give no new one.
       id: answer.id_token ?? (form.refresh_token && this.held?.id) ?? undefined,
     };
-    this.#store.setItem(this.#name, JSON.stringify(held));
+    this.#keep(held);
     return held.access;
+  }
+
+  #keep(held: Held): void {
+    this.#store.setItem(this.#name, JSON.stringify(held));
   }
 
   #lock<T>(act: () => Promise<T>): Promise<T> {

@@ -30,12 +30,7 @@ export type FactorType = FlowOption['type'];
 export type Channel = NonNullable<FlowChallenge['channel']>;
 
 /** What the token endpoint gives (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3). */
-export interface TokenAnswer {
-  access_token: string;
-  expires_in: number;
-  refresh_token?: string;
-  id_token?: string;
-}
+export type TokenAnswer = Schemas['Tokens'];
 
 /** How somebody proves again who they are. */
 export interface StepUp {

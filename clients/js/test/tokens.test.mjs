@@ -128,6 +128,18 @@ test('an access token that is not taken any more is refreshed once', async () =>
   assert.equal(fake.of(TOKEN).length, 2);
 });
 
+test('the access token of a step-up takes the place of the old one, unless somebody has signed out', async () => {
+  const stepped = () => json(200, { access_token: 'at_stepped', expires_in: 600 });
+  const { postern, fake, local } = signedIn({ answers: { 'POST /v1/me/step-up': stepped } });
+  await postern.stepUp({ password: 'lilac otter' });
+  assert.equal(await postern.getAccessToken(), 'at_stepped');
+  const { expires, refresh } = JSON.parse(local.getItem(NAME));
+  assert.deepEqual([expires, refresh], [Date.now() + 600_000, 'rt_1']);
+  fake.answers['POST /v1/me/step-up'] = async () => (await postern.signOut(), stepped());
+  await postern.stepUp({ password: 'lilac otter' });
+  assert.equal(local.getItem(NAME), null);
+});
+
 test('tokens stay in memory unless a storage is given', async () => {
   const { local, session } = browser();
   const postern = createClient({ url: URL_, clientId: CLIENT, fetch: server({}).fetch });
