@@ -3,7 +3,7 @@
 import type { FieldError, ProblemCode } from './types.ts';
 
 /** What the client itself can say, beside the server's codes. */
-export type ClientCode = 'network' | 'passkey_cancelled' | 'passkey_unsupported' | 'signed_out' | 'unexpected_answer';
+export type ClientCode = 'insecure_page' | 'network' | 'passkey_cancelled' | 'passkey_unsupported' | 'signed_out' | 'unexpected_answer';
 
 /** What an answer says beyond its code. */
 interface More {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { createClient } from '../src/index.ts';
-import { CLIENT, IN, URL_, browser, created, flow, json, problem, rotating, server } from './browser.mjs';
+import { CLIENT, IN, URL_, browser, created, flow, global, json, problem, rotating, server } from './browser.mjs';
 
 const CHALLENGE = { id: 'chl_1', type: 'totp', channel: null, status: 'pending', attempts_left: 5, expires_at: '', resend_at: null };
 const walk = (more = {}) =>
@@ -167,6 +167,7 @@ test('a code goes again by another channel, and a recovery code needs none', asy
   assert.equal(signIn.challenge, undefined);
   assert.equal(signIn.asked.factor_id, 'fac_3');
   await signIn.recoveryCode('7V2C-K9QX-4M0T-ZR8H');
+  assert.equal(signIn.asked, undefined);
   assert.deepEqual(fake.calls.slice(1).map(({ body }) => body), [{ factor_id: 'fac_2', channel: 'sms' }, { channel: 'voice' }, { code: '7V2C-K9QX-4M0T-ZR8H' }]);
 });
 
@@ -245,6 +246,14 @@ test('a reset sets its new password, and a flow can be given up', async () => {
   await assert.rejects(reset.newPassword('123456'), { code: 'form_password_pwned' });
   await reset.end();
   assert.equal(session.kept.size, 0);
+});
+
+test('a page without https is told so', async () => {
+  browser();
+  const { crypto } = globalThis;
+  global('crypto', { getRandomValues: (bytes) => bytes });
+  await assert.rejects(client(walk()).signIn(), { code: 'insecure_page' });
+  global('crypto', crypto);
 });
 
 test('without storage a flow still goes to its end', async () => {
