@@ -31,9 +31,13 @@ const act = async (name, form, value) => {
   say('');
   await Promise.resolve(acts[name](form, value)).catch(tell);
   if (['complete', 'abandoned'].includes(flow?.step)) flow = undefined;
-  if (!flow && !postern.isSignedIn) flow = await postern.signIn();
-  // A session that was ended elsewhere ends here, too.
-  await show(flow).catch((error) => (error.code === 'signed_out' ? act('start') : tell(error)));
+  try {
+    if (!flow && !postern.isSignedIn) flow = await postern.signIn();
+    await show(flow);
+  } catch (error) {
+    // A session that was ended elsewhere ends here, too.
+    await (error.code === 'signed_out' ? act('start') : tell(error));
+  }
 };
 addEventListener('submit', (event) => {
   if (event.target.method === 'dialog') return;
