@@ -43,7 +43,7 @@ export const account = {
 
 /** Shows the account as it is. */
 export const showAccount = async () => {
-  const [me, factors, sessions] = await Promise.all(
+  const [me, { data: factors }, { data: sessions }] = await Promise.all(
     ['GET /v1/me', 'GET /v1/me/factors', 'GET /v1/me/sessions'].map((call) => postern.me(call)));
   const { acr, amr } = postern.claims;
   $('who').textContent = me.email ?? me.name ?? me.id;
@@ -65,16 +65,15 @@ const row = (text, end) => {
 
 /** Asks for a proof in the dialog; ends when one was given, throws when the person cancels. */
 const prove = async () => {
-  const factors = await postern.me('GET /v1/me/factors');
-  const active = factors.filter(({ status, type }) => status === 'active' && type !== 'recovery_codes');
+  const { options } = await postern.me('GET /v1/me/step-up');
   const dialog = $('proof');
   const [label, submit] = [dialog.querySelector('label'), dialog.querySelector('[name=proof]')];
   label.hidden = submit.hidden = true;
-  $('proofs').replaceChildren(...active.map((factor) => button('choose', factor.id, title(factor))));
+  $('proofs').replaceChildren(...options.map((option, index) => button('choose', index, title(option))));
   for (let challenge; ; ) {
     const chosen = await closed(dialog);
     const { value } = dialog.querySelector('[name=answer]');
-    const factor = active.find(({ id }) => id === chosen);
+    const factor = options[chosen];
     try {
       if (factor?.type === 'passkey') return await postern.stepUp({ factor_id: factor.id });
       if (factor) {

@@ -3,7 +3,7 @@ import { account } from './account.js';
 import { postern } from './client.js';
 import { say, show } from './view.js';
 
-let flow = await postern.resume();
+let flow = postern.isSignedIn ? undefined : await postern.resume();
 const remember = (form) => ({ rememberDevice: !!form.remember });
 
 const acts = {

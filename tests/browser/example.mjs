@@ -106,24 +106,26 @@ await inChromium(async (page) => {
   await view('account');
   console.log('signed in with a password and a second factor, then on the remembered device without');
 
-  // Two sessions: the other browser is signed out from here.
-  const other = await (await page.context().browser().newContext()).newPage();
-  await other.goto(at);
-  const mine = await page.evaluate(() => ({ ...localStorage }));
-  await other.evaluate((mine) => Object.entries(mine).forEach(([name, value]) => localStorage.setItem(name, value)),
-    Object.fromEntries(Object.entries(mine).filter(([name]) => name.startsWith('postern.device'))));
-  await other.reload();
-  await other.waitForSelector('[data-view=sign_in]:not([hidden])');
-  await other.fill('[data-view=sign_in] [name=identifier]', ana);
-  await other.fill('[data-view=sign_in] [name=password]', first);
-  await other.click('[data-view=sign_in] [name=password]:is(button)');
-  await other.waitForSelector('[data-view=account]:not([hidden])');
+  // Two sessions, as of two browsers: one is ended from the other.
+  const store = (name) => page.evaluate((name) => localStorage.getItem(name), name);
+  const theirs = await store(`postern.tokens.${APP}`);
+  await page.evaluate((name) => localStorage.removeItem(name), `postern.tokens.${APP}`);
   await page.reload();
+  await signIn(first);
+  await view('account');
   await page.waitForSelector('#sessions button');
   await press('endOthers');
-  await page.waitForFunction(() => !document.querySelector('#sessions button'));
-  await other.reload();
-  await other.waitForSelector('[data-view=sign_in]:not([hidden])');
+  await page.waitForFunction(() => !document.querySelector('#sessions button'), null, { timeout: 20_000 });
+  const own = await store(`postern.tokens.${APP}`);
+  const become = async (tokens) => {
+    await page.evaluate(([name, tokens]) => localStorage.setItem(name, tokens), [`postern.tokens.${APP}`, tokens]);
+    await page.reload();
+  };
+  await become(theirs);
+  await view('sign_in');
+  assert.equal(await store(`postern.tokens.${APP}`), null);
+  await become(own);
+  await view('account');
   console.log('ended the other session');
 
   // A forgotten password: the code, a second factor all the same, a new password.

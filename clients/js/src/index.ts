@@ -8,7 +8,7 @@ import { sender } from './http.ts';
 import { type MeAnswer, type MeCall, type MeInput, request } from './me.ts';
 import { createPasskey, getPasskey } from './passkey.ts';
 import { type Store, Tokens, memory } from './tokens.ts';
-import type { Enrolment, FlowChallenge, FlowState, FlowType, StepUp } from './types.ts';
+import type { Factor, FlowChallenge, FlowState, FlowType } from './types.ts';
 
 export { PosternError } from './error.ts';
 export { Flow } from './flow.ts';
@@ -142,20 +142,23 @@ export const createClient = (settings: Settings) => {
 
     me,
     /**
-     * Proves again who is here, after an error with `stepUp`. A passkey is asked for and answered at once. Of a code the
-     * challenge comes back: answer it with `me('POST /v1/me/step-up/{cid}/answer', { cid, code })`.
+     * Proves again who is here, after an error with `stepUp`: by password, or by one of the options of
+     * `me('GET /v1/me/step-up')`. A passkey is asked for and answered at once. Of a code the challenge comes back: answer it
+     * with `me('POST /v1/me/step-up/{cid}/answer', { cid, code })`.
      */
-    stepUp: async (how: StepUp = {}): Promise<FlowChallenge> => {
-      const challenge = (await me('POST /v1/me/step-up' as never, how as never)) as FlowChallenge;
-      if (!challenge.public_key) return challenge;
-      const credential = await getPasskey(challenge.public_key);
-      return me('POST /v1/me/step-up/{cid}/answer' as never, { cid: challenge.id, credential } as never);
+    stepUp: async (how: MeInput<'POST /v1/me/step-up'> = {}): Promise<FlowChallenge | undefined> => {
+      const begun = await me('POST /v1/me/step-up', how);
+      if (!('id' in begun)) return undefined;
+      if (!begun.public_key) return begun;
+      const credential = await getPasskey(begun.public_key);
+      await me('POST /v1/me/step-up/{cid}/answer', { cid: begun.id, credential });
+      return undefined;
     },
     /** Adds a passkey to the person who is signed in. */
-    addPasskey: async (name?: string): Promise<Enrolment['factor']> => {
-      const added = (await me('POST /v1/me/factors' as never, { type: 'passkey', name } as never)) as Enrolment;
-      const credential = await createPasskey(added.public_key!);
-      return me('POST /v1/me/factors/{id}/activate' as never, { id: added.factor.id, challenge_id: added.challenge!.id, credential } as never);
+    addPasskey: async (name?: string): Promise<Factor> => {
+      const { factor, challenge, public_key } = await me('POST /v1/me/factors', { type: 'passkey', ...(name && { name }) });
+      const credential = await createPasskey(public_key!);
+      return me('POST /v1/me/factors/{id}/activate', { id: factor.id, challenge_id: challenge!.id, credential });
     },
   };
 };

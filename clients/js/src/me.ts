@@ -7,10 +7,12 @@ type MePath = keyof paths & `/v1/me${string}`;
 type Offered<P extends MePath> = { [M in Method]: paths[P][M] extends { responses: unknown } ? M : never }[Method];
 type Operation<C> = C extends `${infer M} ${infer P}` ? (P extends MePath ? paths[P][Lowercase<M> & Method] : never) : never;
 
-type Part<O, K extends string> = O extends Record<K, infer Found> ? Exclude<Found, undefined> : unknown;
-type InPath<O> = Part<Part<O, 'parameters'>, 'path'>;
-type InQuery<O> = O extends { parameters: { query?: infer Query } } ? Exclude<Query, undefined> : unknown;
-type Body<O> = O extends { requestBody?: { content: { 'application/json': infer Json } } } ? Json : unknown;
+/** What is not there adds nothing. */
+type Given<T> = [Exclude<T, undefined>] extends [never] ? unknown : Exclude<T, undefined>;
+type InPath<O> = O extends { parameters: { path?: infer Path } } ? Given<Path> : unknown;
+type InQuery<O> = O extends { parameters: { query?: infer Query } } ? Given<Query> : unknown;
+type Content<B> = B extends { content: { 'application/json': infer Json } } ? Json : never;
+type Body<O> = O extends { requestBody?: infer B } ? Given<Content<Exclude<B, undefined>>> : unknown;
 type Answered<O> = O extends { responses: infer R } ? { [S in keyof R]: S extends 200 | 201 | 204 ? Json<R[S]> : never }[keyof R] : never;
 type Json<R> = R extends { content: { 'application/json': infer J } } ? J : undefined;
 

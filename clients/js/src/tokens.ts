@@ -77,10 +77,10 @@ export class Tokens {
   }
 
   /** Takes the access token that a step-up gave. The refresh token goes on. */
-  renew({ access_token: access, expires_in: life }: Pick<TokenAnswer, 'access_token' | 'expires_in'>): Promise<void> {
+  renew({ access_token: access, expires_in: life, id_token: id }: Pick<TokenAnswer, 'access_token' | 'expires_in' | 'id_token'>): Promise<void> {
     return this.#lock(async () => {
       // Who has signed out meanwhile stays signed out.
-      if (this.held) this.#keep({ ...this.held, access, expires: Date.now() + life * 1000 });
+      if (this.held) this.#keep({ ...this.held, access, expires: Date.now() + life * 1000, ...(id && { id }) });
     });
   }
 

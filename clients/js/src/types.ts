@@ -22,6 +22,8 @@ export type FlowOption = FlowState['options'][number];
 export type FlowChallenge = Schemas['FlowChallenge'];
 /** A factor that was begun to be added, with what is shown this once. */
 export type Enrolment = Schemas['Enrolment'];
+/** A factor of a person. */
+export type Factor = Schemas['Factor'];
 /** A factor to add. */
 export type NewFactor = Body<operations['signInEnrol']>;
 /** A type of factor. */
@@ -31,11 +33,3 @@ export type Channel = NonNullable<FlowChallenge['channel']>;
 
 /** What the token endpoint gives (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3). */
 export type TokenAnswer = Schemas['Tokens'];
-
-/** How somebody proves again who they are. */
-export interface StepUp {
-  type?: FactorType;
-  factor_id?: string;
-  channel?: Channel;
-  password?: string;
-}

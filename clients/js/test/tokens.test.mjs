@@ -129,10 +129,11 @@ test('an access token that is not taken any more is refreshed once', async () =>
 });
 
 test('the access token of a step-up takes the place of the old one, unless somebody has signed out', async () => {
-  const stepped = () => json(200, { access_token: 'at_stepped', expires_in: 600 });
+  const stepped = () => json(200, { access_token: 'at_stepped', expires_in: 600, id_token: idToken({ acr: 'aal2' }) });
   const { postern, fake, local } = signedIn({ answers: { 'POST /v1/me/step-up': stepped } });
   await postern.stepUp({ password: 'lilac otter' });
   assert.equal(await postern.getAccessToken(), 'at_stepped');
+  assert.equal(postern.claims.acr, 'aal2');
   const { expires, refresh } = JSON.parse(local.getItem(NAME));
   assert.deepEqual([expires, refresh], [Date.now() + 600_000, 'rt_1']);
   fake.answers['POST /v1/me/step-up'] = async () => (await postern.signOut(), stepped());

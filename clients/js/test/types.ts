@@ -24,3 +24,20 @@ export const anError = (error: PosternError): string => {
   if (error.stepUp) return error.stepUp.acrValues;
   return error.errors.map(({ field, detail }) => `${field}: ${detail}`).join() || error.detail;
 };
+
+export const theirSecurity = async (): Promise<void> => {
+  const { data: sessions } = await postern.me('GET /v1/me/sessions', { limit: 5 });
+  const current: boolean = sessions[0]!.current;
+  const nothing: undefined = await postern.me('DELETE /v1/me/sessions/{id}', { id: sessions[0]!.id });
+  const codes: string[] | null = (await postern.me('POST /v1/me/recovery-codes')).recovery_codes;
+  await postern.me('PATCH /v1/me', { name: 'Ana' });
+  // @ts-expect-error a call that there is not
+  await postern.me('DELETE /v1/me');
+  // @ts-expect-error the path needs its id
+  await postern.me('DELETE /v1/me/sessions/{id}', {});
+  // @ts-expect-error a field that there is not
+  await postern.me('PATCH /v1/me', { nom: 'Ana' });
+  const challenge = await postern.stepUp({ type: 'totp' });
+  if (challenge) await postern.me('POST /v1/me/step-up/{cid}/answer', { cid: challenge.id, code: '123456' });
+  void [current, nothing, codes];
+};
