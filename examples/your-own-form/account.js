@@ -47,7 +47,7 @@ export const showAccount = async () => {
     ['GET /v1/me', 'GET /v1/me/factors', 'GET /v1/me/sessions'].map((call) => postern.me(call)));
   const { acr, amr } = postern.claims;
   $('who').textContent = me.email ?? me.name ?? me.id;
-  $('how').textContent = `${acr} by ${amr.join(', ')}`;
+  $('how').textContent = `${acr.split(':').at(-1)} by ${amr.join(', ')}`;
   $('factors').replaceChildren(...factors.filter(({ status }) => status === 'active')
     .map((factor) => row(title(factor), factor.type === 'password' ? undefined : button('remove', factor.id, 'Remove'))));
   $('sessions').replaceChildren(...sessions.map((session) =>

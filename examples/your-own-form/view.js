@@ -2,7 +2,7 @@
 import { showAccount } from './account.js';
 
 const $ = (id) => document.getElementById(id);
-const NAMES = { phone: 'Code to your phone', email: 'Code by e-mail', totp: 'Authenticator app', passkey: 'Passkey', recovery_codes: 'Recovery code' };
+const NAMES = { password: 'Password', phone: 'Code to your phone', email: 'Code by e-mail', totp: 'Authenticator app', passkey: 'Passkey', recovery_codes: 'Recovery code' };
 /** What a person calls a factor. */
 export const title = ({ type, name, to }) => [name ?? NAMES[type] ?? type, to].filter(Boolean).join(' ');
 
