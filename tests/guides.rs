@@ -108,7 +108,7 @@ async fn your_own_form_works_as_it_stands() {
 #[tokio::test(flavor = "multi_thread")]
 async fn passkeys_only_works_as_it_stands() {
     let expected: [&[&str]; 3] =
-        [&["required"], &["signed in with nothing but a passkey"], &["factor.reset", "passkey"]];
+        [&["required"], &["signed in with nothing but a passkey"], &["factor.removed"]];
     let server = Server::start("passkeys_only", &vars::null()).await;
     session(&server, "docs/guides/passkeys-only.md", "passkeys-only.mjs $PAGE $POSTERN", &expected);
 }

@@ -25,8 +25,8 @@ export const inChromium = async (test) => {
     await session.send('WebAuthn.enable');
     const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
       isUserVerified: true, automaticPresenceSimulation: true };
-    await session.send('WebAuthn.addVirtualAuthenticator', { options });
-    await test(page);
+    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', { options });
+    await test(page, { losePasskeys: () => session.send('WebAuthn.clearCredentials', { authenticatorId }) });
     if (errors.length) throw new Error(errors.join('\n'));
   } finally {
     await browser.close();
