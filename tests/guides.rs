@@ -90,7 +90,8 @@ async fn add_mfa_to_your_login_works_as_it_stands() {
         &["factor."],
     ];
     let server = Server::start("add_mfa", &vars::null()).await;
-    session(&server, "docs/guides/add-mfa-to-your-login.md", "add-mfa.mjs \"$PAGE/?proof=$(proof)\"", &expected);
+    let visits = [("node server.mjs &", "add-mfa.mjs \"$PAGE/?proof=$(proof)\"")];
+    session(&server, "docs/guides/add-mfa-to-your-login.md", &visits, &expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,15 +103,20 @@ async fn your_own_form_works_as_it_stands() {
         &["form_password_incorrect"],
     ];
     let server = Server::start("own_form", &vars::null()).await;
-    session(&server, "docs/guides/your-own-form.md", "your-own-form.mjs $PAGE $POSTERN", &expected);
+    let visits = [("node site/server.mjs &", "your-own-form.mjs $PAGE $POSTERN")];
+    session(&server, "docs/guides/your-own-form.md", &visits, &expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkeys_only_works_as_it_stands() {
     let expected: [&[&str]; 3] =
-        [&["required"], &["signed in with nothing but a passkey"], &["factor.removed"]];
+        [&["required"], &["signed in with nothing but a passkey"], &["factor.removed", "came back"]];
     let server = Server::start("passkeys_only", &vars::null()).await;
-    session(&server, "docs/guides/passkeys-only.md", "passkeys-only.mjs $PAGE $POSTERN", &expected);
+    let visits = [
+        ("node site/server.mjs &", "passkeys-only.mjs $PAGE $POSTERN"),
+        ("override_reason", "passkeys-only.mjs $PAGE $POSTERN back"),
+    ];
+    session(&server, "docs/guides/passkeys-only.md", &visits, &expected);
 }
 
 /// As a new user would try it: `make dev` has seeded the database, and `npm run example` runs beside it.
@@ -139,8 +145,8 @@ fn free_port() -> u16 {
 }
 
 /// Runs a page as one shell session with its files beside it, and holds what each block of shell prints against what is
-/// expected of it. Where the page has started its application, a browser comes: `visit` is its script and arguments.
-fn session(server: &Server, page: &str, visit: &str, expected: &[&[&str]]) {
+/// expected of it. After the block with a visit's words a browser comes: its script and arguments.
+fn session(server: &Server, page: &str, visits: &[(&str, &str)], expected: &[&[&str]]) {
     let port = free_port();
     let browser = project().join("tests/browser");
     // What a page takes out of the clone that its reader is in.
@@ -156,7 +162,10 @@ fn session(server: &Server, page: &str, visit: &str, expected: &[&[&str]]) {
             "sh" => {
                 let _ = write!(script, "echo '=== {shells}'\n{text}");
                 if text.contains("server.mjs &") {
-                    let _ = writeln!(script, "SERVER=$!; sleep 1; node {}/{visit}", browser.display());
+                    script.push_str("SERVER=$!; sleep 1\n");
+                }
+                for (_, visit) in visits.iter().filter(|(words, _)| text.contains(words)) {
+                    let _ = writeln!(script, "node {}/{visit}", browser.display());
                 }
                 shells += 1;
             }
