@@ -1,6 +1,7 @@
 // Writes the browser client's types of requests and answers from the OpenAPI document; --check fails when they are stale:
 // cargo xtask openapi | node scripts/client-types.mjs [--check]
 import { readFileSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import openapi, { astToString } from 'openapi-typescript';
 
 const FILE = new URL('../clients/js/src/api.ts', import.meta.url);
@@ -9,7 +10,7 @@ const OURS = /^\/(v1\/client\/sign-ins|v1\/me|oauth2\/v1)(\/|$)/;
 /** What is told of an operation in more words than types have. */
 const DROPPED = ['tags', 'description', 'security'];
 
-const document = JSON.parse(readFileSync(0, 'utf8'));
+const document = JSON.parse(await text(process.stdin));
 const paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => OURS.test(path)));
 for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
   for (const name of DROPPED) delete operation[name];
