@@ -29,8 +29,9 @@ build: tools
 secrets:
 	@cargo xtask secrets
 
-generate:
+generate: tools
 	@cargo xtask generate
+	@cargo xtask openapi | node scripts/client-types.mjs
 
 fmt:
 	@cargo fmt --all

@@ -17,6 +17,8 @@ echo "dev: building; the first build takes a minute"
           http://localhost:$PORT/dev/inbox  every message
           http://localhost:$PORT/docs       the API
 
+  A form  npm run example                 in another terminal: sign-in on a page of your own, http://localhost:3000
+
   Try     curl -s http://localhost:$PORT/v1/challenges \\
             -H "Authorization: Bearer \$(sed -n s/^SERVER_API_KEY=//p .dev.vars)" \\
             -H 'Content-Type: application/json' -d '{"to":{"phone":"+14155552671"}}'

@@ -37,18 +37,26 @@ step() {
 # That generated files and the phone table are current are tests among them.
 native_tests() { cargo test --quiet --workspace; }
 in_workerd() { cargo test --quiet --features workerd --test workerd; }
-guides() { cargo test --quiet --features workerd --test guides; }
+# Each has a server and a browser of its own.
+guides() { cargo test --quiet --features workerd --test guides -- --test-threads=2; }
 openapi() { cargo xtask openapi >"$logs/openapi.json" && node scripts/validate-openapi.mjs <"$logs/openapi.json"; }
+browser_client() {
+  node scripts/client-types.mjs --check <"$logs/openapi.json" &&
+    tsc --project clients/js --noEmit &&
+    tsc --project clients/js/test &&
+    node --test --test-timeout=10000 'clients/js/test/*.test.mjs'
+}
 budgets() { cargo test --quiet --features workerd --test budgets; }
 
 step "format" cargo fmt --all --check
 step "native tests" native_tests
 step "OpenAPI document" openapi
+step "browser client" browser_client
 step "lints" cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
 step "lints for wasm32" cargo clippy --quiet --package postern --lib --target wasm32-unknown-unknown -- -D warnings
 step "build of the Worker" sh scripts/build.sh
 step "tests in workerd" in_workerd
-step "the README, run" guides
+step "README, guides, example, run" guides
 SHOW=1 step "budgets" budgets
 step "wrangler deploy --dry-run" wrangler deploy --dry-run --outdir target/deploy
 

@@ -11,11 +11,11 @@
 
 mod support;
 
-use std::{fmt::Write as _, fs, net::TcpListener, path::Path, process::Command};
+use std::{fmt::Write as _, fs, net::TcpListener, process::Command};
 
 use support::{
     vars,
-    wrangler::{Server, project},
+    wrangler::{Server, Setup, project},
 };
 
 /// A fenced block of a page: its language, the name of the file it is, and its text.
@@ -70,7 +70,7 @@ async fn the_readmes_commands_work_as_they_stand() {
 #[tokio::test(flavor = "multi_thread")]
 async fn add_mfa_to_your_login_works_as_it_stands() {
     // In the order of the page's blocks of shell; those that only prepare print nothing that is looked at.
-    let expected: [&[&str]; 18] = [
+    let expected: [&[&str]; 17] = [
         &[],
         &[],
         &[r#""step":"needs_enrolment""#],
@@ -88,14 +88,72 @@ async fn add_mfa_to_your_login_works_as_it_stands() {
         &["device_remembered"],
         &["needs_enrolment"],
         &["factor."],
-        &[],
     ];
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let server = Server::start("add_mfa", &vars::null()).await;
-    let browser = Path::new(&project()).join("tests/browser/add-mfa.mjs");
-    let mut script = "trap 'kill $SERVER' EXIT\n".to_owned();
+    let visits = [("node server.mjs &", "add-mfa.mjs \"$PAGE/?proof=$(proof)\"")];
+    session(&server, "docs/guides/add-mfa-to-your-login.md", &visits, &expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn your_own_form_works_as_it_stands() {
+    let expected: [&[&str]; 4] = [
+        &["totp,passkey"],
+        &[],
+        &["Hello usr_", "urn:postern:acr:aal2", "the browser signed up, and signed in"],
+        &["form_password_incorrect"],
+    ];
+    let server = Server::start("own_form", &vars::null()).await;
+    let visits = [("node site/server.mjs &", "your-own-form.mjs $PAGE $POSTERN")];
+    session(&server, "docs/guides/your-own-form.md", &visits, &expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passkeys_only_works_as_it_stands() {
+    let expected: [&[&str]; 3] =
+        [&["required"], &["signed in with nothing but a passkey"], &["factor.removed", "came back"]];
+    let server = Server::start("passkeys_only", &vars::null()).await;
+    let visits = [
+        ("node site/server.mjs &", "passkeys-only.mjs $PAGE $POSTERN"),
+        ("override_reason", "passkeys-only.mjs $PAGE $POSTERN back"),
+    ];
+    session(&server, "docs/guides/passkeys-only.md", &visits, &expected);
+}
+
+/// As a new user would try it: `make dev` has seeded the database, and `npm run example` runs beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_works_in_a_browser() {
+    let sql = fs::read_to_string("scripts/seed.sql").unwrap();
+    let server = Server::start("example", Setup { sql, ..Setup::from(&vars::null()) }).await;
+    let (port, root) = (free_port(), project().display());
+    let printed = run(
+        &server,
+        &format!(
+            "export POSTERN=http://localhost:8787 EXAMPLE_PORT={port}
+             example={root}/examples/your-own-form
+             node $example/setup.mjs
+             node $example/server.mjs &
+             trap 'kill $!' EXIT
+             ISSUER=$(curl -s $POSTERN/.well-known/openid-configuration | node -pe 'JSON.parse(fs.readFileSync(0)).issuer')
+             node {root}/tests/browser/example.mjs http://localhost:{port}/ $POSTERN $ISSUER ${{PICTURES:-}}"
+        ),
+    );
+    assert!(printed.contains("set a new password"), "{printed}");
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Runs a page as one shell session with its files beside it, and holds what each block of shell prints against what is
+/// expected of it. After the block with a visit's words a browser comes: its script and arguments.
+fn session(server: &Server, page: &str, visits: &[(&str, &str)], expected: &[&[&str]]) {
+    let port = free_port();
+    let browser = project().join("tests/browser");
+    // What a page takes out of the clone that its reader is in.
+    std::os::unix::fs::symlink(project().join("clients"), server.folder.join("clients")).unwrap();
+    let mut script = format!("trap '[ -z \"${{SERVER:-}}\" ] || kill $SERVER' EXIT\nPAGE=http://localhost:{port}\n");
     let mut shells = 0;
-    for block in blocks("docs/guides/add-mfa-to-your-login.md") {
+    for block in blocks(page) {
         let text = block
             .text
             .replace("localhost:3000", &format!("localhost:{port}"))
@@ -103,24 +161,29 @@ async fn add_mfa_to_your_login_works_as_it_stands() {
         match block.language.as_str() {
             "sh" => {
                 let _ = write!(script, "echo '=== {shells}'\n{text}");
-                if text.contains("node server.mjs &") {
-                    let page = format!("http://localhost:{port}/?proof=$(proof)");
-                    let browser = browser.display();
-                    let _ = writeln!(script, "SERVER=$!; sleep 1; node {browser} \"{page}\"");
+                if text.contains("server.mjs &") {
+                    script.push_str("SERVER=$!; sleep 1\n");
+                }
+                for (_, visit) in visits.iter().filter(|(words, _)| text.contains(words)) {
+                    let _ = writeln!(script, "node {}/{visit}", browser.display());
                 }
                 shells += 1;
             }
-            _ if !block.file.is_empty() => fs::write(server.folder.join(&block.file), text).unwrap(),
+            _ if !block.file.is_empty() => {
+                let file = server.folder.join(&block.file);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, text.replace("http://localhost:8787", &server.base)).unwrap();
+            }
             _ => {}
         }
     }
-    let printed = run(&server, &script);
+    let printed = run(server, &script);
     let sections: Vec<&str> = printed.split("=== ").skip(1).collect();
     assert_eq!(sections.len(), shells);
-    for (at, wanted) in expected.iter().enumerate().take(shells) {
+    assert_eq!(shells, expected.len(), "blocks of shell in {page}");
+    for (section, wanted) in sections.iter().zip(expected) {
         for words in *wanted {
-            assert!(sections[at].contains(words), "block {at} does not say {words}:\n{}", sections[at]);
+            assert!(section.contains(words), "{page}: a block does not say {words}:\n{section}");
         }
     }
-    assert!(shells + 1 >= expected.len(), "{shells} blocks");
 }

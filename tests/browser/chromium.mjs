@@ -6,7 +6,9 @@ const launch = async () => {
   if (process.env.CHROMIUM) return { executablePath: process.env.CHROMIUM };
   if (process.platform !== 'linux' || process.arch !== 'x64') return { channel: 'chrome' };
   const { default: carried } = await import('@sparticuz/chromium');
-  return { executablePath: await carried.executablePath(), args: carried.args };
+  // It comes with the web's own rules switched off: a page would call wherever it likes, without an Origin.
+  const lax = ['--disable-web-security', '--allow-running-insecure-content', '--disable-site-isolation-trials'];
+  return { executablePath: await carried.executablePath(), args: carried.args.filter((flag) => !lax.includes(flag)) };
 };
 
 /** Runs a test in a fresh page with a passkey authenticator that verifies its user; fails on any error of the page. */
@@ -23,8 +25,8 @@ export const inChromium = async (test) => {
     await session.send('WebAuthn.enable');
     const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
       isUserVerified: true, automaticPresenceSimulation: true };
-    await session.send('WebAuthn.addVirtualAuthenticator', { options });
-    await test(page);
+    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', { options });
+    await test(page, { losePasskeys: () => session.send('WebAuthn.clearCredentials', { authenticatorId }) });
     if (errors.length) throw new Error(errors.join('\n'));
   } finally {
     await browser.close();
