@@ -31,10 +31,8 @@ async fn every_limit_of_the_table_holds() {
             "password_failures" => passwords(&world, limit, Some("203.0.113.7"), 86_400).await,
             "password_failures_everywhere" => passwords(&world, limit, None, 30).await,
             "sign_in_failures_per_address" => passwords_of_all(&world, limit).await,
-            // Of 200 at once, in sign_in_lockouts.rs.
-            "sign_ups_per_address" => {}
-            // In sign_up/known.rs.
-            "sign_up_notices_per_user_day" => {}
+            // Of 200 at once, in sign_in_lockouts.rs; and in sign_up/known.rs.
+            "sign_ups_per_address" | "sign_up_notices_per_user_day" => {}
             name => panic!("{name} has no case"),
         }
     }
