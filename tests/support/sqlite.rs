@@ -64,6 +64,8 @@ impl Sqlite {
     pub fn unmigrated() -> Self {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        // Every statement of the program: parsing them anew is what tests would spend their time on.
+        connection.set_prepared_statement_cache_capacity(1024);
         for (limit, value) in [
             (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
             (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),

@@ -17,10 +17,7 @@ const NEW: &str = "nine herons on a frozen lake";
 /// Somebody who signs in with an address and the password [`GOOD`], and has an app where it is wanted.
 async fn person(world: &World, email: &str, app: bool) -> (String, Option<Authenticator>) {
     let user = super::new_user(world, json!({"email": email})).await;
-    let app = match app {
-        true => Some(world.enrol_totp(&user, json!({"type": "totp"})).await.1),
-        false => None,
-    };
+    let app = if app { Some(world.enrol_totp(&user, json!({"type": "totp"})).await.1) } else { None };
     let body = json!({"type": "password", "password": GOOD, "override": {"reason": "set-up"}});
     world.post(&format!("/v1/users/{user}/factors"), &body).await.expect(201);
     (user, app)

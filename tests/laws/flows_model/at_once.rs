@@ -80,7 +80,7 @@ impl<'a> Crowd<'a> {
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 if let Some((rest, body)) = self.call(played, &read, (random >> 33) as usize) {
                     // Impatient: the same twice.
-                    for _ in 0..1 + (random >> 60) % 2 {
+                    for _ in 0..=(random >> 60) % 2 {
                         let request: Request = form.post(&self.stage.world, &played.flow, &rest, &body);
                         requests.push(request);
                         of.push(at);
@@ -115,7 +115,7 @@ impl<'a> Crowd<'a> {
         let named = json!({"identifier": self.email(client.who)});
         let password = self.stage.people.get(client.who).map_or(NEW, |person| person.password);
         let mut both = named.clone();
-        both["password"] = json!(if dice % 3 == 0 { "a wrong one, and a long one" } else { password });
+        both["password"] = json!(if dice.is_multiple_of(3) { "a wrong one, and a long one" } else { password });
         let known_password = json!({"password": both["password"]});
         let id = text(&read["id"]);
         let newest = |kinds: &str| {
@@ -135,7 +135,7 @@ impl<'a> Crowd<'a> {
             ("needs_second_factor", _, 0 | 1) => ("challenges".to_owned(), json!({})),
             ("needs_second_factor", _, 2) => ("recovery-code".to_owned(), self.recovery(client.who, dice)),
             ("needs_second_factor", ..) => self.answer(&newest("'totp', 'phone', 'passkey'")?, client.who, dice)?,
-            ("needs_enrolment", ..) if played.shown.is_empty() || dice % 4 == 0 => {
+            ("needs_enrolment", ..) if played.shown.is_empty() || dice.is_multiple_of(4) => {
                 ("enrolments".to_owned(), json!({"type": "totp"}))
             }
             ("needs_enrolment", ..) => {
@@ -162,7 +162,7 @@ impl<'a> Crowd<'a> {
         );
         let person = self.stage.people.get(who);
         let body = match challenge["type"].as_str()? {
-            _ if dice % 5 == 0 => json!({"code": "000000"}),
+            _ if dice.is_multiple_of(5) => json!({"code": "000000"}),
             "totp" => json!({"code": person?.app.as_ref()?.code(self.stage.world.now())}),
             "passkey" => {
                 let awaits: Value = serde_json::from_str(challenge["awaits"].as_str()?).ok()?;

@@ -45,6 +45,12 @@ fn turn() -> impl Strategy<Value = Turn> {
         .prop_map(|(slot, any, dice, who, app, pick, remember)| Turn { slot, any, dice, who, app, pick, remember })
 }
 
+/// So many runs, and so many times as many where `FLOW_RUNS` says so.
+fn runs(many: u32) -> u32 {
+    let times = std::env::var("FLOW_RUNS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    many * times
+}
+
 async fn run(stage: &Stage, turns: &[Turn]) -> Result<(), TestCaseError> {
     let mut play = Play::new(stage);
     for turn in turns {
@@ -57,7 +63,7 @@ async fn run(stage: &Stage, turns: &[Turn]) -> Result<(), TestCaseError> {
 fn sign_ins_do_what_their_model_does() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let stage = runtime.block_on(Stage::new());
-    let config = Config { cases: 300, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: runs(150), max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     // The same turns at every run.
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let result = TestRunner::new_with_rng(config, random)
@@ -98,13 +104,12 @@ async fn crowd(
 fn what_many_flows_at_once_end_in_has_been_proven() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let stage = runtime.block_on(Stage::new());
-    let config = Config { cases: 100, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: runs(40), max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let client = (0..3usize, 0..3usize, 0..5usize, any::<u64>()).prop_map(|(kind, app, who, dice)| Client {
-        kind,
-        app,
-        who,
-        dice,
+    let client = (0..3usize, 0..3usize, 0..5usize, any::<u64>()).prop_map(|(kind, app, who, dice)| {
+        // Most who sign up are nobody yet.
+        let who = if kind == 1 && !dice.is_multiple_of(4) { 4 } else { who };
+        Client { kind, app, who, dice }
     });
     let ended = RefCell::default();
     let crowds = (prop::collection::vec(client, 2..6), prop::collection::vec(any::<u64>(), 4..9));
@@ -114,6 +119,6 @@ fn what_many_flows_at_once_end_in_has_been_proven() {
     // Crowds in which nobody gets anywhere prove nothing.
     let ended = ended.into_inner();
     for kind in ["sign_in", "sign_up", "password_reset"] {
-        assert!(ended.get(kind).is_some_and(|many| *many > 10), "{ended:?}");
+        assert!(ended.get(kind).is_some_and(|many| *many > 5), "{ended:?}");
     }
 }

@@ -131,22 +131,19 @@ impl Stage {
         let named = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
             AND name NOT IN ('apps', 'app_origins', 'instance')";
         let tables: Vec<String> = world.here().database.query(named).iter().map(|row| text(&row["name"])).collect();
-        let mut keep = "ATTACH ':memory:' AS kept;".to_owned();
-        for table in &tables {
-            keep += &format!("CREATE TABLE kept.{table} AS SELECT * FROM main.{table};");
-        }
-        world.here().database.execute(&keep);
+        let keep = |table: &String| format!("CREATE TABLE kept.{table} AS SELECT * FROM main.{table};");
+        let keep: String = tables.iter().map(keep).collect();
+        world.here().database.execute(&format!("ATTACH ':memory:' AS kept; {keep}"));
         Self { world, people, forms, tables, start, outcomes: RefCell::default() }
     }
 
     /// Everything is as it was when the stage was set, the time too.
     pub fn again(&self) {
         let here = self.world.here();
-        let mut sql = "PRAGMA foreign_keys = OFF; BEGIN;".to_owned();
-        for table in &self.tables {
-            sql += &format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM kept.{table};");
-        }
-        here.database.execute(&(sql + "COMMIT; PRAGMA foreign_keys = ON;"));
+        let back =
+            |table: &String| format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM kept.{table};");
+        let back: String = self.tables.iter().map(back).collect();
+        here.database.execute(&format!("PRAGMA foreign_keys = OFF; BEGIN; {back} COMMIT; PRAGMA foreign_keys = ON;"));
         let late = here.clock.now().millis() - self.start;
         here.clock.set_back(Duration::from_millis(u64::try_from(late).unwrap()));
         crate::support::client::seen();

@@ -150,7 +150,7 @@ impl<'a> Play<'a> {
         let response = request.send().await;
         self.stage.seen(op, &says);
         let context = &Context(turn, op, &model.clone(), &response.text);
-        self.hold(&says, &response, context)?;
+        Self::hold(&says, &response, context)?;
         if matches!(says, Says::Untouched(..)) {
             prop_assert_eq!(self.changes(), before, "what is refused changes nothing: {}", context);
         }
@@ -167,7 +167,7 @@ impl<'a> Play<'a> {
 
     async fn begin(&mut self, turn: Turn) -> Result<(), TestCaseError> {
         let app = App::ALL[turn.app];
-        let who = (turn.pick % 2 == 0).then(|| self.who(&turn));
+        let who = turn.pick.is_multiple_of(2).then(|| self.who(&turn));
         let named = who.map_or(json!({}), |who| json!({"identifier": self.email(who)}));
         let flow = self.stage.form(app).begin(&self.stage.world, SIGN_IN, named).await;
         let model = SignIn::new(app, who, self.now());
@@ -535,7 +535,7 @@ impl<'a> Play<'a> {
     }
 
     /// Whether the server says what the model says.
-    fn hold(&self, says: &Says, response: &Response, context: &Context<'_>) -> Result<(), TestCaseError> {
+    fn hold(says: &Says, response: &Response, context: &Context<'_>) -> Result<(), TestCaseError> {
         let (status, word) = match says {
             Says::Step(step) => (200, *step),
             Says::Made => (201, ""),
@@ -585,10 +585,9 @@ impl<'a> Play<'a> {
         for (someone, person) in self.people.iter().zip(&self.stage.people) {
             let key = format!("second_factor_failures:user:{}", person.id);
             let row = counters.iter().find(|row| row["key"] == key.as_str());
-            let count = row.and_then(|row| row["count"].as_f64()).unwrap_or(0.0);
-            #[allow(clippy::cast_precision_loss)]
-            let wanted = someone.failures(now) as f64;
-            prop_assert_eq!(count, wanted, "wrong second factors of {}: {}", &person.email, context);
+            #[allow(clippy::cast_possible_truncation)]
+            let count = row.and_then(|row| row["count"].as_f64()).unwrap_or(0.0) as i64;
+            prop_assert_eq!(count, someone.failures(now), "wrong second factors of {}: {}", &person.email, context);
         }
         let codes = here.database.number("SELECT count(*) FROM authorization_codes");
         let complete = here.database.number("SELECT count(*) FROM flows WHERE end_reason = 'complete'");
