@@ -10,7 +10,7 @@ use postern::http::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    KEY, Response, World,
+    Authenticator, KEY, Response, World,
     account::Account,
     client::seen,
     oauth::{app_and_secret, basic, claims, form},
@@ -336,10 +336,15 @@ async fn events_show_nothing_of_others() {
     let page = Page::new(&world).await;
     let ana = Account::new(&page).await;
     let bea = Account::new(&page).await;
-    let body = json!({"type": "totp", "override": {"reason": "hunter2: her brother called"},
-        "client": {"ip": "198.51.100.9", "user_agent": "Support/1"}});
-    let enrolled = world.post(&format!("/v1/users/{}/factors", ana.user), &body).await.expect(201);
+    world.early_in_a_step().await;
+    let body = json!({"type": "totp", "override": {"reason": "hunter2: her brother called"}});
+    let factors = format!("/v1/users/{}/factors", ana.user);
+    let enrolled = world.post(&factors, &body).await.expect(201);
     let factor = text(&enrolled["factor"]["id"]);
+    let code = Authenticator::scan(&enrolled).code(world.now());
+    let proof = json!({"challenge_id": enrolled["challenge"]["id"], "code": code,
+        "client": {"ip": "198.51.100.9", "user_agent": "Support/1"}});
+    world.post(&format!("{factors}/{factor}/activate"), &proof).await.expect(200);
     let path = format!("/v1/users/{}/factors/{factor}?override_reason=hunter2", ana.user);
     world.delete(&path).await.expect(204);
     ana.request("POST", "/v1/me/step-up", Some(&json!({"password": "wrong"})))
@@ -357,6 +362,7 @@ async fn events_show_nothing_of_others() {
         events["data"].as_array().unwrap().iter().filter(|event| event["type"] == kind).cloned().collect()
     };
     assert_eq!(of("factor.removed")[0]["by"], "server");
+    assert_eq!(of("factor.activated").len(), 2);
     assert_eq!(of("session.created").len(), 1);
     assert_eq!(of("session.stepped_up")[0]["by"], "you");
     let wrong = &of("challenge.answered_wrongly")[0];

@@ -77,7 +77,6 @@ pub struct Fixture {
 
 /// Somebody who is signed in.
 pub struct Person {
-    pub user: String,
     pub factor: String,
     pub token: String,
     /// Another session of theirs.
@@ -91,7 +90,7 @@ impl Person {
         let other = tokens::sign_in(world, &app, &user, tokens::EVERYTHING).await;
         let session = text(&tokens::claims(&other["access_token"])["sid"]);
         let token = text(&tokens::sign_in(world, &app, &user, tokens::EVERYTHING).await["access_token"]);
-        Self { user, factor, token, session }
+        Self { factor, token, session }
     }
 }
 
