@@ -101,6 +101,8 @@ pub enum CreateError {
     NotSupported(FactorType),
     /// There is no such app.
     AppNotFound,
+    /// The flow has had all the challenges that one may have.
+    FlowFull,
     /// The call's key is another call's.
     Claimed(Claim),
     /// The code certainly did not go out.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Challenge, Purpose,
     create::{CreateError, Created, replay},
-    sending::{CodeSource, Which, checks, dispatch, dispatch_later},
+    sending::{CodeSource, Which, checks, dispatch, dispatch_later, veiled_checks},
     store,
 };
 use crate::{
@@ -127,11 +127,17 @@ impl Draft {
         let (code, checks) = match &facts.asks {
             Asks::Sent(destination, channel) => {
                 let is_proven = facts.factor.is_some() && facts.factor_is_active;
-                let user = facts.user.as_ref().filter(|_| !facts.veil.hides());
-                let checks = checks(context, user, destination, *channel, is_proven);
+                let checks = if facts.veil.hides() {
+                    veiled_checks(context, destination, *channel)
+                } else {
+                    checks(context, facts.user.as_ref(), destination, *channel, is_proven)
+                };
                 (Some(code(context, &facts, &id, destination.clone(), *channel)?), checks)
             }
-            Asks::Held(of, ..) => (None, super::sending::held_checks(context, facts.user.as_ref(), &id, *of)),
+            Asks::Held(of, ..) => {
+                let user = facts.user.as_ref().filter(|_| !facts.veil.hides());
+                (None, super::sending::held_checks(context, user, &id, *of))
+            }
         };
         Ok(Self { id, stamp: context.stamp(), checks, code, facts, authority: None })
     }
@@ -239,7 +245,7 @@ impl Draft {
         let (facts, now) = (&self.facts, context.now());
         let mut report = vec![
             limit::store::refusals(&self.checks, now, self.id.as_str(), &self.stamp),
-            statement!(store::CREATED, &self.id, self.stamp.as_str(), facts.app.as_ref()),
+            statement!(store::CREATED, &self.id, self.stamp.as_str(), facts.app.as_ref(), context.bond()),
             store::get(context, &self.id),
         ];
         report.extend(facts.reservation.as_ref().map(Reservation::look_up));
@@ -266,6 +272,9 @@ impl Draft {
             }
         }
         let made = created.first().is_some_and(|row| row.flag("made"));
+        if !made && created.first().is_some_and(|row| row.flag("is_full")) {
+            return Err(CreateError::FlowFull);
+        }
         if !made {
             if let Some(refusal) = limit::store::read_refusals(refusals, now)? {
                 return Err(CreateError::Limited(refusal));

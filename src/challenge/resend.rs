@@ -8,7 +8,7 @@ use super::{
     Challenge, End, Purpose,
     create::{CreateError, Created, replay},
     draft::{COOLDOWNS, Veil},
-    sending::{CodeSource, Which, checks, dispatch, dispatch_later},
+    sending::{CodeSource, Which, checks, dispatch, dispatch_later, veiled_checks},
     store,
 };
 use crate::{
@@ -114,8 +114,11 @@ pub async fn resend(
     let user = challenge.user_id.as_deref().and_then(UserId::parse);
     let is_proven = challenge.factor_id.is_some() && challenge.purpose != Purpose::Enrolment;
     let veil = Veil::of(context, &challenge);
-    let whose = user.as_ref().filter(|_| !veil.hides());
-    let checks = checks(context, whose, &destination, channel, is_proven);
+    let checks = if veil.hides() {
+        veiled_checks(context, &destination, channel)
+    } else {
+        checks(context, user.as_ref(), &destination, channel, is_proven)
+    };
     let stamp = context.stamp();
 
     let mut batch: Vec<_> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();

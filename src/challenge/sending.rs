@@ -63,6 +63,23 @@ pub(crate) fn checks(
     rows(context, user, &mac, Some(channel), is_proven)
 }
 
+/// The same before a first factor is proven: nothing of it uses up what the owner of the address has, on whose behalf
+/// anybody may ask. It counts by destination and network, and over all networks once more, as tries.
+pub(crate) fn veiled_checks(context: &Context, destination: &Destination, channel: Channel) -> Vec<Check> {
+    let settings = context.settings();
+    let subject = limit::store::veiled_subject(context, destination.as_str());
+    let everywhere = format!("veiled:{}", context.pepper().destination_mac(destination.as_str()));
+    let check = |limit: &Limit| match limit.per {
+        Per::Subject => Some(Check::only(*limit, limit::store::counts_for(limit, &subject), settings)),
+        Per::Destination | Per::NewDestination if limit.holds(Some(channel)) => {
+            let is_total = limit.name == limit::TRIES_DESTINATION_HALF_HOUR.name;
+            Some(Check::spend(*limit, if is_total { &everywhere } else { &subject }, settings))
+        }
+        _ => None,
+    };
+    LIMITS.iter().filter_map(check).collect()
+}
+
 /// The same for a challenge that sends nothing.
 pub(crate) fn held_checks(
     context: &Context,

@@ -1,17 +1,18 @@
 //! SQL of challenges. The statements that decide are each one conditional INSERT or UPDATE (law 2).
 
+use crate::in_a_row_of;
 use crate::{
     change_is_allowed, claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement,
     statement, time::Timestamp,
 };
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT c.id, c.user_id, c.factor_id, c.app_id, c.type, c.purpose, c.channel, c.destination, c.locale, c.generation,
                c.sends, c.code_expires_at, c.expires_at, c.resend_at, c.wrong_answers, c.wrong_answers_max, c.message_id,
                c.created_at, c.verified_at, c.evidence, c.awaits, c.consumed_at, c.end_reason, c.stamp",
-            $rest
+            $($rest)*
         )
     };
 }
@@ -38,6 +39,26 @@ pub const OUT_IN_FLOW: &str = select!(
      ORDER BY c.created_at DESC, c.rowid DESC LIMIT 1"
 );
 
+/// Whether another challenge fits into a flow: one begins after one check for bots, and is no well of messages. A session
+/// and the server API have no such end.
+macro_rules! flow_has_room {
+    ($bond:literal) => {
+        concat!(
+            "(",
+            $bond,
+            " IS NULL OR substr(",
+            $bond,
+            ", 1, 4) <> 'sgn_' OR (
+               (SELECT count(*) FROM challenges o WHERE o.bound_to = ",
+            $bond,
+            ") < 30
+               AND (SELECT count(*) FROM challenges o WHERE o.bound_to = ",
+            $bond,
+            " AND o.channel IS NOT NULL AND o.factor_id IS NULL) < 5))"
+        )
+    };
+}
+
 /// Makes a challenge. `?1` checks, `?2` now, `?3` id, `?4` stamp, `?5` idempotency key, `?6` user, `?7` factor,
 /// `?8` app, `?9` purpose, `?10` channel, `?11` destination, `?12` country, `?13` locale, `?14` subject, `?15` test,
 /// `?16` digits, `?17` seed, `?18` pepper, `?19` MAC, `?20` code's end, `?21` challenge's end, `?22` resend,
@@ -61,6 +82,8 @@ pub const CREATE: &str = concat!(
     ") AND ",
     claim_is_mine!(),
     " AND ",
+    flow_has_room!("?28"),
+    " AND ",
     have_room!()
 );
 
@@ -68,14 +91,19 @@ pub const CREATE: &str = concat!(
 pub const CONSUME: &str = "UPDATE challenges SET consumed_at = ?2, consumed_by = ?3
   WHERE id = ?1 AND consumed_at IS NULL AND EXISTS (SELECT 1 FROM challenges n WHERE n.id = ?3 AND n.stamp = ?4)";
 
-/// Tells why [`CREATE`] refused, beside limits and idempotency. `?1` id, `?2` stamp, `?3` app.
-pub const CREATED: &str = "SELECT EXISTS (SELECT 1 FROM challenges WHERE id = ?1 AND stamp = ?2) AS made,
-  (?3 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?3)) AS app_known";
+/// Tells why [`CREATE`] refused, beside limits and idempotency. `?1` id, `?2` stamp, `?3` app, `?4` the flow or session.
+pub const CREATED: &str = concat!(
+    "SELECT EXISTS (SELECT 1 FROM challenges WHERE id = ?1 AND stamp = ?2) AS made,
+  (?3 IS NULL OR EXISTS (SELECT 1 FROM apps WHERE id = ?3)) AS app_known,
+  NOT ",
+    flow_has_room!("?4"),
+    " AS is_full"
+);
 
 /// Decides an answer. `?1` MACs by pepper id, `?2` now, `?3` id, `?4` stamp, `?5` the failure limit, `?6` the limit of
 /// failures in a row, `?7` to `?10` what the caller expects: destination, user, purpose, factor; `?11` whether a test
 /// key asks, `?12` the flow or session that asks.
-pub const ANSWER: &str = "UPDATE challenges SET
+pub const ANSWER: &str = concat!("UPDATE challenges SET
     wrong_answers = wrong_answers + CASE WHEN r.is_right THEN 0 ELSE 1 END,
     verified_at = CASE WHEN r.is_right THEN ?2 END,
     code_mac = CASE WHEN r.is_right THEN NULL ELSE code_mac END,
@@ -91,8 +119,10 @@ pub const ANSWER: &str = "UPDATE challenges SET
     AND NOT EXISTS (
       SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures:' || subject AND n.count >= ?5 AND n.expires_at > ?2)
     AND NOT EXISTS (
-      SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures_in_a_row:' || subject AND n.count >= ?6
-        AND (n.expires_at IS NULL OR n.expires_at > ?2))";
+      SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures_in_a_row:' || ",
+    in_a_row_of!("subject"),
+    " AND n.count >= ?6
+        AND (n.expires_at IS NULL OR n.expires_at > ?2))");
 
 /// Tells what an answer came to. `?1` id, `?2` now, `?3` and `?4` the two limits, `?5` whether a test key asks,
 /// `?6` the flow or session that asks.
@@ -100,7 +130,9 @@ pub const ANSWERED: &str = select!(
     ", n.expires_at AS locked_until, r.count IS NOT NULL AS in_a_row, r.expires_at AS in_a_row_until
      FROM challenges c
      LEFT JOIN counters n ON n.key = 'second_factor_failures:' || c.subject AND n.count >= ?3 AND n.expires_at > ?2
-     LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:' || c.subject AND r.count >= ?4
+     LEFT JOIN counters r ON r.key = 'second_factor_failures_in_a_row:' || ",
+    in_a_row_of!("c.subject"),
+    " AND r.count >= ?4
        AND (r.expires_at IS NULL OR r.expires_at > ?2)
      WHERE c.id = ?1 AND c.is_test = ?5 AND c.bound_to IS ?6"
 );
@@ -108,14 +140,16 @@ pub const ANSWERED: &str = select!(
 /// Takes the turn to answer a challenge that no code was sent for: it carries the stamp from here on if it is open. What
 /// accepts the answer, and [`DECIDE`], act only on that. `?1` id, `?2` now, `?3` whether a test key asks, `?4` stamp,
 /// `?5` and `?6` the two limits, `?7` the flow or session that asks.
-pub const OPEN: &str = "UPDATE challenges SET stamp = ?4
+pub const OPEN: &str = concat!("UPDATE challenges SET stamp = ?4
   WHERE id = ?1 AND is_test = ?3 AND bound_to IS ?7 AND channel IS NULL AND verified_at IS NULL AND ended_at IS NULL AND expires_at > ?2
     AND wrong_answers < wrong_answers_max
     AND NOT EXISTS (
       SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures:' || subject AND n.count >= ?5 AND n.expires_at > ?2)
     AND NOT EXISTS (
-      SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures_in_a_row:' || subject AND n.count >= ?6
-        AND (n.expires_at IS NULL OR n.expires_at > ?2))";
+      SELECT 1 FROM counters n WHERE n.key = 'second_factor_failures_in_a_row:' || ",
+    in_a_row_of!("subject"),
+    " AND n.count >= ?6
+        AND (n.expires_at IS NULL OR n.expires_at > ?2))");
 
 /// Decides the answer of a challenge that [`OPEN`] has stamped: right if its factor was stamped by what accepts it.
 /// `?1` id, `?2` now, `?3` the factor that answered, where the challenge names none, `?4` stamp, `?5` evidence; of a

@@ -38,12 +38,15 @@ pub const PROOFS: &str =
   FROM json_each(?1) p CROSS JOIN challenges c ON c.id = p.value
   WHERE c.user_id = ?2 AND c.is_test = ?3 AND c.bound_to IS ?4 AND c.verified_at IS NOT NULL";
 
-/// Reads what a flow's user has proven in it. What an enrolment used up was proven all the same. `?1` flow.
+/// Reads what a flow's user has proven in it. What an enrolment used up was proven all the same; a mailbox that was the
+/// user's is one no more. `?1` flow.
 pub const PROOFS_OF_FLOW: &str =
     "SELECT c.id, c.type, c.factor_id, c.purpose, c.channel, c.destination, c.evidence, c.verified_at,
     c.consumed_by
-  FROM flows w JOIN challenges c ON c.bound_to = w.id AND c.user_id = w.user_id
-  WHERE w.id = ?1 AND c.verified_at IS NOT NULL ORDER BY c.verified_at, c.id";
+  FROM flows w JOIN challenges c ON c.bound_to = w.id AND c.user_id = w.user_id JOIN users u ON u.id = w.user_id
+  WHERE w.id = ?1 AND c.verified_at IS NOT NULL
+    AND (c.type <> 'email' OR c.factor_id IS NOT NULL OR c.destination = u.email_normalised)
+  ORDER BY c.verified_at, c.id";
 
 /// Reads what a session's person has proven in it lately. `?1` session, `?2` user, `?3` since when.
 pub const PROOFS_OF_SESSION: &str =
@@ -90,7 +93,8 @@ pub const COMPLETE: &str = concat!(
     " AND ?9 = (
          SELECT count(*) FROM json_each(?8) p CROSS JOIN challenges c ON c.id = p.value
          WHERE c.user_id = ?1 AND c.is_test = ?15 AND c.verified_at >= ?10
-           AND CASE WHEN ?16 IS NULL THEN c.consumed_at IS NULL ELSE c.bound_to = ?16 END)
+           AND CASE WHEN ?16 IS NULL THEN c.consumed_at IS NULL ELSE c.bound_to = ?16
+             AND (c.type <> 'email' OR c.factor_id IS NOT NULL OR c.destination = users.email_normalised) END)
        AND (?16 IS NULL OR EXISTS (SELECT 1 FROM flows w WHERE w.id = ?16 AND w.ended_at IS NULL AND w.expires_at > ?3))
        AND (?11 IS NULL OR EXISTS (SELECT 1 FROM devices d WHERE d.id = ?11 AND d.user_id = ?1 AND d.expires_at > ?3))
        AND (NOT ?12 OR ((?13 = 0 OR grace_sign_ins < ?13) AND (?14 = 0 OR coalesce(grace_started_at, ?3) + ?14 > ?3)))"

@@ -66,10 +66,11 @@ pub async fn begin(context: &Context, command: &Begin) -> Result<(Flow, Secret),
     let judged = App::read(row)?;
     let from_there = match (judged.kind, origin) {
         (AppType::Machine, _) => return Err(FlowError::AppNotFound),
-        // A native app and a web app's own server have no page.
-        (AppType::Native | AppType::Web, None) => true,
+        // A native app has no page. A web app's own server is none either, and its address would be everybody's: it has
+        // the server API.
+        (AppType::Native, None) => true,
         (_, Some(origin)) => judged.allows_origin(origin, context.config()),
-        (AppType::Browser, None) => false,
+        (AppType::Browser | AppType::Web, None) => false,
     };
     if !from_there {
         return Err(FlowError::OriginNotAllowed);

@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     crypto::{new_token, token_hash},
     evaluation::{self, Ends, Facts},
+    event::{self, Event, EventType, When},
     factor::{Factor, notice},
     ids::{DeviceId, SessionId, UserId},
     policy::{Assurance, Step},
@@ -42,9 +43,6 @@ pub struct Done {
     /// What the sign-in is worth.
     pub assurance: Assurance,
 }
-
-/// How long an authorization code lives; RFC 6749 §4.1.2 allows ten minutes.
-const CODE_LIFETIME: Duration = Duration::from_mins(5);
 
 /// How often an end is tried while the user, their factors or the app change under it.
 const TRIES: usize = 3;
@@ -111,6 +109,11 @@ pub(crate) async fn end(
         statement!(store::COMPLETE, &flow.id, &ask.user, stamp.as_str(), context.now().millis()),
     ];
     beside.extend(device.iter().map(|(id, secret)| remember(context, &ask.user, id, secret, &stamp)));
+    beside.extend(device.iter().map(|(id, _)| {
+        let event = Event::new(EventType::DeviceCreated, id.as_str()).user(Some(ask.user.as_str()));
+        let event = event.app(Some(flow.app_id.as_str()));
+        event::store::write(context, event, When::Device(id.as_str(), &stamp))
+    }));
     beside.extend(more(&stamp, &minted.session));
     let skips = skip && matches!(step, Step::NeedsEnrolment { .. });
     let ends = Ends { flow: &flow.id, stamp: &stamp, beside };
@@ -138,7 +141,7 @@ fn new_code(
         acr: assurance.acr.as_str().to_owned(),
         amr: assurance.amr.clone(),
         auth_time: context.now(),
-        lifetime: CODE_LIFETIME,
+        lifetime: Duration::from_secs(u64::try_from(context.config().tokens.code).unwrap_or(300)),
     })
 }
 

@@ -110,12 +110,12 @@ async fn is_some_apps_page(incoming: &Incoming) -> Result<bool, DatabaseError> {
 
 /// The headers that let the page read the answer. A refusal too: where it came before the app was known, any app's
 /// page may read it.
-async fn share(operation: &Operation, incoming: &Incoming) -> Headers {
+async fn share(operation: &Operation, incoming: &Incoming, refused: bool) -> Headers {
     let sharing = operation.auth.sharing();
     if sharing == Sharing::Nobody {
         return Vec::new();
     }
-    let allowed = incoming.readable.get() || is_some_apps_page(incoming).await.unwrap_or(false);
+    let allowed = incoming.readable.get() || (refused && is_some_apps_page(incoming).await.unwrap_or(false));
     sharing.of_answer(incoming.header("origin"), allowed)
 }
 
@@ -151,7 +151,8 @@ async fn handle(operation: Operation, run: Run, request: Request) -> Response {
         Run::Open(run) => run(incoming.clone()).await,
         Run::Keyed(run) => keyed(&operation, run, &incoming, too_large).await,
     };
-    let shared = share(&operation, &incoming).await;
+    let refused = answer.as_ref().map_or(true, |reply| reply.status >= 400);
+    let shared = share(&operation, &incoming, refused).await;
     let told = |problem: &Problem| match operation.auth {
         Auth::Client => oauth::told(problem),
         _ => problem_reply(&incoming, problem),

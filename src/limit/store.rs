@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Limit, Per, Window, lockout};
 use crate::{
     context::Context,
+    in_a_row_of,
     ports::{DatabaseError, Row, Statement},
     settings::Settings,
     statement,
@@ -209,8 +210,11 @@ pub fn read_refusals(rows: &[Row], now: Timestamp) -> Result<Option<Refusal>, Da
 }
 
 /// Counts a wrong answer on the subject of the challenge `?3`, when that challenge was just answered wrongly (`?4`).
-const COUNT_FAILURE: &str = "INSERT INTO counters (key, count, expires_at)
-  SELECT (l.value ->> 'name') || ':' || c.subject, 1,
+const COUNT_FAILURE: &str = concat!(
+    "INSERT INTO counters (key, count, expires_at)
+  SELECT (l.value ->> 'name') || ':' || CASE WHEN l.value ->> 'name' = 'second_factor_failures_in_a_row' THEN ",
+    in_a_row_of!("c.subject"),
+    " ELSE c.subject END, 1,
     ?2 + CASE WHEN c.subject LIKE 'user:%' THEN l.value ->> 'user' ELSE l.value ->> 'destination' END
   FROM challenges c CROSS JOIN json_each(?1) l
   WHERE c.id = ?3 AND c.stamp = ?4 AND c.verified_at IS NULL
@@ -218,7 +222,8 @@ const COUNT_FAILURE: &str = "INSERT INTO counters (key, count, expires_at)
     count = CASE WHEN expires_at <= ?2 THEN 1 ELSE count + 1 END,
     expires_at = CASE
       WHEN expires_at <= ?2 OR key LIKE 'second_factor_failures_in_a_row:%' THEN excluded.expires_at
-      ELSE expires_at END";
+      ELSE expires_at END"
+);
 
 /// Counts a wrong answer, when the challenge was just answered wrongly.
 pub fn count_failure(now: Timestamp, challenge: &str, stamp: &str) -> Statement {
@@ -235,13 +240,17 @@ pub fn count_failure(now: Timestamp, challenge: &str, stamp: &str) -> Statement 
 /// Clears the failures of a challenge's subject, when it was just answered rightly. Proving a new factor
 /// clears nothing: whoever enrols a phone of their own has proven no second factor of the person. Nor does an e-mail code
 /// of somebody who has something stronger: a mailbox would make room for guesses at it.
-const CLEAR_FAILURES: &str = "DELETE FROM counters WHERE key IN (
-    SELECT l.value || ':' || c.subject FROM challenges c CROSS JOIN json_each(?1) l
+const CLEAR_FAILURES: &str = concat!(
+    "DELETE FROM counters WHERE key IN (
+    SELECT l.value || ':' || CASE WHEN l.value = 'second_factor_failures_in_a_row' THEN ",
+    in_a_row_of!("c.subject"),
+    " ELSE c.subject END FROM challenges c CROSS JOIN json_each(?1) l
     WHERE c.id = ?2 AND c.stamp = ?3 AND c.verified_at IS NOT NULL AND c.purpose <> 'enrolment'
       AND (c.purpose <> 'verification' OR c.user_id IS NULL)
       AND (c.type <> 'email' OR NOT EXISTS (
         SELECT 1 FROM factors f WHERE f.user_id = c.user_id AND f.activated_at IS NOT NULL
-          AND f.type IN ('phone', 'totp', 'passkey'))))";
+          AND f.type IN ('phone', 'totp', 'passkey'))))"
+);
 
 /// Clears the failures, when the challenge was just answered rightly.
 pub fn clear_failures(challenge: &str, stamp: &str) -> Statement {
@@ -285,11 +294,38 @@ pub fn subject(test: bool, user: Option<&str>, destination_mac: &str) -> String 
     }
 }
 
+/// What such a subject begins with; the destination's MAC of 43 characters follows, then the network's.
+const VEILED: &str = "destination:veiled:";
+
+/// Whom failures in a row count for, of the subject in the column: before a first factor is proven the destination over all
+/// networks, so that changing one's address buys no guesses (SP 800-63B-4 §3.2.2).
+#[macro_export]
+#[doc(hidden)]
+macro_rules! in_a_row_of {
+    ($subject:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $subject,
+            " LIKE 'destination:veiled:%' THEN substr(",
+            $subject,
+            ", 1, 62) ELSE ",
+            $subject,
+            " END"
+        )
+    };
+}
+
+/// Whom a limit of a veiled subject counts for.
+pub(crate) fn counts_for<'a>(limit: &Limit, subject: &'a str) -> &'a str {
+    let in_a_row = limit.name == super::table::SECOND_FACTOR_FAILURES_IN_A_ROW.name;
+    if in_a_row { subject.get(..VEILED.len() + 43).unwrap_or(subject) } else { subject }
+}
+
 /// Who is counted before a first factor is proven: the destination as it is asked from one network. Whoever knows an
 /// address closes neither its owner's second factors nor the owner's own network.
 pub fn veiled_subject(context: &Context, destination: &str) -> String {
     let network = lockout::network(context).unwrap_or_default();
-    format!("destination:{}", context.pepper().destination_mac(&format!("{destination} {network}")))
+    format!("{VEILED}{}:{network}", context.pepper().destination_mac(destination))
 }
 
 impl Per {

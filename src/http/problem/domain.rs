@@ -26,6 +26,7 @@ use crate::{
     ports::DatabaseError,
     schema::{FieldCode, FieldError},
     session::GrantError,
+    settings::FLOW_LIFETIME,
     token::TokenError,
 };
 
@@ -136,6 +137,9 @@ impl From<CreateError> for Failure {
                 Problem::new(Code::StrategyNotSupported, detail).into()
             }
             CreateError::AppNotFound => Problem::not_found("app").into(),
+            CreateError::FlowFull => Problem::new(Code::RateLimited, "the flow has had its challenges: begin another")
+                .retry_after(FLOW_LIFETIME)
+                .into(),
             CreateError::Claimed(claim) => Problem::from(claim).into(),
             CreateError::NotSent(not_sent) => Problem::from(not_sent).into(),
         }
@@ -188,7 +192,7 @@ impl From<FlowError> for Failure {
             FlowError::IdentifierRefused(_) => wrong("identifier", "a phone number is wanted"),
             FlowError::Taken => Problem::new(Code::IdentifierExists, "somebody has signed up with it: sign in instead"),
             FlowError::PasswordIncorrect => Problem::new(Code::PasswordIncorrect, "the password is wrong, or the name"),
-            FlowError::Limited(refusal) => refusal.into(),
+            FlowError::Limited(refusal) => unnamed(refusal),
             FlowError::Create(error)
             | FlowError::Resend(ResendError::Create(error))
             | FlowError::Enrol(EnrolError::Create(error)) => return to_page(error),
@@ -236,8 +240,14 @@ impl From<AccountError> for Failure {
     }
 }
 
+/// A limit, without its name and setting.
+fn unnamed(refusal: Refusal) -> Problem {
+    Problem { detail: "too many of these lately: wait".to_owned(), ..refusal.into() }
+}
+
 fn to_page(error: CreateError) -> Failure {
     match error {
+        CreateError::Limited(refusal) => unnamed(refusal).into(),
         CreateError::Refused(Refused::Misconfigured(issue)) => {
             Problem::new(Code::ConfigurationInvalid, issue.detail).into()
         }
