@@ -55,5 +55,6 @@ mod laws {
     mod statements;
     mod tokens;
     mod tokens_keys;
+    mod veiled;
 }
 mod support;
