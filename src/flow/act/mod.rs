@@ -56,6 +56,9 @@ async fn proven(mut loaded: Loaded, challenge: &Challenge) -> Result<Settled, Fl
         let (now, stamp) = (loaded.context.now().millis(), loaded.context.stamp());
         let adopt = statement!(store::ADOPT, &loaded.flow.id, &challenge.id, now, stamp);
         loaded = loaded.again(vec![adopt]).await?;
+    } else if challenge.factor_id.is_none() {
+        // An address that is no factor: whether it still is the user's is read with what else there is.
+        loaded = loaded.again(Vec::new()).await?;
     } else if let Some(facts) = &mut loaded.facts {
         facts.add(challenge);
     }

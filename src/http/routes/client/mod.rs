@@ -20,6 +20,7 @@ const CHALLENGE: Gives = Gives::One("FlowChallenge", shapes::FLOW_CHALLENGE);
 /// What beginning refuses with.
 const BEGINNING: &[Code] = &[
     Code::RateLimited,
+    Code::UserLocked,
     Code::BotCheckRequired,
     Code::BotCheckUnavailable,
     Code::SignUpClosed,
@@ -70,7 +71,7 @@ macro_rules! call {
                 body: Some(fields::IDENTIFY),
                 example: r#"{"identifier": "ana@example.com"}"#,
                 gives: FLOW,
-                refuses: &[STEP, &[Code::RateLimited, Code::MessageRefused, Code::EmailDisabled]],
+                refuses: &[STEP, &[Code::RateLimited, Code::UserLocked, Code::MessageRefused, Code::EmailDisabled]],
                 ..step("POST", concat!($base, "/{id}/identifier"), concat!($id, "Identify"), $tag, "Say who it is")
             },
             Run::Keyed(|call| Box::pin(handlers::identify(call))),
