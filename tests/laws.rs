@@ -29,6 +29,7 @@ mod laws {
     mod law_2_passkeys;
     mod law_2_recovery_codes;
     mod law_2_totp;
+    mod law_3_flows;
     mod law_3_round_trips;
     mod law_4_codes;
     mod law_4_model;
