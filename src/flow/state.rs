@@ -165,6 +165,8 @@ const EVERY: &[FlowType] = &FlowType::ALL;
 /// Where the policy may lead once a first factor is proven.
 const ON: &[&str] = &["needs_second_factor", "needs_enrolment", "blocked", "complete"];
 const MADE_OR_NOT: &[&str] = &["needs_verification", "needs_second_factor", "needs_enrolment", "blocked", "complete"];
+/// A mailbox that the account has left meanwhile proves nothing.
+const AFTER_A_CODE: &[&str] = &["needs_first_factor", "needs_second_factor", "blocked", "needs_new_password"];
 const ON_IN_RESET: &[&str] = &["needs_second_factor", "blocked", "needs_new_password"];
 
 const fn row(of: &'static [FlowType], from: &'static str, by: Action, to: &'static [&'static str]) -> Transition {
@@ -194,7 +196,7 @@ pub const TRANSITIONS: &[Transition] = &[
     row(UP, "needs_first_factor", Action::Passkey, MADE_OR_NOT),
     row(UP, "needs_first_factor", Action::Answer, &["needs_first_factor"]),
     row(UP, "needs_verification", Action::Answer, ON),
-    row(RESET, "needs_first_factor", Action::Answer, ON_IN_RESET),
+    row(RESET, "needs_first_factor", Action::Answer, AFTER_A_CODE),
     row(RESET, "needs_first_factor", Action::RecoveryCode, ON_IN_RESET),
     row(RESET, "needs_second_factor", Action::Challenge, &["needs_second_factor"]),
     row(RESET, "needs_second_factor", Action::Answer, ON_IN_RESET),

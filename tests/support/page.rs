@@ -1,6 +1,9 @@
 //! An app's own form in a browser, as the tests play it: an app with an origin, a PKCE pair, and one flow at a time.
 
+use std::cell::RefCell;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use postern::flow::{Action, FlowType, state::TRANSITIONS};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -28,6 +31,8 @@ pub struct Flow<'a> {
     pub token: String,
     /// What the call that began it gave.
     pub begun: Value,
+    /// Where it stood after the last call.
+    step: RefCell<String>,
 }
 
 impl<'a> Page<'a> {
@@ -103,19 +108,50 @@ impl<'a> Page<'a> {
         }
         let begun = self.call("POST", &format!("/v1/client/{flows}"), None, Some(&body)).await.expect(201);
         let path = format!("/v1/client/{flows}/{}", begun["id"].as_str().unwrap());
-        Flow { page: self, path, token: begun["token"].as_str().unwrap().to_owned(), begun }
+        Flow::of(self, path, begun)
     }
 }
 
-impl Flow<'_> {
+impl<'a> Flow<'a> {
+    /// A flow of which the call that began it gave this.
+    pub fn of(page: &'a Page<'a>, path: String, begun: Value) -> Self {
+        let step = RefCell::new(begun["step"].as_str().unwrap().to_owned());
+        Self { page, path, token: begun["token"].as_str().unwrap().to_owned(), begun, step }
+    }
+
     /// A call within the flow, not sent yet.
     pub fn request(&self, call: &str, body: &Value) -> Request {
         self.page.request("POST", &format!("{}/{call}", self.path), Some(&self.token), Some(body))
     }
 
-    /// Calls within the flow.
+    /// Calls within the flow; where it leads has to be in the table that `docs/flows.md` is drawn from.
     pub async fn post(&self, call: &str, body: Value) -> Response {
-        self.page.call("POST", &format!("{}/{call}", self.path), Some(&self.token), Some(&body)).await
+        let response = self.page.call("POST", &format!("{}/{call}", self.path), Some(&self.token), Some(&body)).await;
+        if let (200 | 201, Some(to)) = (response.status, response.json["step"].as_str()) {
+            let from = self.step.replace(to.to_owned());
+            self.hold(&from, call, to);
+        }
+        response
+    }
+
+    fn hold(&self, from: &str, call: &str, to: &str) {
+        let by = match call.split('/').collect::<Vec<_>>()[..] {
+            [_, _, "answer" | "resend"] => Action::Answer,
+            ["enrolments", ..] => Action::Enrol,
+            ["challenges", ..] => Action::Challenge,
+            ["identifier"] => Action::Identify,
+            ["password"] => Action::Password,
+            ["passkey", ..] => Action::Passkey,
+            ["recovery-code"] => Action::RecoveryCode,
+            ["skip"] => Action::Skip,
+            ["new-password"] => Action::NewPassword,
+            _ => panic!("{call} is no call of a flow"),
+        };
+        let kind = FlowType::parse(self.begun["type"].as_str().unwrap()).unwrap();
+        let is_drawn = TRANSITIONS
+            .iter()
+            .any(|row| row.of.contains(&kind) && row.from == from && row.by == by && row.to.contains(&to));
+        assert!(is_drawn, "{kind:?}: {from} --{call}--> {to} is not in the table of transitions");
     }
 
     /// Reads the flow, as a page does that was loaded again.

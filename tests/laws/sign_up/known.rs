@@ -59,7 +59,7 @@ async fn play(world: &World, address: &str) -> Vec<Told> {
     body["identifier"] = json!(address);
     let begun = note("begin", page.call("POST", "/v1/client/sign-ups", None, Some(&body)).await);
     let path = format!("/v1/client/sign-ups/{}", text(&begun["id"]));
-    let flow = Flow { page: &page, path, token: text(&begun["token"]).to_owned(), begun };
+    let flow = Flow::of(&page, path, begun);
     note("identify", flow.post("identifier", json!({"identifier": address})).await);
     note("options", flow.post("passkey/options", json!({})).await);
     note("weak", flow.post("password", json!({"password": "short"})).await);

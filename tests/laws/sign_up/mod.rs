@@ -227,7 +227,7 @@ async fn round_trips_of_a_sign_up() {
     assert_eq!(begun.round_trips(), 4, "app; flow; address; challenge");
     let begun = begun.expect(201);
     let path = format!("/v1/client/sign-ups/{}", text(&begun["id"]));
-    let flow = Flow { page: &page, path, token: text(&begun["token"]).to_owned(), begun };
+    let flow = Flow::of(&page, path, begun);
     let chosen = flow.post("password", json!({"password": PASSWORD})).await;
     assert_eq!((chosen.status, chosen.round_trips()), (200, 2));
     let code = json!({"code": world.code(&address).await});
