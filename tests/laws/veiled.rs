@@ -1,9 +1,11 @@
 //! What anybody may ask for in somebody else's name, before a first factor is proven, takes nothing from them: neither
 //! their messages nor their second factor (`docs/decisions/0029`).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{World, page::Page};
+use crate::support::{World, page::Page, vars};
 
 const PASSWORD: &str = "seven owls in a barn at dusk";
 
@@ -109,4 +111,47 @@ async fn a_mailbox_that_the_account_has_left_proves_no_reset() {
     flow.post("new-password", json!({"password": "nine herons on a frozen lake"}))
         .await
         .expect_problem(409, "flow_step_mismatch");
+}
+
+#[tokio::test]
+async fn a_code_lives_as_long_as_the_variable_says_and_a_remembered_device_is_an_event() {
+    let mut bindings = vars::null();
+    bindings.insert("AUTHORIZATION_CODE_EXPIRES_IN".to_owned(), json!("30"));
+    let world = World::native(&bindings);
+    let (user, address) = person(&world).await;
+    let page = Page::with(&world, json!({"remember_device": true})).await;
+    let both = json!({"identifier": address, "password": PASSWORD});
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        let flow = page.begin("sign-ins", json!({})).await;
+        flow.post("password", both.clone()).await.expect(200);
+        let challenge = flow.post("challenges", json!({})).await.expect(201);
+        let answer = format!("challenges/{}/answer", challenge["id"].as_str().unwrap());
+        let body = json!({"code": world.code(&address).await, "remember_device": true});
+        let done = flow.post(&answer, body).await.expect(200);
+        assert!(done["device"].is_string(), "{done}");
+        codes.push(done["code"].as_str().unwrap().to_owned());
+    }
+    let clock = &world.here().clock;
+    clock.advance(Duration::from_secs(29));
+    page.exchange(&codes[0]).await.expect(200);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(page.exchange(&codes[1]).await.expect(400)["error"], "invalid_grant");
+    let events = world.get(&format!("/v1/audit-events?user_id={user}&type=device.created")).await.expect(200);
+    assert_eq!(events["data"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_web_apps_own_server_is_no_page() {
+    let world = World::null();
+    let app = world.post("/v1/apps", &json!({"name": "Shop", "type": "web"})).await.expect(201);
+    let page = Page::new(&world).await;
+    let shop = Page {
+        world: &world,
+        client_id: app["id"].as_str().unwrap().to_owned(),
+        verifier: page.verifier.clone(),
+        origin: None,
+    };
+    let begun = shop.call("POST", "/v1/client/sign-ins", None, Some(&shop.beginning())).await;
+    begun.expect_problem(403, "origin_not_allowed");
 }
