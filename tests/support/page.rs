@@ -1,6 +1,6 @@
 //! An app's own form in a browser, as the tests play it: an app with an origin, a PKCE pair, and one flow at a time.
 
-use std::cell::RefCell;
+use std::sync::Mutex;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use postern::flow::{Action, FlowType, state::TRANSITIONS};
@@ -32,7 +32,7 @@ pub struct Flow<'a> {
     /// What the call that began it gave.
     pub begun: Value,
     /// Where it stood after the last call.
-    step: RefCell<String>,
+    step: Mutex<String>,
 }
 
 impl<'a> Page<'a> {
@@ -115,7 +115,7 @@ impl<'a> Page<'a> {
 impl<'a> Flow<'a> {
     /// A flow of which the call that began it gave this.
     pub fn of(page: &'a Page<'a>, path: String, begun: Value) -> Self {
-        let step = RefCell::new(begun["step"].as_str().unwrap().to_owned());
+        let step = Mutex::new(begun["step"].as_str().unwrap().to_owned());
         Self { page, path, token: begun["token"].as_str().unwrap().to_owned(), begun, step }
     }
 
@@ -128,7 +128,7 @@ impl<'a> Flow<'a> {
     pub async fn post(&self, call: &str, body: Value) -> Response {
         let response = self.page.call("POST", &format!("{}/{call}", self.path), Some(&self.token), Some(&body)).await;
         if let (200 | 201, Some(to)) = (response.status, response.json["step"].as_str()) {
-            let from = self.step.replace(to.to_owned());
+            let from = std::mem::replace(&mut *self.step.lock().unwrap(), to.to_owned());
             self.hold(&from, call, to);
         }
         response
