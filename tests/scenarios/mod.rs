@@ -55,7 +55,7 @@ macro_rules! for_each_scenario {
             null password_resets::a_forgotten_password_is_replaced_and_all_else_ends;
             null password_resets::a_reset_never_skips_the_second_factor;
             null password_resets::nobody_learns_who_is_known;
-            null password_resets::recovery_codes_open_a_reset_and_stand_in_once;
+            alone password_resets::recovery_codes_open_a_reset_and_stand_in_once;
             null sign_in::a_password_and_a_phone_sign_in;
             null sign_in::the_policy_has_an_app_enrolled_and_an_enrolment_is_put_off;
             null sign_in::a_remembered_device_signs_in_with_the_password_alone;
