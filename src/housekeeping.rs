@@ -23,9 +23,9 @@ const ROWS: i64 = 2000;
 const SESSIONS_AT_ONCE: i64 = 200;
 
 /// How many batches one run makes: with the statements that read the settings it stays under the 50 statements that
-/// one run may make on the free plan, and leaves three each to `reseal` and to the signing keys. What is left goes with
-/// the next run, ten minutes later.
-const BATCHES: usize = 3;
+/// one run may make on the free plan, and leaves some to `reseal` and to the signing keys. What is left goes with
+/// the next run, five minutes later.
+const BATCHES: usize = 2;
 
 const CHALLENGES: &str = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
 const MESSAGES: &str =

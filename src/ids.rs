@@ -105,6 +105,14 @@ id!(
     EventId, "evt_"
 );
 id!(
+    /// Who hears events.
+    WebhookEndpointId, "whe_"
+);
+id!(
+    /// One event that an endpoint is told.
+    WebhookDeliveryId, "whd_"
+);
+id!(
     /// A server's key.
     ApiKeyId, "key_"
 );

@@ -10,6 +10,7 @@ pub mod challenge;
 mod cloudflare;
 pub mod config;
 pub mod context;
+pub mod cron;
 pub mod crypto;
 pub mod device;
 #[cfg(not(target_arch = "wasm32"))]
@@ -35,8 +36,10 @@ pub mod schema;
 pub mod secret;
 pub mod session;
 pub mod settings;
+pub mod template;
 pub mod time;
 pub mod token;
 pub mod totp;
 pub mod user;
 pub mod webauthn;
+pub mod webhook;

@@ -16,7 +16,6 @@ use std::time::Duration;
 use postern::{
     crypto::{Code, RsaPrivateKey},
     message::{
-        Template,
         drivers::{
             Outcome,
             call::{Call, Opening},
@@ -26,6 +25,7 @@ use postern::{
     },
     ports::{OutgoingRequest, OutgoingResponse, Signatures},
     secret::Secret,
+    template::Slug,
 };
 use support::{
     calls::{Called, ncco, twiml},
@@ -80,7 +80,7 @@ async fn a_listener_writes_the_code_down_in_every_language() {
     for (count, voice) in Voice::all().enumerate() {
         for digits in ["0042", "907513", "1234567890"] {
             let code = Code::parse(digits).unwrap();
-            let script = Script::greeting_and_code(voice, Template::VerificationCode, "A&B <c>", &code);
+            let script = Script::greeting_and_code(voice, Slug::VerificationCode, "A&B <c>", &code);
             let (answer, heard) = hand_over(&carriers, &twilio().request(&call(Opening::Code(&script))));
             assert_eq!(heard.heard.code().as_deref(), Some(digits), "{}", voice.locale());
             assert_eq!(twilio_voice::outcome(Ok(answer)), accepted(&heard.id));
@@ -105,7 +105,7 @@ fn accepted(id: &str) -> Outcome {
 async fn behind_the_gate_the_code_comes_with_the_key() {
     let carriers = Carriers::default();
     let voice = Voice::of("pt-PT");
-    let (greeting, nobody) = (Script::gate(voice, Template::EnrolmentCode, "Example"), Script::nobody(voice));
+    let (greeting, nobody) = (Script::gate(voice, Slug::EnrolmentCode, "Example"), Script::nobody(voice));
     let opening = || Opening::Gate { greeting: &greeting, nobody: &nobody, next: NEXT };
     let (_, by_twilio) = hand_over(&carriers, &twilio().request(&call(opening())));
     let vonage = vonage();

@@ -18,10 +18,11 @@ use crate::{
     idempotency::{Claim, Reservation},
     ids::{AppId, ChallengeId, FactorId, FlowId, UserId},
     limit::{self, Check},
-    message::{self, Channel, Content, Destination, Outgoing, Refused, Template, prepare},
+    message::{self, Channel, Content, Destination, Outgoing, Refused, prepare},
     ports::{DatabaseError, Rows, Statement},
     settings::CHALLENGE_LIFETIME,
     statement,
+    template::Slug,
 };
 
 /// Until another code may be asked for, after the first, second and third one.
@@ -322,8 +323,8 @@ fn code(
     let source = CodeSource { pepper_id, seed: &seed, generation: 1, length: settings.code_length };
     let (code, mac) = source.code(context, id, &destination)?;
     let template = match facts.purpose {
-        Purpose::Enrolment => Template::EnrolmentCode,
-        Purpose::Verification | Purpose::SignIn | Purpose::StepUp => Template::VerificationCode,
+        Purpose::Enrolment => Slug::EnrolmentCode,
+        Purpose::Verification | Purpose::SignIn | Purpose::StepUp => Slug::VerificationCode,
     };
     let locale = facts.locale.clone().or_else(|| facts.user_locale.clone());
     let content = Content { template, code, lifetime: settings.code_lifetime, locale };

@@ -19,9 +19,10 @@ use crate::{
     idempotency::{Claim, Reservation},
     ids::{ChallengeId, UserId},
     limit,
-    message::{self, Channel, Content, Refused, Route, Template, prepare},
+    message::{self, Channel, Content, Refused, Route, prepare},
     ports::{DatabaseError, Level, Row},
     statement,
+    template::Slug,
     time::Timestamp,
 };
 
@@ -104,8 +105,8 @@ pub async fn resend(
     }
     let (code, mac) = source.code(context, id, &destination)?;
     let template = match challenge.purpose {
-        Purpose::Enrolment => Template::EnrolmentCode,
-        _ => Template::VerificationCode,
+        Purpose::Enrolment => Slug::EnrolmentCode,
+        _ => Slug::VerificationCode,
     };
     let dies_at = challenge.expires_at.min(now + settings.code_lifetime);
     let content =

@@ -10,7 +10,7 @@ use crate::{
     ids::{ChallengeId, FactorId, UserId},
     limit::{self, Check, LIMITS, Limit, Per},
     message::{
-        self, Channel, Destination, Outgoing, Route,
+        self, Channel, Destination, Outgoing,
         drivers::{Outcome, Why},
         send::Tried,
     },
@@ -155,13 +155,12 @@ pub(crate) async fn dispatch(
     checks: &[Check],
     reservation: Option<&Reservation>,
 ) -> Result<(), NotSent> {
-    let Route::Send(driver) = &outgoing.route else {
+    let Some(tried) = message::send::deliver(context, outgoing).await else {
         if context.dev_tools() {
             context.log(Level::Info, &format!("{} dropped, and would have said: {}", outgoing.id, outgoing.body));
         }
         return Ok(());
     };
-    let tried = message::send::send(context, outgoing, driver).await;
     let not_sent = not_sent(context, outgoing, &tried);
     let now = context.ports().clock.now();
     let mut statements = message::store::ended(context, outgoing, &tried);
@@ -206,7 +205,7 @@ pub(crate) fn not_sent(context: &Context, outgoing: &Outgoing, tried: &Tried) ->
         | Outcome::FraudBlocked(why) => Some(NotSent {
             message_id: outgoing.id.to_string(),
             class: tried.outcome.as_str(),
-            driver: outgoing.driver,
+            driver: tried.driver,
             why: why.clone(),
             instead: instead(context, outgoing, &tried.outcome),
         }),

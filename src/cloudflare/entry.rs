@@ -17,10 +17,11 @@ use super::{
 use crate::{
     config::Config,
     context::App,
-    housekeeping,
+    cron,
     http::serve,
     ports::{Level, Log, Ports},
     settings::IsolateCache,
+    time::Timestamp,
 };
 
 /// What lives as long as the isolate: the configuration, which a deployment fixes, and the snapshot of settings.
@@ -70,10 +71,11 @@ async fn fetch(request: HttpRequest, env: Env, context: Context) -> worker::Resu
 }
 
 #[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     let app = app(&env);
-    if let Err(error) = housekeeping::run(&app).await {
-        app.ports.log.line(Level::Error, &format!("housekeeping failed: {error}"));
-    }
+    // Whole milliseconds.
+    #[allow(clippy::cast_possible_truncation)]
+    let scheduled = Timestamp::from_millis(event.schedule() as i64);
+    cron::run(&app, scheduled).await;
     app.ports.after.finish().await;
 }

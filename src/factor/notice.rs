@@ -161,16 +161,16 @@ impl Notice {
         let answer = context.decide(batch).await?;
         let row = answer.last().and_then(|rows| rows.first());
         let is_queued = row.and_then(|row| row.opt_text("status")) == Some(Status::Queued.as_str());
-        let Route::Send(driver) = &outgoing.route else {
+        if matches!(outgoing.route, Route::Drop(_)) {
             if context.dev_tools() {
                 context.log(Level::Info, &format!("{} dropped, and would have said: {}", outgoing.id, outgoing.body));
             }
             return Ok(());
-        };
+        }
         if !is_queued {
             return Ok(());
         }
-        let tried = message::send::send(context, outgoing, driver).await;
+        let Some(tried) = message::send::deliver(context, outgoing).await else { return Ok(()) };
         let mut statements = message::store::ended(context, outgoing, &tried);
         if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
             statements.push(limit::store::refund(&checks, context.ports().clock.now(), context.now()));

@@ -175,13 +175,12 @@ async fn carry(
     checks: &[Check],
     key: Option<&Reservation>,
 ) -> Result<Status, NotSent> {
-    let Route::Send(driver) = &outgoing.route else {
+    let Some(tried) = message::send::deliver(context, outgoing).await else {
         if context.dev_tools() {
             context.log(Level::Info, &format!("{} dropped, and would have said: {}", outgoing.id, outgoing.body));
         }
         return Ok(Status::Dropped);
     };
-    let tried = message::send::send(context, outgoing, driver).await;
     let not_sent = not_sent(context, outgoing, &tried);
     let mut statements = message::store::ended(context, outgoing, &tried);
     if not_sent.is_some() {

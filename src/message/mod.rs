@@ -17,7 +17,6 @@ pub use channel::{Channel, Destination};
 pub use prepare::{Content, Driver, DropReason, Outgoing, Refused, Route, Speaks};
 pub use segments::{Encoding, segments};
 pub use store::{Message, Try};
-pub use template::Template;
 
 /// Where a message stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
-//! Asks the driver, once, and says what became of it. The row is there already; the caller records the outcome.
+//! Asks the drivers and says what became of it. The row is there already; the caller records the outcome.
 
 use std::time::Duration;
 
 use super::{
-    Driver, Encoding, Outgoing, Speaks,
+    Driver, Encoding, Outgoing, Route, Speaks,
     drivers::{
         Mail, Outcome, Sms, Why,
         call::{Call, Opening},
@@ -15,6 +15,7 @@ use crate::{
     config::{EmailDriver, SmsDriver, VoiceDriver},
     context::Context,
     crypto::Code,
+    ids::TryId,
     ports::Level,
     time::{Timestamp, millis},
 };
@@ -22,16 +23,27 @@ use crate::{
 /// How long one try may take, of the 10 seconds that a request's sending may take.
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What became of a try, and how long it took.
+/// What became of a message's last try, and how long it took.
 pub struct Tried {
+    /// The driver that was asked.
+    pub driver: &'static str,
+    /// The id of the try.
+    pub try_id: TryId,
     /// What became of it.
     pub outcome: Outcome,
     /// Milliseconds until the carrier answered.
     pub latency_ms: i64,
 }
 
-/// Asks the driver.
-pub async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver) -> Tried {
+/// Asks the drivers of the message's route, and gives what the last one said. `None`: it has none, it is dropped.
+pub async fn deliver(context: &Context, outgoing: &Outgoing) -> Option<Tried> {
+    let Route::Send(drivers) = &outgoing.route else { return None };
+    let driver = drivers.first()?;
+    Some(send(context, outgoing, driver, &outgoing.try_id).await)
+}
+
+/// Asks one driver.
+async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver, try_id: &TryId) -> Tried {
     let started = context.ports().clock.now();
     let outcome = match driver {
         Driver::Sms(driver) => sms(context, outgoing, driver, started).await,
@@ -40,10 +52,10 @@ pub async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver) -> Tr
     };
     let latency_ms = millis(started.until(context.ports().clock.now()));
     if let Some(why) = outcome.why() {
-        let (id, name) = (&outgoing.id, outgoing.driver);
+        let (id, name) = (&outgoing.id, driver.name());
         context.log(Level::Warn, &format!("{id} {name} {}: {} ({})", outcome.as_str(), why.detail, why.code));
     }
-    Tried { outcome, latency_ms }
+    Tried { driver: driver.name(), try_id: try_id.clone(), outcome, latency_ms }
 }
 
 async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started: Timestamp) -> Outcome {
@@ -53,7 +65,7 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started
         unicode: outgoing.sms.is_some_and(|(encoding, _)| encoding == Encoding::Ucs2),
         lifetime: outgoing.lifetime,
         message_id: outgoing.id.as_str(),
-        callback_base: context.config().sms.callback_base.as_deref(),
+        callback_base: context.settings().delivery.callback_base(),
         timeout: TRY_TIMEOUT,
         unix_seconds: started.millis() / 1000,
     };
@@ -98,7 +110,7 @@ async fn voice(
     let (greeting, nobody) = (Script::gate(voice, template, name), Script::nobody(voice));
     let code = outgoing.code.as_ref().map(|code| Script::greeting_and_code(voice, template, name, code));
     let callback =
-        context.config().sms.callback_base.as_deref().map(|base| callback(context, base, outgoing, driver, gate));
+        context.settings().delivery.callback_base().map(|base| callback(context, base, outgoing, driver, gate));
     let opening = match (&callback, &code) {
         (Some(next), _) if gate => Opening::Gate { greeting: &greeting, nobody: &nobody, next },
         (_, Some(code)) if !gate => Opening::Code(code),

@@ -222,20 +222,12 @@ pub fn ended(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Vec<State
     let ended = if status == Status::Sent { event::Outcome::Success } else { event::Outcome::Failed };
     let kind = EventType::of_message(outgoing.channel, status);
     let class = tried.outcome.why().map(|_| tried.outcome.as_str());
-    let data = json!({"driver": outgoing.driver, "country": outgoing.country, "error_code": error_code,
+    let data = json!({"driver": tried.driver, "country": outgoing.country, "error_code": error_code,
         "latency_ms": tried.latency_ms, "message_sid": provider_id});
     let event = Event::new(kind, outgoing.id.as_str()).data(data).ended(ended, class);
     vec![
         statement!(END, &outgoing.id, status.as_str(), provider_id, segments, error_code, class, tried.latency_ms, now),
-        statement!(
-            END_TRY,
-            &outgoing.try_id,
-            tried.outcome.as_str(),
-            provider_id,
-            segments,
-            error_code,
-            tried.latency_ms
-        ),
+        statement!(END_TRY, &tried.try_id, tried.outcome.as_str(), provider_id, segments, error_code, tried.latency_ms),
         event::store::write(context, event, When::Always),
     ]
 }

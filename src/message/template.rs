@@ -2,48 +2,27 @@
 
 use std::time::Duration;
 
-use crate::crypto::Code;
-
-/// A template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Template {
-    /// A code at sign-in, or to check a number.
-    VerificationCode,
-    /// A code that proves a new factor.
-    EnrolmentCode,
-}
+use crate::{crypto::Code, template::Slug};
 
 /// The locale of the texts there are.
 pub const LOCALE: &str = "en";
 
-impl Template {
-    /// The slug that messages and events have.
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::VerificationCode => "verification_code",
-            Self::EnrolmentCode => "enrolment_code",
+/// The SMS: the code, for which app, for how long; and, where the origin is https, the last line that binds
+/// the code to it (WICG origin-bound one-time codes: `@host #code`, nothing before the `@`).
+pub fn render(slug: Slug, code: &Code, app_name: &str, lifetime: Duration, public_url: Option<&str>) -> String {
+    let code = code.expose();
+    let minutes = lifetime.as_secs().div_ceil(60);
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    let text = match slug {
+        Slug::EnrolmentCode => {
+            format!("{code} adds this phone to your {app_name} account. It works for {minutes} {unit}.")
         }
-    }
-
-    /// The SMS: the code, for which app, for how long; and, where the origin is https, the last line that binds
-    /// the code to it (WICG origin-bound one-time codes: `@host #code`, nothing before the `@`).
-    pub fn render(self, code: &Code, app_name: &str, lifetime: Duration, public_url: Option<&str>) -> String {
-        let code = code.expose();
-        let minutes = lifetime.as_secs().div_ceil(60);
-        let unit = if minutes == 1 { "minute" } else { "minutes" };
-        let text = match self {
-            Self::VerificationCode => {
-                format!("{code} is your {app_name} code. It works for {minutes} {unit}. Tell it to nobody.")
-            }
-            Self::EnrolmentCode => {
-                format!("{code} adds this phone to your {app_name} account. It works for {minutes} {unit}.")
-            }
-        };
-        match public_url.and_then(|url| url.strip_prefix("https://")) {
-            // The standard binds to a host; a port has no place in it.
-            Some(host) => format!("{text}\n\n@{} #{code}", host.split(':').next().unwrap_or(host)),
-            None => text,
-        }
+        _ => format!("{code} is your {app_name} code. It works for {minutes} {unit}. Tell it to nobody."),
+    };
+    match public_url.and_then(|url| url.strip_prefix("https://")) {
+        // The standard binds to a host; a port has no place in it.
+        Some(host) => format!("{text}\n\n@{} #{code}", host.split(':').next().unwrap_or(host)),
+        None => text,
     }
 }
 
@@ -56,13 +35,13 @@ mod tests {
     fn the_last_line_binds_the_code_to_the_origin() {
         let code = Code::parse("042137").expect("a code");
         let five = Duration::from_mins(5);
-        let text = Template::VerificationCode.render(&code, "Example", five, Some("https://login.example.com:8443"));
+        let text = render(Slug::VerificationCode, &code, "Example", five, Some("https://login.example.com:8443"));
         assert_eq!(
             text,
             "042137 is your Example code. It works for 5 minutes. Tell it to nobody.\n\n@login.example.com #042137"
         );
         assert_eq!(segments(&text).1, 1);
-        let text = Template::EnrolmentCode.render(&code, "Example", five, Some("http://localhost:8787"));
+        let text = render(Slug::EnrolmentCode, &code, "Example", five, Some("http://localhost:8787"));
         assert_eq!(text, "042137 adds this phone to your Example account. It works for 5 minutes.");
     }
 }

@@ -1,6 +1,7 @@
 //! Settings of the instance: a stored value wins, else the binding, else the default.
 //! They live in D1 with a version; every deciding batch is guarded by that version (law 1).
 
+mod delivery;
 mod multi_factor;
 mod passkey;
 mod sign_in;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+pub use delivery::{Delivery, Fallback};
 pub use multi_factor::{GRACE, RecoveryCodesSettings, SECOND_FACTORS, TotpSettings};
 pub use passkey::PasskeySettings;
 pub use sign_in::{SignInSettings, SignUps};
@@ -119,6 +121,8 @@ pub struct Settings {
     pub sms_countries: Countries,
     /// Calls.
     pub voice: VoiceSettings,
+    /// What carries messages.
+    pub delivery: Delivery,
     /// How strictly numbers are held against their country's plan.
     pub validation: Validation,
     /// How long codes are.
@@ -183,6 +187,7 @@ impl Settings {
                     .or(config.voice.from_number())
                     .map(str::to_owned),
             },
+            delivery: Delivery::effective(stored, config),
             validation: match text("numbers.validation") {
                 Some("valid") => Validation::Valid,
                 _ => Validation::Possible,

@@ -19,12 +19,14 @@ use crate::{
     ids::ApiKeyId,
     ports::{DatabaseError, Row, Rows, Statement},
     statement,
+    template::{self, Templates},
     time::Timestamp,
     token::{self, SigningKey},
+    webhook::{self, Heard},
 };
 
 /// The migration that this program needs.
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 4;
 
 /// The settings and keys under one version.
 #[derive(Clone)]
@@ -39,6 +41,12 @@ pub struct Snapshot {
     pub binding_key_retired: bool,
     /// The keys that sign tokens, and those that did; whoever makes or takes one away raises the version.
     pub signing_keys: Arc<[SigningKey]>,
+    /// What the operator has written instead of the built-in texts; whoever changes it raises the version.
+    pub templates: Arc<Templates>,
+    /// Which events somebody hears; whoever changes an endpoint raises the version.
+    pub heard: Arc<Heard>,
+    /// The languages of apps that have one, by id; whoever changes one raises the version.
+    pub app_locales: Arc<BTreeMap<String, String>>,
     /// Live keys by the hash of their secret. Secrets that no key has are not remembered: guesses fill no memory.
     keys: BTreeMap<String, KeyRecord>,
 }
@@ -111,6 +119,7 @@ impl Snapshot {
 const INSTANCE: &str = "SELECT schema, version, settings,
     EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?1) AS binding_key_retired
   FROM instance WHERE id = 1";
+const APP_LOCALES: &str = "SELECT id, locale FROM apps WHERE locale IS NOT NULL";
 const KEY: &str =
     "SELECT id, scopes, is_test, last_used_at FROM api_keys WHERE secret_hash = ?1 AND revoked_at IS NULL";
 const GUARD: &str = "INSERT INTO settings_guard (expected, actual)
@@ -119,7 +128,7 @@ const STORE: &str = "UPDATE instance SET settings = ?1, version = version + 1, u
 const CURRENT: &str = "SELECT 1 AS current";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[INSTANCE, KEY, GUARD, STORE, CURRENT];
+pub const STATEMENTS: &[&str] = &[INSTANCE, APP_LOCALES, KEY, GUARD, STORE, CURRENT];
 
 /// The statement that fails a batch prepared under another version. It comes first.
 pub fn guard(version: i64) -> Statement {
@@ -136,10 +145,16 @@ pub fn store(stored: &Value, now: Timestamp) -> Statement {
     statement!(STORE, stored.to_string(), now.millis())
 }
 
-/// The statements that read the instance, whether the binding's key was retired, the signing keys, and the key with a
-/// secret's hash.
+/// The statements that read the instance, whether the binding's key was retired, and what else every isolate remembers
+/// under the settings' version; last the key with a secret's hash. [`Snapshot::read`] reads them in this order.
 pub fn load(binding_hash: &str, key_hash: Option<&str>) -> Vec<Statement> {
-    let mut statements = vec![statement!(INSTANCE, binding_hash), token::store::all()];
+    let mut statements = vec![
+        statement!(INSTANCE, binding_hash),
+        token::store::all(),
+        template::store::all(),
+        webhook::store::heard(),
+        statement!(APP_LOCALES),
+    ];
     statements.extend(key_hash.map(|hash| statement!(KEY, hash)));
     statements
 }
@@ -161,14 +176,18 @@ impl Snapshot {
         let row = instance.first().ok_or_else(|| DatabaseError::Unmigrated("no instance".to_owned()))?;
         let stored: Value = serde_json::from_str(row.text("settings")?)
             .map_err(|_| DatabaseError::Other("the stored settings are not JSON".to_owned()))?;
-        let signing_keys = answer.get(1).map(Vec::as_slice).unwrap_or_default();
-        let key = answer.get(2).and_then(|rows| rows.first()).map(key_record).transpose()?;
+        let rows = |at: usize| answer.get(at).map(Vec::as_slice).unwrap_or_default();
+        let locale = |row: &Row| Some((row.opt_text("id")?.to_owned(), row.opt_text("locale")?.to_owned()));
+        let key = rows(5).first().map(key_record).transpose()?;
         Ok(Self {
             version: row.int("version")?,
             settings: Arc::new(Settings::effective(&stored, config)),
             stored,
             binding_key_retired: row.flag("binding_key_retired"),
-            signing_keys: signing_keys.iter().filter_map(SigningKey::read).collect(),
+            signing_keys: rows(1).iter().filter_map(SigningKey::read).collect(),
+            templates: Arc::new(Templates::read(rows(2))),
+            heard: Arc::new(Heard::read(rows(3))),
+            app_locales: Arc::new(rows(4).iter().filter_map(locale).collect()),
             keys: key_hash.zip(key).map(|(hash, key)| (hash.to_owned(), key)).into_iter().collect(),
         })
     }

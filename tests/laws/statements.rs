@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
     api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, invitation, limit,
-    message, reseal, session, settings, token, user,
+    message, reseal, session, settings, template, token, user, webhook,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -43,8 +43,10 @@ fn statements() -> Vec<&'static str> {
         session::refresh::store::STATEMENTS,
         session::store::STATEMENTS,
         settings::STATEMENTS,
+        template::store::STATEMENTS,
         token::store::STATEMENTS,
         user::store::STATEMENTS,
+        webhook::store::STATEMENTS,
     ]
     .concat()
 }

@@ -10,11 +10,12 @@ use crate::{
     email::EmailAddress,
     ids::{MessageId, TryId},
     message::{
-        Channel, Destination, Template,
+        Channel, Destination,
         mail::{self, About, Words},
         notice::{self, Change},
         template::LOCALE,
     },
+    template::Slug,
     time::Timestamp,
 };
 
@@ -27,11 +28,11 @@ pub(super) fn admit(context: &Context) -> Result<(), Refused> {
 pub(super) fn prepare(context: &Context, address: EmailAddress, content: Content) -> Result<Outgoing, Refused> {
     let Content { template, code, lifetime, .. } = content;
     let about = match template {
-        Template::VerificationCode => About::Verification(&code, lifetime),
-        Template::EnrolmentCode => About::Enrolment(&code, lifetime),
+        Slug::EnrolmentCode => About::Enrolment(&code, lifetime),
+        _ => About::Verification(&code, lifetime),
     };
     let words = mail::render(about, &context.config().app_name);
-    outgoing(context, address, template.slug(), words, Some(code), lifetime)
+    outgoing(context, address, template.as_str(), words, Some(code), lifetime)
 }
 
 /// The whole e-mail that tells of a change.
@@ -65,22 +66,17 @@ fn outgoing(
     lifetime: Duration,
 ) -> Result<Outgoing, Refused> {
     let config = context.config();
-    // The name stands in every e-mail; what else stops SMS does not stop e-mail.
-    let named = config.issues().iter().find(|issue| issue.variable == "APP_NAME");
-    let driver = match (named.or_else(|| config.blocking(Stops::Email)), &config.email.driver) {
-        (Some(issue), _) => return Err(Refused::Misconfigured(issue.clone())),
-        (None, Some(driver)) => driver,
-        (None, None) => return Err(Refused::Misconfigured(missing("EMAIL_DRIVER", "no driver carries e-mail"))),
-    };
+    let drivers = context.settings().delivery.email().map_err(Refused::Misconfigured)?;
+    let driver = drivers.first().map_or("null", EmailDriver::name);
     let redirected_to = config.email.dev_receiver.as_ref().filter(|_| !config.is_production());
-    let route = match driver {
+    let route = match drivers.first() {
         _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
-        EmailDriver::Null => Route::Drop(DropReason::NullDriver),
+        None | Some(EmailDriver::Null) => Route::Drop(DropReason::NullDriver),
         _ if !config.is_production() && redirected_to.is_none() => {
             let detail = "outside prod e-mails go to this mailbox only, and it is missing";
             return Err(Refused::Misconfigured(missing("DEV_EMAIL_RECEIVER", detail)));
         }
-        driver => Route::Send(Driver::Email(driver.clone())),
+        Some(_) => Route::Send(drivers.into_iter().map(Driver::Email).collect()),
     };
     let now = context.now();
     let random = &*context.ports().random;
@@ -101,7 +97,7 @@ fn outgoing(
         code,
         lifetime,
         route,
-        driver: driver.name(),
+        driver,
     })
 }
 

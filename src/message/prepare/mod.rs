@@ -7,7 +7,7 @@ mod voice;
 
 use std::time::Duration;
 
-use super::{Channel, Destination, Encoding, Template, notice::Change, speech::Voice};
+use super::{Channel, Destination, Encoding, notice::Change, speech::Voice};
 use crate::{
     config::{EmailDriver, Issue, SmsDriver, Stops, VoiceDriver},
     context::Context,
@@ -15,6 +15,7 @@ use crate::{
     email::EmailAddress,
     ids::{MessageId, TryId},
     phone::{self, PhoneNumber},
+    template::Slug,
     time::Timestamp,
 };
 pub use voice::may_be_called;
@@ -63,8 +64,8 @@ impl DropReason {
 pub enum Route {
     /// Nothing.
     Drop(DropReason),
-    /// This driver is asked.
-    Send(Driver),
+    /// These drivers are asked, in this order, until one takes it; never empty.
+    Send(Vec<Driver>),
 }
 
 /// What carries a message.
@@ -78,13 +79,24 @@ pub enum Driver {
     Voice(VoiceDriver, Speaks),
 }
 
+impl Driver {
+    /// The driver's name, as settings, messages and events have it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sms(driver) => driver.name(),
+            Self::Email(driver) => driver.name(),
+            Self::Voice(driver, _) => driver.name(),
+        }
+    }
+}
+
 /// How a call speaks.
 #[derive(Clone, Copy)]
 pub struct Speaks {
     /// In which voice.
     pub voice: Voice,
     /// What the code is for.
-    pub template: Template,
+    pub template: Slug,
     /// Whether it waits for a key before it tells the code.
     pub gate: bool,
 }
@@ -92,7 +104,7 @@ pub struct Speaks {
 /// What is to be said.
 pub struct Content {
     /// The text.
-    pub template: Template,
+    pub template: Slug,
     /// The code in it.
     pub code: Code,
     /// How long the code lives.
@@ -136,7 +148,7 @@ pub struct Outgoing {
     pub lifetime: Duration,
     /// What happens with it.
     pub route: Route,
-    /// The driver's name.
+    /// The name of the driver that is asked first.
     pub driver: &'static str,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Content, Driver, DropReason, Outgoing, Refused, Route, cost_class, may_be_called, missing};
 use crate::{
-    config::{SmsDriver, Stops},
+    config::SmsDriver,
     context::Context,
     crypto::Code,
     ids::{MessageId, TryId},
@@ -12,7 +12,7 @@ use crate::{
         Channel, Destination,
         notice::{self, Change},
         segments,
-        template::LOCALE,
+        template::{self, LOCALE},
     },
     phone::{self, NumberKind, PhoneNumber},
     settings::TestMode,
@@ -45,8 +45,8 @@ pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refus
 pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) -> Result<Outgoing, Refused> {
     let config = context.config();
     let Content { template, code, lifetime, .. } = content;
-    let body = template.render(&code, &config.app_name, lifetime, config.public_url.as_deref());
-    outgoing(context, number, template.slug(), body, Some(code), lifetime)
+    let body = template::render(template, &code, &config.app_name, lifetime, config.public_url.as_deref());
+    outgoing(context, number, template.as_str(), body, Some(code), lifetime)
 }
 
 /// The whole SMS that tells of a change.
@@ -64,22 +64,20 @@ fn outgoing(
     lifetime: Duration,
 ) -> Result<Outgoing, Refused> {
     let config = context.config();
-    let driver = match (config.blocking(Stops::Sending), &config.sms.driver) {
-        (Some(issue), _) => return Err(Refused::Misconfigured(issue.clone())),
-        (None, Some(driver)) => driver,
-        (None, None) => return Err(Refused::Misconfigured(missing("SMS_DRIVER", "no driver carries SMS"))),
-    };
+    let country = number.country();
+    let drivers = context.settings().delivery.sms(country.as_str()).map_err(Refused::Misconfigured)?;
+    let driver = drivers.first().map_or("null", SmsDriver::name);
     let redirected_to = (!config.is_production()).then(|| config.dev_sms_receiver.clone()).flatten();
     let receiver_is_test = redirected_to.as_deref().is_some_and(phone::is_test_number);
-    let route = match driver {
+    let route = match drivers.first() {
         _ if number.is_test() || receiver_is_test => Route::Drop(DropReason::TestNumber),
         _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
-        SmsDriver::Null => Route::Drop(DropReason::NullDriver),
+        None | Some(SmsDriver::Null) => Route::Drop(DropReason::NullDriver),
         _ if !config.is_production() && redirected_to.is_none() => {
             let detail = "outside prod a carrier sends to this number only, and it is missing";
             return Err(Refused::Misconfigured(missing("DEV_SMS_RECEIVER", detail)));
         }
-        driver => Route::Send(Driver::Sms(driver.clone())),
+        Some(_) => Route::Send(drivers.into_iter().map(Driver::Sms).collect()),
     };
     let now = context.now();
     let random = &*context.ports().random;
@@ -89,7 +87,7 @@ fn outgoing(
         channel: Channel::Sms,
         template,
         locale: LOCALE,
-        country: Some(number.country().to_string()),
+        country: Some(country.to_string()),
         cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
         destination: Destination::Phone(number),
         redirected_to,
@@ -100,6 +98,6 @@ fn outgoing(
         code,
         lifetime,
         route,
-        driver: driver.name(),
+        driver,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Content, Driver, DropReason, Outgoing, Refused, Route, Speaks, cost_class, missing};
 use crate::{
-    config::{Stops, VoiceDriver},
+    config::VoiceDriver,
     context::Context,
     ids::{MessageId, TryId},
     message::{
@@ -34,30 +34,35 @@ pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refus
 
 /// Whether a call to this number is worth offering: nothing that is known before forbids it.
 pub fn may_be_called(context: &Context, number: &PhoneNumber) -> bool {
-    admit(context, number).is_ok()
-        && driver(context).is_ok_and(|driver| !matches!(driver, VoiceDriver::Null) && gate(context, &driver).is_ok())
+    let drivers = context.settings().delivery.voice(number.country().as_str());
+    let can = |driver: &VoiceDriver| !matches!(driver, VoiceDriver::Null) && gate(context, driver).is_ok();
+    admit(context, number).is_ok() && drivers.is_ok_and(|drivers| drivers.first().is_some_and(can))
 }
 
 /// The whole call.
 pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) -> Result<Outgoing, Refused> {
     let config = context.config();
     let Content { template, code, lifetime, locale } = content;
-    let driver = driver(context)?;
+    let country = number.country();
+    let drivers = context.settings().delivery.voice(country.as_str()).map_err(Refused::Misconfigured)?;
     let redirected_to = (!config.is_production()).then(|| config.dev_sms_receiver.clone()).flatten();
     let receiver_is_test = redirected_to.as_deref().is_some_and(phone::is_test_number);
     let voice = Voice::of(locale.as_deref().unwrap_or_default());
-    let name = driver.name();
-    let route = match &driver {
+    let name = drivers.first().map_or("null", VoiceDriver::name);
+    let route = match drivers.first() {
         _ if number.is_test() || receiver_is_test => Route::Drop(DropReason::TestNumber),
         _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
-        VoiceDriver::Null => Route::Drop(DropReason::NullDriver),
+        None | Some(VoiceDriver::Null) => Route::Drop(DropReason::NullDriver),
         _ if !config.is_production() && redirected_to.is_none() => {
             let detail = "outside prod a carrier calls this number only, and it is missing";
             return Err(Refused::Misconfigured(missing("DEV_SMS_RECEIVER", detail)));
         }
-        _ => {
-            let gate = gate(context, &driver)?;
-            Route::Send(Driver::Voice(driver, Speaks { voice, template, gate }))
+        Some(_) => {
+            let speaks = |driver: VoiceDriver| {
+                let gate = gate(context, &driver)?;
+                Ok(Driver::Voice(driver, Speaks { voice, template, gate }))
+            };
+            Route::Send(drivers.into_iter().map(speaks).collect::<Result<_, Refused>>()?)
         }
     };
     let greeting = if context.settings().voice.gate {
@@ -71,9 +76,9 @@ pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) 
         id: MessageId::new(now, random),
         try_id: TryId::new(now, random),
         channel: Channel::Voice,
-        template: template.slug(),
+        template: template.as_str(),
         locale: voice.locale(),
-        country: Some(number.country().to_string()),
+        country: Some(country.to_string()),
         cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
         destination: Destination::Phone(number),
         redirected_to,
@@ -88,22 +93,13 @@ pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) 
     })
 }
 
-/// What makes the call.
-fn driver(context: &Context) -> Result<VoiceDriver, Refused> {
-    let config = context.config();
-    if let Some(issue) = config.blocking(Stops::Sending).or_else(|| config.blocking(Stops::Calls)) {
-        return Err(Refused::Misconfigured(issue.clone()));
-    }
-    config.voice.driver(context.settings().voice.from_number.as_deref()).map_err(Refused::Misconfigured)
-}
-
 /// Whether the call waits for a key. It never goes out without the wait because something is missing: only because
 /// the setting says so.
 fn gate(context: &Context, driver: &VoiceDriver) -> Result<bool, Refused> {
     if !context.settings().voice.gate {
         return Ok(false);
     }
-    if context.config().sms.callback_base.is_none() {
+    if context.settings().delivery.callback_base().is_none() {
         let detail = "calls tell the code once a key is pressed, which the carrier reports to an https PUBLIC_URL: set it, or set the setting voice.gate to off";
         return Err(Refused::Misconfigured(missing("PUBLIC_URL", detail)));
     }

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use phrases::Phrases;
 pub use voice::Voice;
 
-use super::Template;
 use crate::crypto::Code;
+use crate::template::Slug;
 
 /// One part of what a call says.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ const LONGEST_NAME: usize = 60;
 
 impl Script {
     /// Who calls and why, and that a key has to be pressed. No code is in it: a mailbox may record it.
-    pub fn gate(voice: Voice, template: Template, app_name: &str) -> Self {
+    pub fn gate(voice: Voice, template: Slug, app_name: &str) -> Self {
         let phrases = voice.phrases();
         Self::of(voice, [greeting(phrases, template, app_name), Part::Say(phrases.press_a_key.into())])
     }
@@ -62,7 +62,7 @@ impl Script {
     }
 
     /// Who calls and why, and the code at once: where no key is waited for.
-    pub fn greeting_and_code(voice: Voice, template: Template, app_name: &str, code: &Code) -> Self {
+    pub fn greeting_and_code(voice: Voice, template: Slug, app_name: &str, code: &Code) -> Self {
         let mut script = Self::of(voice, [greeting(voice.phrases(), template, app_name), Part::Pause]);
         script.parts.extend(Self::code(voice, code).parts);
         script
@@ -87,10 +87,10 @@ impl Script {
     }
 }
 
-fn greeting(phrases: &Phrases, template: Template, app_name: &str) -> Part {
+fn greeting(phrases: &Phrases, template: Slug, app_name: &str) -> Part {
     let sentence = match template {
-        Template::VerificationCode => phrases.verification,
-        Template::EnrolmentCode => phrases.enrolment,
+        Slug::EnrolmentCode => phrases.enrolment,
+        _ => phrases.verification,
     };
     let name: String = app_name.chars().take(LONGEST_NAME).collect();
     Part::Say(sentence.replace("{app}", &name).into())

@@ -52,9 +52,9 @@ fn every_language_says_each_digit_alone_and_the_code_twice() {
 fn no_sentence_has_a_figure_in_it() {
     for voice in Voice::all() {
         let all = [
-            Script::gate(voice, Template::VerificationCode, "Example"),
-            Script::gate(voice, Template::EnrolmentCode, "Example"),
-            Script::greeting_and_code(voice, Template::EnrolmentCode, "Example", &code("0123456789")),
+            Script::gate(voice, Slug::VerificationCode, "Example"),
+            Script::gate(voice, Slug::EnrolmentCode, "Example"),
+            Script::greeting_and_code(voice, Slug::EnrolmentCode, "Example", &code("0123456789")),
             Script::nobody(voice),
             Script::too_late(voice),
         ];
@@ -68,15 +68,15 @@ fn no_sentence_has_a_figure_in_it() {
 #[test]
 fn the_gate_names_the_app_and_tells_no_code() {
     for voice in Voice::all() {
-        for template in [Template::VerificationCode, Template::EnrolmentCode] {
+        for template in [Slug::VerificationCode, Slug::EnrolmentCode] {
             let gate = Script::gate(voice, template, "A&B <c>").to_text();
             assert!(gate.contains("A&B <c>"), "{gate}");
         }
         let of = |template| Script::gate(voice, template, "Example").to_text();
-        assert_ne!(of(Template::VerificationCode), of(Template::EnrolmentCode));
+        assert_ne!(of(Slug::VerificationCode), of(Slug::EnrolmentCode));
     }
     // An app that is called like the placeholder is called so.
-    assert!(Script::gate(Voice::of("en"), Template::VerificationCode, "{app}").to_text().contains("This is {app},"));
+    assert!(Script::gate(Voice::of("en"), Slug::VerificationCode, "{app}").to_text().contains("This is {app},"));
 }
 
 #[test]

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     crypto::Code,
-    message::{Template, speech::Voice},
+    message::speech::Voice,
     ports::{FetchError, OutgoingResponse},
+    template::Slug,
 };
 
 /// The limit of `Twiml`.
@@ -46,7 +47,7 @@ fn wire_format_unchanged() {
     let call = Call {
         to: "+16471231234",
         opening: Opening::Gate {
-            greeting: &Script::gate(voice, Template::VerificationCode, "A&B <c>"),
+            greeting: &Script::gate(voice, Slug::VerificationCode, "A&B <c>"),
             nobody: &Script::nobody(voice),
             next: "https://login.example.com/v1/callbacks/twilio/msg_1/voice",
         },
@@ -197,7 +198,7 @@ proptest! {
         // The longest origin that there is, and the longest id.
         let next = format!("https://{host}.{host}.{host}.{host}.com:65535/v1/callbacks/twilio/msg_01M83WM7ZA000G40R40M30E209/voice");
         for voice in Voice::all() {
-            for template in [Template::VerificationCode, Template::EnrolmentCode] {
+            for template in [Slug::VerificationCode, Slug::EnrolmentCode] {
                 let greeting = Script::gate(voice, template, &name);
                 let gate = gate(&greeting, &Script::nobody(voice), &next);
                 prop_assert!(gate.chars().count() <= LIMIT, "{}", gate.len());

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     crypto::Code,
-    message::{Template, speech::Voice},
+    message::speech::Voice,
     ports::{FetchError, OutgoingResponse},
+    template::Slug,
 };
 
 /// Made with openssl for the tests.
@@ -45,7 +46,7 @@ fn wire_format_unchanged() {
     let call = Call {
         to: "+447700900123",
         opening: Opening::Gate {
-            greeting: &Script::gate(voice, Template::VerificationCode, "A&B <c>"),
+            greeting: &Script::gate(voice, Slug::VerificationCode, "A&B <c>"),
             nobody: &Script::nobody(voice),
             next: "https://login.example.com/next",
         },
@@ -210,7 +211,7 @@ proptest! {
     #[test]
     fn every_talk_is_ssml_within_the_limit(name in "\\PC{0,80}|[&<>\"']{60}", digits in "[0-9]{4,10}") {
         for voice in Voice::all() {
-            for template in [Template::VerificationCode, Template::EnrolmentCode] {
+            for template in [Slug::VerificationCode, Slug::EnrolmentCode] {
                 let greeting = Script::gate(voice, template, &name);
                 let gate = gate(&greeting, &Script::nobody(voice), "https://login.example.com/next");
                 let cut: String = name.chars().take(60).filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}')).collect();
