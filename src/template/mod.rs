@@ -3,6 +3,7 @@
 
 mod slug;
 pub mod store;
+pub mod texts;
 
 pub use slug::Slug;
 pub use store::{Stored, Templates};
