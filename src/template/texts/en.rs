@@ -1,8 +1,8 @@
 //! English.
 
-use super::{Language, Text};
+use super::Language;
 
-pub(super) const ENGLISH: Language = Language {
+pub(super) static ENGLISH: Language = Language {
     sms: [
         "{{otp_code}} is your {{app.name}} code. It works for {{ttl_minutes}} min. Tell it to nobody.\n\n{{origin_binding}}",
         "{{otp_code}} adds this phone to your {{app.name}} account. It works for {{ttl_minutes}} min.\n\n{{origin_binding}}",
@@ -15,54 +15,33 @@ pub(super) const ENGLISH: Language = Language {
         "Hello. This is {{app.name}}, calling with the code that adds this phone to your account.",
         "Hello. This is {{app.name}}, calling with the code that resets your password.",
     ],
-    email: [
-        Text {
-            subject: "{{otp_code}} is your {{app.name}} code",
-            body: "Your {{app.name}} code:\n\n{{otp_code}}\n\n\
-                It works for {{ttl_minutes}} min. Enter it where you were asked for it.\n\n\
-                Tell it to nobody: nobody from {{app.name}} will ask you for it.\n\n\
-                If you did not ask for it, you can ignore this e-mail: the code is of no use to anyone who does not see it.",
-        },
-        Text {
-            subject: "{{otp_code}} is your {{app.name}} code to add this address",
-            body: "Your code to add this address to your {{app.name}} account:\n\n{{otp_code}}\n\n\
-                It works for {{ttl_minutes}} min. Enter it where you were asked for it.\n\n\
-                Tell it to nobody: nobody from {{app.name}} will ask you for it.\n\n\
-                If you did not ask for it, you can ignore this e-mail: without the code your address is not added.",
-        },
-        Text {
-            subject: "{{otp_code}} is your {{app.name}} code to reset your password",
-            body: "Your code to reset your {{app.name}} password:\n\n{{otp_code}}\n\n\
-                It works for {{ttl_minutes}} min. Enter it where you were asked for it.\n\n\
-                Tell it to nobody: nobody from {{app.name}} will ask you for it.\n\n\
-                If you did not ask for it, you can ignore this e-mail: without the code your password stays as it is.",
-        },
-        Text {
-            subject: "You are invited to {{app.name}}",
-            body: "You are invited to create your {{app.name}} account. Open this link:\n\n{{link}}\n\n\
-                It works once, until {{expires_at}}. It proves that this address is yours: pass it on to nobody.\n\n\
-                If you did not expect it, you can ignore this e-mail: no account is made.",
-        },
-        Text { subject: "{{change}}", body: "{{change}}. The time was {{time}}.\n\n{{advice}}" },
-    ],
-    added: [
-        "A phone number{{factor_name}} was added to your {{app.name}} account",
-        "An e-mail address{{factor_name}} was added to your {{app.name}} account",
-        "An authenticator app{{factor_name}} was added to your {{app.name}} account",
-        "A passkey{{factor_name}} was added to your {{app.name}} account",
-        "A password{{factor_name}} was added to your {{app.name}} account",
-        "Recovery codes{{factor_name}} were added to your {{app.name}} account",
-        "A way to sign in{{factor_name}} was added to your {{app.name}} account",
-    ],
-    removed: [
-        "A phone number{{factor_name}} was removed from your {{app.name}} account",
-        "An e-mail address{{factor_name}} was removed from your {{app.name}} account",
-        "An authenticator app{{factor_name}} was removed from your {{app.name}} account",
-        "A passkey{{factor_name}} was removed from your {{app.name}} account",
-        "A password{{factor_name}} was removed from your {{app.name}} account",
-        "Recovery codes{{factor_name}} were removed from your {{app.name}} account",
-        "A way to sign in{{factor_name}} was removed from your {{app.name}} account",
-    ],
+    email: emails! {
+        rules: "It works for {{ttl_minutes}} min. Enter it where you were asked for it.\n\n\
+            Tell it to nobody: nobody from {{app.name}} will ask you for it.\n\n\
+            If you did not ask for it, you can ignore this e-mail: ",
+        codes: [
+            "{{otp_code}} is your {{app.name}} code",
+            "Your {{app.name}} code:",
+            "the code is of no use to anyone who does not see it.";
+            "{{otp_code}} is your {{app.name}} code to add this address",
+            "Your code to add this address to your {{app.name}} account:",
+            "without the code your address is not added.";
+            "{{otp_code}} is your {{app.name}} code to reset your password",
+            "Your code to reset your {{app.name}} password:",
+            "without the code your password stays as it is."
+        ],
+        invitation: "You are invited to {{app.name}}",
+            "You are invited to create your {{app.name}} account. Open this link:\n\n{{link}}\n\n\
+            It works once, until {{expires_at}}. It proves that this address is yours: pass it on to nobody.\n\n\
+            If you did not expect it, you can ignore this e-mail: no account is made.",
+        notice: "{{change}}. The time was {{time}}.",
+    },
+    added: sentences!("", " added to your {{app.name}} account";
+        "A phone number" + " was", "An e-mail address" + " was", "An authenticator app" + " was", "A passkey" + " was",
+        "A password" + " was", "Recovery codes" + " were", "A way to sign in" + " was"),
+    removed: sentences!("", " removed from your {{app.name}} account";
+        "A phone number" + " was", "An e-mail address" + " was", "An authenticator app" + " was", "A passkey" + " was",
+        "A password" + " was", "Recovery codes" + " were", "A way to sign in" + " was"),
     changed: [
         "All second steps were removed from your {{app.name}} account",
         "New recovery codes were made for your {{app.name}} account",

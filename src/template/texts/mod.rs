@@ -1,7 +1,35 @@
 //! The built-in texts, a file per language. They are template bodies like the operator's: `{{name}}` stands for a value
 //! (`../render.rs` fills it in, once), and what this page calls a text is never shown to anybody before that.
 
+/// The five e-mails: what all codes say of themselves, and of each slug with a code its subject, what stands before the code
+/// and what comes of ignoring it; then the other two.
+macro_rules! emails {
+    (rules: $rules:literal, codes: [$($subject:literal, $before:literal, $ignored:literal);*],
+     invitation: $invited:literal, $invitation:literal, notice: $notice:literal $(,)?) => {
+        [
+            $(super::Text { subject: $subject, body: concat!($before, "\n\n{{otp_code}}\n\n", $rules, $ignored) },)*
+            super::Text { subject: $invited, body: $invitation },
+            super::Text { subject: "{{change}}", body: concat!($notice, "\n\n{{advice}}") },
+        ]
+    };
+}
+
+/// What happened to a factor, by factor: what all begin with, what all end with, and between them each one's noun, and its verb
+/// where it stands behind and agrees with it. The name stands behind the noun.
+macro_rules! sentences {
+    ($before:literal, $after:literal; $($noun:literal $(+ $verb:literal)?),*) => {
+        [$(concat!($before, $noun, "{{factor_name}}", $($verb,)? $after)),*]
+    };
+}
+
+mod ar;
+mod de;
 mod en;
+mod es;
+mod fr;
+mod ja;
+mod pt;
+mod zh;
 
 use crate::{
     message::{Channel, notice::Change},
@@ -39,11 +67,12 @@ struct Language {
     advice: [&'static str; 4],
 }
 
+/// In the order of [`LANGUAGES`].
+static TEXTS: [&Language; LANGUAGES.len()] =
+    [&en::ENGLISH, &es::SPANISH, &fr::FRENCH, &de::GERMAN, &pt::PORTUGUESE, &zh::CHINESE, &ja::JAPANESE, &ar::ARABIC];
+
 fn language(tag: &str) -> Option<&'static Language> {
-    match tag {
-        "en" => Some(&en::ENGLISH),
-        _ => None,
-    }
+    LANGUAGES.iter().zip(TEXTS).find(|(name, _)| **name == tag).map(|(_, language)| language)
 }
 
 /// The built-in text of a template in a language of [`LANGUAGES`], its primary subtag in lower case. `None`: there is none in that
@@ -102,3 +131,6 @@ pub fn moment(tag: &str, when: Timestamp) -> String {
         format!("{year}-{:02}-{day:02} {hour:02}:{minute:02} UTC", u8::from(month))
     }
 }
+
+#[cfg(test)]
+mod tests;
