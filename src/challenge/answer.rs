@@ -11,7 +11,7 @@ use crate::{
     factor::{self, Factor, ProveError},
     ids::{ChallengeId, FactorId, UserId},
     limit,
-    message::Destination,
+    message::{Destination, feedback},
     ports::{DatabaseError, Row, Rows, Statement},
     statement,
     time::Timestamp,
@@ -142,6 +142,7 @@ async fn decided(
     let challenge = Challenge::read(row)?;
     let is_open = challenge.status(context.now()) == Status::Pending;
     if !is_open || (challenge.channel.is_some() && matches!(given, Given::Digits(_))) {
+        feedback::tell(context, row, &stamp, feedback::Event::Answered);
         let judged = judge(row, factor.first(), &stamp, context.now())?;
         return Ok((judged, answer.drain(beside_from..beside_from + besides).collect()));
     }
@@ -177,6 +178,7 @@ pub(crate) async fn answer_code(
     let mut rows = context.decide(batch).await?.split_off(from);
     let (row, factor) = (rows.pop().unwrap_or_default(), rows.pop().unwrap_or_default());
     let Some(row) = row.first() else { return Ok((Answered::NotFound, rows)) };
+    feedback::tell(context, row, &stamp, feedback::Event::Answered);
     Ok((judge(row, factor.first(), &stamp, context.now())?, rows))
 }
 

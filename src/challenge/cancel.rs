@@ -5,6 +5,7 @@ use crate::{
     context::Context,
     event::{self, Event, EventType, When},
     ids::ChallengeId,
+    message::feedback,
     ports::DatabaseError,
     statement,
 };
@@ -38,6 +39,7 @@ pub async fn cancel(context: &Context, id: &ChallengeId) -> Result<Canceled, Dat
     ];
     let answer = context.decide(batch).await?;
     let Some(row) = answer.last().and_then(|rows| rows.first()) else { return Ok(Canceled::NotFound) };
+    feedback::tell(context, row, &stamp, feedback::Event::Canceled);
     let challenge = Challenge::read(row)?;
     Ok(match challenge.status(context.now()) {
         Status::Verified => Canceled::AlreadyVerified,

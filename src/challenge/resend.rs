@@ -19,7 +19,7 @@ use crate::{
     idempotency::{Claim, Reservation},
     ids::{ChallengeId, UserId},
     limit,
-    message::{self, Channel, Content, Refused, Route, prepare},
+    message::{self, Channel, Content, Refused, Route, feedback, prepare},
     ports::{DatabaseError, Level, Row},
     statement,
     template::Slug,
@@ -174,6 +174,7 @@ pub async fn resend(
         refuse_unless_open(context, &challenge)?;
         return Err(ResendError::TooEarly(COOLDOWNS[0]));
     }
+    feedback::tell(context, row, &stamp, feedback::Event::Replaced);
     match veil {
         Veil::None => dispatch(context, &outgoing, id, &stamp, Which::Further(generation), &checks, key)
             .await

@@ -115,7 +115,7 @@ fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Cha
 }
 
 /// Carriers' codes for numbers that exist and get no SMS: landlines, mostly.
-const NO_SMS: [&str; 3] = ["21214", "21614", "30006"];
+const NO_SMS: [&str; 4] = ["21214", "21614", "30006", "60205"];
 
 /// A send that certainly did not go out.
 #[derive(Clone, Debug, PartialEq, Eq)]

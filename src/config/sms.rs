@@ -4,7 +4,9 @@
 use super::{Environment, Reader};
 use crate::message::drivers::{
     twilio::{self, Twilio},
+    twilio_verify::TwilioVerify,
     vonage::{self, Vonage},
+    webhook::Webhook,
 };
 
 /// What carries SMS.
@@ -23,8 +25,12 @@ pub enum SmsDriver {
     Null,
     /// Twilio's Messages API.
     Twilio(Twilio),
+    /// Twilio Verify, which has texts of its own.
+    TwilioVerify(TwilioVerify),
     /// Vonage's SMS API.
     Vonage(Vonage),
+    /// The customer's own endpoint.
+    Webhook(Webhook),
 }
 
 impl SmsDriver {
@@ -33,14 +39,16 @@ impl SmsDriver {
         match self {
             Self::Null => "null",
             Self::Twilio(_) => "twilio",
+            Self::TwilioVerify(_) => "twilio_verify",
             Self::Vonage(_) => "vonage",
+            Self::Webhook(_) => "webhook",
         }
     }
 
     /// The sender people see, where one number or name is fixed.
     pub fn from_number(&self) -> Option<&str> {
         match self {
-            Self::Null => None,
+            Self::Null | Self::TwilioVerify(_) | Self::Webhook(_) => None,
             Self::Twilio(twilio) => twilio.from_number(),
             Self::Vonage(vonage) => Some(vonage.from_number()),
         }

@@ -5,8 +5,10 @@ use super::{Issue, Reader, SmsConfig, SmsDriver, Stops};
 use crate::{
     crypto::RsaPrivateKey,
     message::drivers::{
+        twilio_verify::TwilioVerify,
         twilio_voice::{self, TwilioVoice},
         vonage_voice::{self, VonageVoice},
+        webhook::Webhook,
     },
     phone::is_e164_form,
     secret::Secret,
@@ -31,8 +33,12 @@ pub enum VoiceDriver {
     Null,
     /// Twilio's Calls API.
     Twilio(TwilioVoice),
+    /// Twilio Verify, which has texts and a gate of its own.
+    TwilioVerify(TwilioVerify),
     /// Vonage's Voice API.
     Vonage(VonageVoice),
+    /// The customer's own endpoint.
+    Webhook(Webhook),
 }
 
 impl VoiceDriver {
@@ -41,7 +47,17 @@ impl VoiceDriver {
         match self {
             Self::Null => "null",
             Self::Twilio(_) => "twilio",
+            Self::TwilioVerify(_) => "twilio_verify",
             Self::Vonage(_) => "vonage",
+            Self::Webhook(_) => "webhook",
+        }
+    }
+
+    /// Whether a call of it can wait for a key that we are told of. Where another makes the call, the wait is theirs.
+    pub fn waits_for_key(&self) -> bool {
+        match self {
+            Self::Null | Self::Twilio(_) | Self::Vonage(_) => true,
+            Self::TwilioVerify(_) | Self::Webhook(_) => false,
         }
     }
 }
@@ -108,6 +124,8 @@ impl VoiceConfig {
 pub(super) fn read(reader: &Reader, sms: &SmsConfig) -> VoiceConfig {
     VoiceConfig(match &sms.driver {
         None => Carrier::None,
+        // They carry calls by name only.
+        Some(SmsDriver::TwilioVerify(_) | SmsDriver::Webhook(_)) => Carrier::None,
         Some(SmsDriver::Null) => Carrier::Null,
         Some(SmsDriver::Twilio(_)) => Carrier::Twilio(twilio_voice::Settings {
             account_sid: reader.text("TWILIO_ACCOUNT_ID"),

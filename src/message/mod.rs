@@ -3,7 +3,9 @@
 
 mod channel;
 pub mod drivers;
+pub mod feedback;
 pub mod gate;
+pub mod hook_context;
 pub mod mail;
 pub mod notice;
 pub mod prepare;

@@ -7,8 +7,11 @@ use super::{
     drivers::{
         Mail, Outcome, Sms, Why,
         call::{Call, Opening},
-        send_mail, twilio, twilio_voice, vonage, vonage_voice,
+        send_mail, twilio,
+        twilio_verify::{self, By, TwilioVerify},
+        twilio_voice, vonage, vonage_voice,
     },
+    hook_context::hand_over,
     speech::Script,
 };
 use crate::{
@@ -63,6 +66,7 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started
         to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str()),
         body: &outgoing.body,
         unicode: outgoing.sms.is_some_and(|(encoding, _)| encoding == Encoding::Ucs2),
+        code: outgoing.code.as_ref().map(Code::expose),
         lifetime: outgoing.lifetime,
         message_id: outgoing.id.as_str(),
         callback_base: context.settings().delivery.callback_base(),
@@ -75,7 +79,17 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started
         SmsDriver::Null => Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None },
         SmsDriver::Twilio(twilio) => twilio::outcome(fetch.fetch(twilio.request(&sms)).await),
         SmsDriver::Vonage(vonage) => vonage::outcome(fetch.fetch(vonage.request(&sms)).await),
+        SmsDriver::TwilioVerify(service) => verify(context, outgoing, service, By::Sms).await,
+        SmsDriver::Webhook(webhook) => hand_over(context, outgoing, webhook, None, TRY_TIMEOUT).await,
     }
+}
+
+/// Has Twilio Verify send the code, in words of its own.
+async fn verify(context: &Context, outgoing: &Outgoing, service: &TwilioVerify, by: By) -> Outcome {
+    let Some(code) = &outgoing.code else { return twilio_verify::no_code() };
+    let to = outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str());
+    let request = service.request(to, by, code.expose(), outgoing.locale, TRY_TIMEOUT);
+    twilio_verify::outcome(context.ports().fetch.fetch(request).await)
 }
 
 async fn email(context: &Context, outgoing: &Outgoing, driver: &EmailDriver, started: Timestamp) -> Outcome {
@@ -122,6 +136,11 @@ async fn voice(
     let fetch = &context.ports().fetch;
     match driver {
         VoiceDriver::Null => Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None },
+        VoiceDriver::TwilioVerify(service) => verify(context, outgoing, service, By::Call).await,
+        VoiceDriver::Webhook(webhook) => {
+            let spoken = code.as_ref().map(Script::to_text);
+            hand_over(context, outgoing, webhook, spoken.as_deref().or(Some(&outgoing.body)), TRY_TIMEOUT).await
+        }
         VoiceDriver::Twilio(twilio) => twilio_voice::outcome(fetch.fetch(twilio.request(&call)).await),
         VoiceDriver::Vonage(vonage) => {
             let input = vonage.signing_input(started.millis() / 1000, &context.stamp());

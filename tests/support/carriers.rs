@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -16,9 +17,11 @@ use tokio::{
 
 use super::{
     calls::{self, Called},
+    hook::HookEndpoint,
     mail_providers::MailProviders,
     turnstile::TurnstileService,
     vars,
+    verify::VerifyService,
 };
 
 /// How a carrier answers.
@@ -55,6 +58,8 @@ pub enum Reply {
     Hang,
     Drop,
     NotHttp,
+    /// An empty answer, after so long.
+    Late(Duration, u16),
 }
 
 /// A message that a carrier got.
@@ -103,6 +108,10 @@ pub struct Carriers {
     pub mail: Arc<MailProviders>,
     /// Who knows whether a browser is behind a page.
     pub turnstile: TurnstileService,
+    /// The customer's own endpoint.
+    pub hook: HookEndpoint,
+    /// Twilio Verify, and what Twilio is told.
+    pub verify: VerifyService,
 }
 
 impl Carriers {
@@ -174,6 +183,7 @@ impl Carriers {
         let mut all = self.state().violations.clone();
         all.extend(self.mail.violations());
         all.extend(self.turnstile.violations());
+        all.extend(self.hook.violations());
         all
     }
 
@@ -183,6 +193,15 @@ impl Carriers {
     }
 
     pub fn handle(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Reply {
+        if HookEndpoint::serves(path) {
+            let (reply, asked) = self.hook.handle(method, headers, body);
+            // What a call would say has no code at its beginning.
+            if let Some(asked) = asked.filter(|asked| asked.kind == "sms.send") {
+                let (to, from, body, accepted) = (asked.recipient, String::new(), asked.text, asked.accepted);
+                self.state().sent.push(Sent { carrier: "webhook", to, from, body, fields: Vec::new(), accepted });
+            }
+            return reply;
+        }
         if MailProviders::serves(path) {
             return self.mail.handle(method, path, headers, body);
         }
@@ -215,8 +234,36 @@ impl Carriers {
             path if path == format!("/twilio/2010-04-01/Accounts/{}/Calls.json", vars::ACCOUNT) => {
                 self.twilio_call(header("authorization"), &fields)
             }
-            path => self.violate(format!("no carrier has {path}")),
+            path => self.twilio_hears(path, header("authorization"), &fields),
         }
+    }
+
+    /// Verify, and what Twilio is told of messages.
+    fn twilio_hears(&self, path: &str, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
+        if authorization != Some(&basic(vars::ACCOUNT, vars::TOKEN)) {
+            return Reply::Respond(401, r#"{"code":20003,"message":"Authenticate","status":401}"#.to_owned());
+        }
+        let verifications = format!("/verify/v2/Services/{}/Verifications", vars::VERIFY_SERVICE);
+        let messages = format!("/twilio/2010-04-01/Accounts/{}/Messages/", vars::ACCOUNT);
+        let taken = if path == verifications {
+            return match self.verify.begin(fields) {
+                Ok((Reply::Respond(status @ 201, body), to, code)) => {
+                    let from = vars::VERIFY_SERVICE.to_owned();
+                    self.answer("twilio_verify", to, from, code, fields.to_vec(), status, body)
+                }
+                Ok((reply, ..)) => reply,
+                Err(what) => self.violate(what),
+            };
+        } else if let Some(sid) = path.strip_prefix(&verifications).and_then(|rest| rest.strip_prefix('/')) {
+            self.verify.report(sid, fields)
+        } else if let Some(sid) = path.strip_prefix(&messages).and_then(|rest| rest.strip_suffix("/Feedback.json")) {
+            let index = sid.strip_prefix("SM").and_then(|hex| usize::from_str_radix(hex, 16).ok());
+            let sent = index.and_then(|index| self.sent().get(index).cloned());
+            self.verify.confirm(sid, fields, sent.as_ref().map(|sent| sent.fields.as_slice()))
+        } else {
+            Err(format!("no carrier has {path}"))
+        };
+        taken.unwrap_or_else(|what| self.violate(what))
     }
 
     fn twilio_call(&self, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
@@ -301,7 +348,8 @@ impl Carriers {
     }
 
     fn twilio(&self, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
-        const KNOWN: [&str; 6] = ["To", "From", "MessagingServiceSid", "Body", "ValidityPeriod", "StatusCallback"];
+        const KNOWN: [&str; 7] =
+            ["To", "From", "MessagingServiceSid", "Body", "ValidityPeriod", "StatusCallback", "ProvideFeedback"];
         let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         if let Some((unknown, _)) = fields.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
             return self.violate(format!("Twilio knows no field {unknown}"));
@@ -432,6 +480,11 @@ async fn connection(carriers: Arc<Carriers>, mut stream: TcpStream) {
             let _ = stream.write_all(b"\x00\x01garbage\xff\xfe").await;
         }
         Reply::Drop => {}
+        Reply::Late(after, status) => {
+            tokio::time::sleep(after).await;
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
         // Until the caller gives up.
         Reply::Hang => while matches!(stream.read(&mut buffer).await, Ok(count) if count > 0) {},
     }

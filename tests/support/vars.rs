@@ -11,6 +11,7 @@ pub const RING: &str = r#"{"current":"k1","keys":{"k1":"AAECAwQFBgcICQoLDA0ODxAR
 pub const PEPPER: &str = r#"{"current":"p1","keys":{"p1":"ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}}"#;
 pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 pub const TOKEN: &str = "twilio-auth-token-0123456789";
+pub const VERIFY_SERVICE: &str = "VA0123456789abcdef0123456789abcdef";
 pub const SENDER: &str = "+15005550006";
 pub const RECEIVER: &str = "+16471231234";
 pub const VONAGE_KEY: &str = "abcd1234";
@@ -88,6 +89,39 @@ pub fn prod_vonage(base: &str) -> Vars {
         ("VONAGE_PRIVATE_KEY", json!(PRIVATE_KEY.replace('\n', "\\n"))),
         ("PUBLIC_URL", json!("https://login.example.com")),
         ("SMS_COUNTRY_CODE", json!("+44")),
+    ]));
+    all
+}
+
+/// Production with the customer's own endpoint, which `base` stands for.
+pub fn prod_hook(base: &str) -> Vars {
+    let mut all = prod_twilio(base);
+    all.extend(vars(&[
+        ("SMS_DRIVER", json!("webhook")),
+        ("SMS_WEBHOOK_URL", json!(format!("{base}/hooks/sms"))),
+        ("SMS_WEBHOOK_SECRET", json!(WEBHOOK_SECRET)),
+    ]));
+    all
+}
+
+/// Development with the same: everything goes to the receiver.
+pub fn dev_hook(base: &str) -> Vars {
+    let mut all = prod_hook(base);
+    all.extend(vars(&[
+        ("ENVIRONMENT", json!("dev")),
+        ("DEV_TOOLS", json!("on")),
+        ("DEV_SMS_RECEIVER", json!(RECEIVER)),
+    ]));
+    all
+}
+
+/// Production with Twilio Verify, which `base` stands for.
+pub fn prod_verify(base: &str) -> Vars {
+    let mut all = prod_twilio(base);
+    all.extend(vars(&[
+        ("SMS_DRIVER", json!("twilio_verify")),
+        ("TWILIO_VERIFY_SID", json!(VERIFY_SERVICE)),
+        ("TWILIO_VERIFY_BASE", json!(format!("{base}/verify"))),
     ]));
     all
 }

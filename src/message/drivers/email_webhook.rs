@@ -1,9 +1,12 @@
 //! E-mail by webhook: the customer's own endpoint gets the mail as JSON, signed as Standard Webhooks, and sends it.
 //! 2xx is taken; 422 says that this person cannot be mailed, 429 to ask later, any other 4xx that it is wrong for all.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Answer, Class, Mail, Outcome, Why, by_http_status, mail, no_answer};
+use super::{
+    Answer, Mail, Outcome,
+    webhook::{self, Names, signed_post},
+};
 use crate::{crypto::WebhookSecret, email::Mailbox, ports::OutgoingRequest};
 
 /// The webhook's settings as they come, from bindings or storage.
@@ -56,43 +59,19 @@ impl EmailWebhook {
                 "code": mail.code,
             },
         });
-        let seconds = mail.now.millis() / 1000;
-        let mut request = mail::json_post(self.url.clone(), Vec::new(), &body, mail.timeout);
-        let signature = self.secret.sign(mail.message_id, seconds, &request.body);
-        request.headers.extend([
-            ("webhook-id", mail.message_id.to_owned()),
-            ("webhook-timestamp", seconds.to_string()),
-            ("webhook-signature", signature),
-        ]);
-        request
+        signed_post(&self.url, &self.secret, mail.message_id, mail.now, &body, mail.timeout)
     }
 }
 
 /// What the endpoint's answer means. Its body may have an `id`, which is kept.
 pub fn outcome(answer: Answer) -> Outcome {
-    const NAME: &str = "EMAIL_WEBHOOK_URL";
-    let response = match answer {
-        Ok(response) => response,
-        Err(error) => return no_answer(NAME, error),
-    };
-    match response.status {
-        200..=299 => {
-            let body: Value = serde_json::from_str(&response.body).unwrap_or(Value::Null);
-            let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
-            Outcome::Accepted { provider_id: id.chars().take(64).collect(), segments: None }
-        }
-        422 => Class::RecipientRefused
-            .outcome(Why::new("http_422", format!("{NAME} says that this person cannot be mailed"))),
-        401 | 403 => Class::Misconfigured.outcome(Why::new(
-            format!("http_{}", response.status),
-            format!("{NAME} refused the signature: compare EMAIL_WEBHOOK_SECRET"),
-        )),
-        status => by_http_status(NAME, status),
-    }
+    webhook::outcome(Names { url: "EMAIL_WEBHOOK_URL", secret: "EMAIL_WEBHOOK_SECRET" }, answer)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::{super::mail::tests, *};
     use crate::ports::{FetchError, OutgoingResponse};
 

@@ -8,10 +8,13 @@ mod mail;
 pub mod postmark;
 pub mod resend;
 pub mod twilio;
+pub mod twilio_feedback;
+pub mod twilio_verify;
 pub mod twilio_voice;
 pub mod vonage;
 pub mod vonage_voice;
 pub mod vonage_webhook;
+pub mod webhook;
 
 use std::time::Duration;
 
@@ -33,6 +36,8 @@ pub struct Sms<'a> {
     pub body: &'a str,
     /// Whether the text needs UCS-2.
     pub unicode: bool,
+    /// The code in it.
+    pub code: Option<&'a str>,
     /// How long it is worth delivering.
     pub lifetime: Duration,
     /// Our id of it.

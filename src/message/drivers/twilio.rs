@@ -1,5 +1,7 @@
 //! Twilio's Messages API, version 2010-04-01: one form POST with HTTP Basic.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{Answer, Class, Outcome, Sms, Why, basic, by_http_status, form_post, no_answer};
@@ -79,7 +81,6 @@ impl Twilio {
 
     /// The request that sends an SMS.
     pub fn request(&self, sms: &Sms<'_>) -> OutgoingRequest {
-        let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", self.api_base, self.account_sid);
         let validity = sms.lifetime.as_secs().clamp(1, 36_000).to_string();
         let callback = sms
             .callback_base
@@ -91,7 +92,15 @@ impl Twilio {
             Sender::MessagingService(service) => ("MessagingServiceSid", service),
         });
         fields.extend(callback.as_deref().map(|url| ("StatusCallback", url)));
-        form_post(url, vec![basic(&self.user, &self.password)], &fields, sms.timeout)
+        // Whether it was of use is told of codes only.
+        fields.extend(sms.code.map(|_| ("ProvideFeedback", "true")));
+        self.post("Messages.json", &fields, sms.timeout)
+    }
+
+    /// A form POST to the account's part of the API.
+    pub(super) fn post(&self, path: &str, fields: &[(&str, &str)], timeout: Duration) -> OutgoingRequest {
+        let url = format!("{}/2010-04-01/Accounts/{}/{path}", self.api_base, self.account_sid);
+        form_post(url, vec![basic(&self.user, &self.password)], fields, timeout)
     }
 }
 
@@ -180,8 +189,6 @@ fn by_code(code: u64) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::ports::{FetchError, OutgoingResponse};
 
@@ -200,6 +207,7 @@ mod tests {
             to: "+14155552671",
             body: "042137 is your code & more\n\n@login.example.com #042137",
             unicode: false,
+            code: Some("042137"),
             lifetime: Duration::from_mins(5),
             message_id: "msg_1",
             callback_base,
@@ -226,7 +234,8 @@ mod tests {
         assert_eq!(
             request.body,
             "To=%2B14155552671&Body=042137+is+your+code+%26+more%0A%0A%40login.example.com+%23042137&ValidityPeriod=300\
-             &From=%2B15005550006&StatusCallback=https%3A%2F%2Flogin.example.com%2Fv1%2Fcallbacks%2Ftwilio%2Fmsg_1"
+             &From=%2B15005550006&StatusCallback=https%3A%2F%2Flogin.example.com%2Fv1%2Fcallbacks%2Ftwilio%2Fmsg_1\
+             &ProvideFeedback=true"
         );
         assert!(
             request.headers.contains(&(

@@ -188,6 +188,7 @@ mod tests {
             to: "+447700900123",
             body: "042137 is your code",
             unicode,
+            code: None,
             lifetime: Duration::from_mins(5),
             message_id: "msg_1",
             callback_base: None,

@@ -96,7 +96,7 @@ pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) 
 /// Whether the call waits for a key. It never goes out without the wait because something is missing: only because
 /// the setting says so.
 fn gate(context: &Context, driver: &VoiceDriver) -> Result<bool, Refused> {
-    if !context.settings().voice.gate {
+    if !context.settings().voice.gate || !driver.waits_for_key() {
         return Ok(false);
     }
     if context.settings().delivery.callback_base().is_none() {
