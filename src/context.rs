@@ -13,6 +13,7 @@ use crate::{
     config::{Config, Secrets},
     crypto::{Pepper, Seal},
     ids::RequestId,
+    message::circuit::Circuits,
     ports::{DatabaseError, Level, Ports, Rows, Statement},
     settings::{IsolateCache, Settings, Snapshot, TestMode, guard, load},
     time::Timestamp,
@@ -27,6 +28,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// What the isolate remembers.
     pub cache: Arc<IsolateCache>,
+    /// Which drivers have failed of late, here.
+    pub circuits: Arc<Circuits>,
 }
 
 /// Who is behind the calling server: what it passes as `client`.
@@ -194,6 +197,11 @@ impl Context {
     /// The bindings.
     pub fn config(&self) -> &Config {
         &self.app.config
+    }
+
+    /// Which drivers have failed of late, in this isolate.
+    pub fn circuits(&self) -> &Circuits {
+        &self.app.circuits
     }
 
     /// The settings.

@@ -12,7 +12,7 @@ use crate::{
     message::{
         self, Channel, Destination, Outgoing,
         drivers::{Outcome, Why},
-        send::Tried,
+        failover::{Delivered, deliver},
     },
     ports::{DatabaseError, Level},
     settings::TestMode,
@@ -145,7 +145,7 @@ pub(crate) enum Which<'a> {
     Veiled,
 }
 
-/// Asks the driver, if one is to be asked, and writes down what became of it. The decision is made and stamped.
+/// Asks the drivers, if any is to be asked, and writes down what became of it. The decision is made and stamped.
 pub(crate) async fn dispatch(
     context: &Context,
     outgoing: &Outgoing,
@@ -155,15 +155,15 @@ pub(crate) async fn dispatch(
     checks: &[Check],
     reservation: Option<&Reservation>,
 ) -> Result<(), NotSent> {
-    let Some(tried) = message::send::deliver(context, outgoing).await else {
+    let Some(delivered) = deliver(context, outgoing).await else {
         if context.dev_tools() {
             context.log(Level::Info, &format!("{} dropped, and would have said: {}", outgoing.id, outgoing.body));
         }
         return Ok(());
     };
-    let not_sent = not_sent(context, outgoing, &tried);
+    let not_sent = not_sent(context, outgoing, &delivered);
     let now = context.ports().clock.now();
-    let mut statements = message::store::ended(context, outgoing, &tried);
+    let mut statements = message::store::ended(context, outgoing, &delivered);
     if not_sent.is_some() {
         match which {
             Which::First => statements.push(store::send_failed(challenge, now)),
@@ -173,15 +173,15 @@ pub(crate) async fn dispatch(
         }
     }
     // Nothing went out for reasons that are not the person's: it costs them nothing.
-    if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
+    if delivered.costs_nothing() {
         statements.push(limit::store::refund(checks, now, context.now()));
     }
     statements.extend(reservation.map(|key| if not_sent.is_some() { key.release(stamp) } else { key.finish(stamp) }));
     // The carrier has been asked: what it said stands, even when it cannot be written down now. A message
     // that stays `queued` is settled as `unknown` by housekeeping.
     if let Err(error) = context.record(statements).await {
-        context
-            .log(Level::Error, &format!("{} {} could not be recorded: {error}", outgoing.id, tried.outcome.as_str()));
+        let outcome = delivered.verdict().outcome.as_str();
+        context.log(Level::Error, &format!("{} {outcome} could not be recorded: {error}", outgoing.id));
     }
     not_sent.map_or(Ok(()), Err)
 }
@@ -195,7 +195,8 @@ pub(crate) fn dispatch_later(context: &Context, outgoing: Outgoing, challenge: &
 }
 
 /// Whether it certainly did not go out.
-pub(crate) fn not_sent(context: &Context, outgoing: &Outgoing, tried: &Tried) -> Option<NotSent> {
+pub(crate) fn not_sent(context: &Context, outgoing: &Outgoing, delivered: &Delivered) -> Option<NotSent> {
+    let tried = delivered.verdict();
     match &tried.outcome {
         // It may have gone out: the code has to live.
         Outcome::Accepted { .. } | Outcome::Unknown(_) => None,

@@ -19,15 +19,18 @@ use crate::{
     context::App,
     cron,
     http::serve,
+    message::circuit::Circuits,
     ports::{Level, Log, Ports},
     settings::IsolateCache,
     time::Timestamp,
 };
 
-/// What lives as long as the isolate: the configuration, which a deployment fixes, and the snapshot of settings.
+/// What lives as long as the isolate: the configuration, which a deployment fixes, the snapshot of settings, and which
+/// drivers have failed of late.
 struct Isolate {
     config: Arc<Config>,
     cache: Arc<IsolateCache>,
+    circuits: Arc<Circuits>,
 }
 
 fn app(env: &Env) -> App {
@@ -37,7 +40,7 @@ fn app(env: &Env) -> App {
         for issue in config.issues() {
             Console.line(Level::Error, &format!("configuration: {}", issue.detail));
         }
-        Isolate { config: Arc::new(config), cache: Arc::new(IsolateCache::default()) }
+        Isolate { config: Arc::new(config), cache: Arc::default(), circuits: Arc::default() }
     });
     App {
         ports: Ports {
@@ -53,6 +56,7 @@ fn app(env: &Env) -> App {
         },
         config: Arc::clone(&isolate.config),
         cache: Arc::clone(&isolate.cache),
+        circuits: Arc::clone(&isolate.circuits),
     }
 }
 

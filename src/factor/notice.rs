@@ -8,7 +8,7 @@ use crate::{
     event::{self, Event, EventType, When},
     ids::UserId,
     limit::{self, Check, NOTICES_USER_HOUR, SIGN_UP_NOTICES_USER_DAY},
-    message::{self, Destination, Refused, Route, Status, drivers::Outcome, notice::Change, prepare},
+    message::{self, Destination, Refused, Route, Status, notice::Change, prepare},
     policy::StandIn,
     ports::{DatabaseError, Level},
     statement,
@@ -170,9 +170,9 @@ impl Notice {
         if !is_queued {
             return Ok(());
         }
-        let Some(tried) = message::send::deliver(context, outgoing).await else { return Ok(()) };
-        let mut statements = message::store::ended(context, outgoing, &tried);
-        if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
+        let Some(delivered) = message::failover::deliver(context, outgoing).await else { return Ok(()) };
+        let mut statements = message::store::ended(context, outgoing, &delivered);
+        if delivered.costs_nothing() {
             statements.push(limit::store::refund(&checks, context.ports().clock.now(), context.now()));
         }
         context.record(statements).await?;

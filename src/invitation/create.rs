@@ -14,7 +14,7 @@ use crate::{
     idempotency::{Claim, Reservation},
     ids::{AppId, InvitationId},
     limit::{self, Check, EMAILS_DESTINATION_HALF_HOUR, Refusal, TRIES_DESTINATION_HALF_HOUR},
-    message::{self, Outgoing, Refused, Route, Status, drivers::Outcome, prepare},
+    message::{self, Outgoing, Refused, Route, Status, prepare},
     ports::{DatabaseError, Level, Row, Statement},
     statement,
 };
@@ -175,28 +175,28 @@ async fn carry(
     checks: &[Check],
     key: Option<&Reservation>,
 ) -> Result<Status, NotSent> {
-    let Some(tried) = message::send::deliver(context, outgoing).await else {
+    let Some(delivered) = message::failover::deliver(context, outgoing).await else {
         if context.dev_tools() {
             context.log(Level::Info, &format!("{} dropped, and would have said: {}", outgoing.id, outgoing.body));
         }
         return Ok(Status::Dropped);
     };
-    let not_sent = not_sent(context, outgoing, &tried);
-    let mut statements = message::store::ended(context, outgoing, &tried);
+    let not_sent = not_sent(context, outgoing, &delivered);
+    let mut statements = message::store::ended(context, outgoing, &delivered);
     if not_sent.is_some() {
         let event =
             Event::new(EventType::InvitationDeleted, id.as_str()).ended(event::Outcome::Failed, Some("send_failed"));
         statements.push(event::store::write(context, event, When::Invitation(id.as_str(), stamp)));
         statements.push(statement!(store::DELETE, id));
     }
-    if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
+    if delivered.costs_nothing() {
         statements.push(limit::store::refund(checks, context.ports().clock.now(), context.now()));
     }
     statements.extend(key.map(|key| if not_sent.is_some() { key.release(stamp) } else { key.finish(stamp) }));
     // The driver has been asked: what it said stands, even when it cannot be written down now.
     if let Err(error) = context.record(statements).await {
-        context
-            .log(Level::Error, &format!("{} {} could not be recorded: {error}", outgoing.id, tried.outcome.as_str()));
+        let outcome = delivered.verdict().outcome.as_str();
+        context.log(Level::Error, &format!("{} {outcome} could not be recorded: {error}", outgoing.id));
     }
-    not_sent.map_or_else(|| Ok(message::store::status_of(&tried.outcome)), Err)
+    not_sent.map_or_else(|| Ok(message::store::status_of(&delivered.verdict().outcome)), Err)
 }

@@ -1,8 +1,11 @@
 //! Messages: from a code to a carrier, as a row first (law 7).
-//! `prepare.rs` decides what would go where, `store.rs` writes it down, `send.rs` asks the driver.
+//! `prepare/` decides what would go where, `store/` writes it down, `failover.rs` has its drivers asked in turn, `send.rs`
+//! asks one.
 
 mod channel;
+pub mod circuit;
 pub mod drivers;
+pub mod failover;
 pub mod feedback;
 pub mod gate;
 pub mod hook_context;

@@ -1,9 +1,9 @@
-//! Asks the drivers and says what became of it. The row is there already; the caller records the outcome.
+//! Asks one driver and says what became of it. The row of the try is there already; the caller records the outcome.
 
 use std::time::Duration;
 
 use super::{
-    Driver, Encoding, Outgoing, Route, Speaks,
+    Driver, Encoding, Outgoing, Speaks,
     drivers::{
         Mail, Outcome, Sms, Why,
         call::{Call, Opening},
@@ -24,9 +24,12 @@ use crate::{
 };
 
 /// How long one try may take, of the 10 seconds that a request's sending may take.
-const TRY_TIMEOUT: Duration = Duration::from_secs(4);
+pub const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What became of a message's last try, and how long it took.
+/// When a try begins, and how long it may take.
+type When = (Timestamp, Duration);
+
+/// What became of a try, and how long it took.
 pub struct Tried {
     /// The driver that was asked.
     pub driver: &'static str,
@@ -38,30 +41,38 @@ pub struct Tried {
     pub latency_ms: i64,
 }
 
-/// Asks the drivers of the message's route, and gives what the last one said. `None`: it has none, it is dropped.
-pub async fn deliver(context: &Context, outgoing: &Outgoing) -> Option<Tried> {
-    let Route::Send(drivers) = &outgoing.route else { return None };
-    let driver = drivers.first()?;
-    Some(send(context, outgoing, driver, &outgoing.try_id).await)
-}
-
-/// Asks one driver.
-async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver, try_id: &TryId) -> Tried {
+/// Asks one driver, whose try is written down, and remembers how it did.
+pub async fn one_more(
+    context: &Context,
+    outgoing: &Outgoing,
+    driver: &Driver,
+    try_id: &TryId,
+    timeout: Duration,
+) -> Tried {
     let started = context.ports().clock.now();
+    let when = (started, timeout);
     let outcome = match driver {
-        Driver::Sms(driver) => sms(context, outgoing, driver, started).await,
-        Driver::Email(driver) => email(context, outgoing, driver, started).await,
-        Driver::Voice(driver, speaks) => voice(context, outgoing, driver, *speaks, started).await,
+        Driver::Sms(driver) => sms(context, outgoing, driver, when).await,
+        Driver::Email(driver) => email(context, outgoing, driver, when).await,
+        Driver::Voice(driver, speaks) => voice(context, outgoing, driver, *speaks, when).await,
     };
-    let latency_ms = millis(started.until(context.ports().clock.now()));
+    let (now, name) = (context.ports().clock.now(), driver.name());
+    let latency_ms = millis(started.until(now));
     if let Some(why) = outcome.why() {
-        let (id, name) = (&outgoing.id, driver.name());
+        let id = &outgoing.id;
         context.log(Level::Warn, &format!("{id} {name} {}: {} ({})", outcome.as_str(), why.detail, why.code));
     }
-    Tried { driver: driver.name(), try_id: try_id.clone(), outcome, latency_ms }
+    if context.circuits().note(outgoing.channel, name, context.snapshot().version, now, &outcome) {
+        let channel = outgoing.channel.as_str();
+        context.log(
+            Level::Warn,
+            &format!("{channel}: {name} has failed too often; where there is another driver it goes first"),
+        );
+    }
+    Tried { driver: name, try_id: try_id.clone(), outcome, latency_ms }
 }
 
-async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started: Timestamp) -> Outcome {
+async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, (started, timeout): When) -> Outcome {
     let sms = Sms {
         to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str()),
         body: &outgoing.body,
@@ -70,7 +81,7 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started
         lifetime: outgoing.lifetime,
         message_id: outgoing.id.as_str(),
         callback_base: context.settings().delivery.callback_base(),
-        timeout: TRY_TIMEOUT,
+        timeout,
         unix_seconds: started.millis() / 1000,
     };
     let fetch = &context.ports().fetch;
@@ -79,20 +90,20 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started
         SmsDriver::Null => Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None },
         SmsDriver::Twilio(twilio) => twilio::outcome(fetch.fetch(twilio.request(&sms)).await),
         SmsDriver::Vonage(vonage) => vonage::outcome(fetch.fetch(vonage.request(&sms)).await),
-        SmsDriver::TwilioVerify(service) => verify(context, outgoing, service, By::Sms).await,
-        SmsDriver::Webhook(webhook) => hand_over(context, outgoing, webhook, None, TRY_TIMEOUT).await,
+        SmsDriver::TwilioVerify(service) => verify(context, outgoing, service, By::Sms, timeout).await,
+        SmsDriver::Webhook(webhook) => hand_over(context, outgoing, webhook, None, timeout).await,
     }
 }
 
 /// Has Twilio Verify send the code, in words of its own.
-async fn verify(context: &Context, outgoing: &Outgoing, service: &TwilioVerify, by: By) -> Outcome {
+async fn verify(context: &Context, outgoing: &Outgoing, service: &TwilioVerify, by: By, timeout: Duration) -> Outcome {
     let Some(code) = &outgoing.code else { return twilio_verify::no_code() };
     let to = outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str());
-    let request = service.request(to, by, code.expose(), outgoing.locale, TRY_TIMEOUT);
+    let request = service.request(to, by, code.expose(), outgoing.locale, timeout);
     twilio_verify::outcome(context.ports().fetch.fetch(request).await)
 }
 
-async fn email(context: &Context, outgoing: &Outgoing, driver: &EmailDriver, started: Timestamp) -> Outcome {
+async fn email(context: &Context, outgoing: &Outgoing, driver: &EmailDriver, (started, timeout): When) -> Outcome {
     let Some(from) = driver.from() else {
         // A dropped message never comes here; were it to, nothing goes out.
         return Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None };
@@ -106,7 +117,7 @@ async fn email(context: &Context, outgoing: &Outgoing, driver: &EmailDriver, sta
         template: outgoing.template,
         code: outgoing.code.as_ref().map(Code::expose),
         message_id: outgoing.id.as_str(),
-        timeout: TRY_TIMEOUT,
+        timeout,
         now: started,
     };
     send_mail(context.ports(), driver, &mail).await
@@ -117,7 +128,7 @@ async fn voice(
     outgoing: &Outgoing,
     driver: &VoiceDriver,
     speaks: Speaks,
-    started: Timestamp,
+    (started, timeout): When,
 ) -> Outcome {
     let Speaks { voice, template, gate } = speaks;
     let name = context.config().app_name.as_str();
@@ -132,14 +143,14 @@ async fn voice(
         _ => return Outcome::Misconfigured(Why::new("no_gate", "the call could not wait for a key: check PUBLIC_URL")),
     };
     let to = outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str());
-    let call = Call { to, opening, events: callback.as_deref(), timeout: TRY_TIMEOUT };
+    let call = Call { to, opening, events: callback.as_deref(), timeout };
     let fetch = &context.ports().fetch;
     match driver {
         VoiceDriver::Null => Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None },
-        VoiceDriver::TwilioVerify(service) => verify(context, outgoing, service, By::Call).await,
+        VoiceDriver::TwilioVerify(service) => verify(context, outgoing, service, By::Call, timeout).await,
         VoiceDriver::Webhook(webhook) => {
             let spoken = code.as_ref().map(Script::to_text);
-            hand_over(context, outgoing, webhook, spoken.as_deref().or(Some(&outgoing.body)), TRY_TIMEOUT).await
+            hand_over(context, outgoing, webhook, spoken.as_deref().or(Some(&outgoing.body)), timeout).await
         }
         VoiceDriver::Twilio(twilio) => twilio_voice::outcome(fetch.fetch(twilio.request(&call)).await),
         VoiceDriver::Vonage(vonage) => {

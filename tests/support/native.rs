@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern::{config::Config, context::App, ports::Ports, settings::IsolateCache};
+use postern::{config::Config, context::App, ports::Ports};
 
 use super::{
     carriers::Carriers,
@@ -45,20 +45,19 @@ impl Native {
             log: Arc::new(log.clone()),
             after: Arc::default(),
         };
-        let app = App { ports, config: Arc::new(Config::read(vars)), cache: Arc::new(IsolateCache::default()) };
+        let app = App { ports, config: Arc::new(Config::read(vars)), cache: Arc::default(), circuits: Arc::default() };
         Self { database, cache, clock, random, log, carriers, app }
     }
 
     /// Another isolate: the same database, clock, carriers and configuration, and a memory of its own.
     pub fn isolate(&self) -> Self {
-        let app = App { cache: Arc::new(IsolateCache::default()), ..self.app.clone() };
+        let app = App { cache: Arc::default(), circuits: Arc::default(), ..self.app.clone() };
         Self { app, ..self.clone() }
     }
 
     /// The same world under another configuration: a new deployment.
     pub fn redeploy(&self, vars: &Vars) -> Self {
-        let app =
-            App { config: Arc::new(Config::read(vars)), cache: Arc::new(IsolateCache::default()), ..self.app.clone() };
+        let app = App { config: Arc::new(Config::read(vars)), ..self.isolate().app };
         Self { app, ..self.clone() }
     }
 

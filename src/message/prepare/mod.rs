@@ -88,6 +88,12 @@ impl Driver {
             Self::Voice(driver, _) => driver.name(),
         }
     }
+
+    /// Which credentials it uses, as a keyed fingerprint: a receipt is held against the same ones.
+    #[allow(clippy::unused_self)]
+    pub fn credential(&self, _context: &Context) -> Option<String> {
+        None
+    }
 }
 
 /// How a call speaks.
@@ -152,6 +158,28 @@ pub struct Outgoing {
     pub driver: &'static str,
 }
 
+impl Outgoing {
+    /// The same with the drivers that have failed of late behind the others.
+    fn in_order(mut self, context: &Context) -> Self {
+        if let Route::Send(drivers) = &mut self.route
+            && drivers.len() > 1
+        {
+            let (version, now) = (context.snapshot().version, context.ports().clock.now());
+            *drivers = context.circuits().order(self.channel, std::mem::take(drivers), version, now);
+            self.driver = drivers.first().map_or(self.driver, Driver::name);
+        }
+        self
+    }
+
+    /// Which credentials the driver uses that is asked first.
+    pub fn credential(&self, context: &Context) -> Option<String> {
+        match &self.route {
+            Route::Send(drivers) => drivers.first().and_then(|driver| driver.credential(context)),
+            Route::Drop(_) => None,
+        }
+    }
+}
+
 /// Whether a destination may get such a message at all: the switch, test numbers, the country. Its own step, so that
 /// a refusal comes before anything is counted.
 pub fn admit(context: &Context, destination: &Destination, channel: Channel) -> Result<(), Refused> {
@@ -176,6 +204,7 @@ pub fn prepare(
         (Channel::Voice, Destination::Phone(number)) => voice::prepare(context, number, content),
         (channel, _) => Err(Refused::Channel(channel)),
     }
+    .map(|outgoing| outgoing.in_order(context))
 }
 
 /// The whole notice of a change, by e-mail or SMS.
@@ -190,6 +219,7 @@ pub fn notice(
         Destination::Phone(number) => sms::notice(context, number, change),
         Destination::Email(address) => email::notice(context, address, change, when),
     }
+    .map(|outgoing| outgoing.in_order(context))
 }
 
 /// The whole e-mail of an invitation.
@@ -200,7 +230,7 @@ pub fn invitation(
     expires_at: Timestamp,
 ) -> Result<Outgoing, Refused> {
     email::admit(context)?;
-    email::invitation(context, address, link, expires_at)
+    email::invitation(context, address, link, expires_at).map(|outgoing| outgoing.in_order(context))
 }
 
 /// Domestic is what the default calling code names; the receiver decides where the money goes.
