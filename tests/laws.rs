@@ -19,8 +19,11 @@ mod laws {
     mod bot_gate;
     mod calls;
     mod calls_gate;
+    mod chaos;
+    mod circuit;
     mod clients;
     mod cors;
+    mod failover;
     mod flows_model;
     mod housekeeping;
     mod keys;

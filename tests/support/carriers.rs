@@ -97,7 +97,7 @@ struct State {
     /// Passwords that were in a breach, and how often somebody asked.
     breached: Vec<String>,
     ranges: usize,
-    /// By number, stronger than the general one.
+    /// By carrier and number, by number, or by carrier, each stronger than the next and than the general one.
     behaviours: Vec<(String, Behaviour)>,
 }
 
@@ -127,6 +127,12 @@ impl Carriers {
     /// Everything to this number from now on.
     pub fn behave_for(&self, number: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(0, (number.to_owned(), behaviour));
+    }
+
+    /// Everything to this carrier from now on, or to a number by it.
+    pub fn behave_as(&self, carrier: &str, number: Option<&str>, behaviour: Behaviour) {
+        let whom = number.map_or_else(|| carrier.to_owned(), |number| format!("{carrier} {number}"));
+        self.behave_for(&whom, behaviour);
     }
 
     /// A password that was in a breach.
@@ -336,15 +342,16 @@ impl Carriers {
     }
 
     fn answer_call(&self, call: Called, reply: String) -> Reply {
-        let behaviour = self.behaviour_for(&call.to);
+        let behaviour = self.behaviour_for(call.carrier, &call.to);
         self.state().calls.push(Called { accepted: behaviour == Behaviour::Accept, ..call });
         behaviour.reply(201, reply)
     }
 
-    fn behaviour_for(&self, number: &str) -> Behaviour {
+    fn behaviour_for(&self, carrier: &str, number: &str) -> Behaviour {
         let state = self.state();
-        let by_number = state.behaviours.iter().find(|(known, _)| known == number).map(|(_, behaviour)| behaviour);
-        by_number.or(state.behaviour.as_ref()).cloned().unwrap_or(Behaviour::Accept)
+        let of = |whom: &str| state.behaviours.iter().find(|(known, _)| known == whom).map(|(_, behaviour)| behaviour);
+        let known = of(&format!("{carrier} {number}")).or_else(|| of(number)).or_else(|| of(carrier));
+        known.or(state.behaviour.as_ref()).cloned().unwrap_or(Behaviour::Accept)
     }
 
     fn twilio(&self, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
@@ -421,7 +428,7 @@ impl Carriers {
         status: u16,
         reply: String,
     ) -> Reply {
-        let behaviour = self.behaviour_for(&to);
+        let behaviour = self.behaviour_for(carrier, &to);
         self.state().sent.push(Sent { carrier, to, from, body, fields, accepted: behaviour == Behaviour::Accept });
         behaviour.reply(status, reply)
     }

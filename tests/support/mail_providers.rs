@@ -40,7 +40,7 @@ struct State {
     sent: Vec<SentMail>,
     violations: Vec<String>,
     behaviour: Option<Behaviour>,
-    /// By address, stronger than the general one.
+    /// By provider and address, by address, or by provider, each stronger than the next and than the general one.
     behaviours: Vec<(String, Behaviour)>,
     refusal: Option<MailerError>,
 }
@@ -61,6 +61,12 @@ impl MailProviders {
     /// Everything to this address from now on.
     pub fn behave_for(&self, address: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(0, (address.to_owned(), behaviour));
+    }
+
+    /// Everything to this provider from now on, or to an address by it.
+    pub fn behave_as(&self, provider: &str, address: Option<&str>, behaviour: Behaviour) {
+        let whom = address.map_or_else(|| provider.to_owned(), |address| format!("{provider} {address}"));
+        self.behave_for(&whom, behaviour);
     }
 
     /// What Cloudflare's binding says from now on; `None`: it takes everything.
@@ -223,8 +229,10 @@ impl MailProviders {
             Err(what) => return self.violate(what),
         };
         let mut state = self.state();
-        let by_address = state.behaviours.iter().find(|(address, _)| *address == mail.to);
-        let behaviour = by_address.map(|(_, behaviour)| behaviour.clone()).or_else(|| state.behaviour.clone());
+        let of = |whom: &str| state.behaviours.iter().find(|(known, _)| known == whom).map(|(_, behaviour)| behaviour);
+        let known =
+            of(&format!("{} {}", mail.provider, mail.to)).or_else(|| of(&mail.to)).or_else(|| of(mail.provider));
+        let behaviour = known.or(state.behaviour.as_ref()).cloned();
         let behaviour = behaviour.unwrap_or(Behaviour::Accept);
         mail.accepted = behaviour == Behaviour::Accept;
         state.sent.push(mail);
@@ -304,13 +312,16 @@ impl Mailer for TestMailer {
             tokio::task::yield_now().await;
             match read(&mail, &self.clock) {
                 Ok(sent) => {
-                    let mut state = self.providers.state();
-                    let refusal = state.refusal.clone();
-                    state.sent.push(SentMail { accepted: refusal.is_none(), ..sent });
+                    let (refusal, count) = {
+                        let mut state = self.providers.state();
+                        let refusal = state.refusal.clone();
+                        state.sent.push(SentMail { accepted: refusal.is_none(), ..sent });
+                        (refusal, state.sent.len())
+                    };
                     match refusal {
-                        None => Ok(format!("cf-{}", state.sent.len())),
+                        None => Ok(format!("cf-{count}")),
                         Some(MailerError::Timeout) => {
-                            self.clock.advance(mail.timeout);
+                            self.clock.wait(mail.timeout).await;
                             Err(MailerError::Timeout)
                         }
                         Some(refusal) => Err(refusal),

@@ -8,6 +8,7 @@ pub mod breaches;
 pub mod calls;
 pub mod carriers;
 pub mod client;
+pub mod clock;
 pub mod context;
 pub mod contract;
 pub mod embedded;

@@ -5,47 +5,17 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use postern::{
-    ports::{
-        Cache, CacheError, Clock, Fetch, FetchError, Level, Log, OutgoingRequest, OutgoingResponse, PortFuture, Random,
-    },
-    time::Timestamp,
+use postern::ports::{
+    Cache, CacheError, Fetch, FetchError, Level, Log, OutgoingRequest, OutgoingResponse, PortFuture, Random,
 };
 
 use super::carriers::{Carriers, Reply};
 
-/// 2026-11-22T10:00:00Z.
-pub const START: i64 = 1_795_341_600_000;
-
-#[derive(Clone)]
-pub struct TestClock(Arc<AtomicI64>);
-
-impl TestClock {
-    pub fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(START)))
-    }
-
-    pub fn advance(&self, duration: Duration) {
-        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl TestClock {
-    pub fn set_back(&self, duration: Duration) {
-        self.0.fetch_sub(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
+pub use super::clock::{START, TestClock};
 
 /// SplitMix64: good enough to differ, and the same at every run.
 #[derive(Clone)]
@@ -148,7 +118,7 @@ impl Log for TestLog {
     }
 }
 
-/// Fetch into the fake carriers of this process. A hanging carrier moves the clock by the time limit.
+/// Fetch into the fake carriers of this process. A hanging carrier takes the time limit, on the tests' clock.
 #[derive(Clone)]
 pub struct TestFetch {
     pub carriers: Arc<Carriers>,
@@ -166,11 +136,11 @@ impl Fetch for TestFetch {
             match self.carriers.handle(request.method, path, &headers, &request.body) {
                 Reply::Respond(status, body) => Ok(OutgoingResponse { status, body }),
                 Reply::Hang => {
-                    self.clock.advance(request.timeout);
+                    self.clock.wait(request.timeout).await;
                     Err(FetchError::Timeout)
                 }
                 Reply::Late(after, status) => {
-                    self.clock.advance(after.min(request.timeout));
+                    self.clock.wait(after.min(request.timeout)).await;
                     let in_time = after < request.timeout;
                     if in_time {
                         Ok(OutgoingResponse { status, body: "{}".to_owned() })

@@ -93,6 +93,16 @@ pub fn prod_vonage(base: &str) -> Vars {
     all
 }
 
+/// Production with Twilio and Vonage and two mail providers, which `base` stands for; whom it asks first is a setting.
+pub fn prod_both(base: &str) -> Vars {
+    let mut all = prod_vonage(base);
+    all.extend(prod_hook(base));
+    all.extend(prod_verify(base));
+    all = with_mail(all, "resend", base);
+    all.extend(vars(&[("SMS_DRIVER", json!("twilio")), ("SMS_COUNTRY_CODE", json!("+1"))]));
+    all
+}
+
 /// Production with the customer's own endpoint, which `base` stands for.
 pub fn prod_hook(base: &str) -> Vars {
     let mut all = prod_twilio(base);
