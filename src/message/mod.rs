@@ -7,6 +7,7 @@ pub mod gate;
 pub mod mail;
 pub mod notice;
 pub mod prepare;
+pub mod receipt;
 mod segments;
 pub mod send;
 pub mod speech;

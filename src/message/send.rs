@@ -9,6 +9,7 @@ use super::{
         call::{Call, Opening},
         send_mail, twilio, twilio_voice, vonage, vonage_voice,
     },
+    receipt,
     speech::Script,
 };
 use crate::{
@@ -59,13 +60,16 @@ async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver, try_id: &
 }
 
 async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started: Timestamp) -> Outcome {
+    let callback_base = context.settings().delivery.callback_base();
+    let report_to = callback_base.and_then(|base| receipt::vonage_url(base, context.pepper(), &outgoing.id));
     let sms = Sms {
         to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str()),
         body: &outgoing.body,
         unicode: outgoing.sms.is_some_and(|(encoding, _)| encoding == Encoding::Ucs2),
         lifetime: outgoing.lifetime,
         message_id: outgoing.id.as_str(),
-        callback_base: context.settings().delivery.callback_base(),
+        callback_base,
+        report_to: report_to.as_deref(),
         timeout: TRY_TIMEOUT,
         unix_seconds: started.millis() / 1000,
     };

@@ -38,6 +38,7 @@ fn statements() -> Vec<&'static str> {
         limit::lockout::STATEMENTS,
         limit::store::STATEMENTS,
         message::gate::STATEMENTS,
+        message::receipt::store::STATEMENTS,
         message::store::STATEMENTS,
         reseal::STATEMENTS,
         session::refresh::store::STATEMENTS,
