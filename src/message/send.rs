@@ -64,6 +64,7 @@ async fn send(context: &Context, outgoing: &Outgoing, driver: &Driver, try_id: &
 async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started: Timestamp) -> Outcome {
     let sms = Sms {
         to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str()),
+        from: outgoing.from.as_deref(),
         body: &outgoing.body,
         unicode: outgoing.sms.is_some_and(|(encoding, _)| encoding == Encoding::Ucs2),
         code: outgoing.code.as_ref().map(Code::expose),
@@ -88,7 +89,7 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, started
 async fn verify(context: &Context, outgoing: &Outgoing, service: &TwilioVerify, by: By) -> Outcome {
     let Some(code) = &outgoing.code else { return twilio_verify::no_code() };
     let to = outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str());
-    let request = service.request(to, by, code.expose(), outgoing.locale, TRY_TIMEOUT);
+    let request = service.request(to, by, code.expose(), &outgoing.locale, TRY_TIMEOUT);
     twilio_verify::outcome(context.ports().fetch.fetch(request).await)
 }
 
@@ -119,10 +120,10 @@ async fn voice(
     speaks: Speaks,
     started: Timestamp,
 ) -> Outcome {
-    let Speaks { voice, template, gate } = speaks;
-    let name = context.config().app_name.as_str();
-    let (greeting, nobody) = (Script::gate(voice, template, name), Script::nobody(voice));
-    let code = outgoing.code.as_ref().map(|code| Script::greeting_and_code(voice, template, name, code));
+    let Speaks { voice, gate } = speaks;
+    let said = outgoing.greeting.as_deref().unwrap_or_default();
+    let (greeting, nobody) = (Script::gate(voice, said), Script::nobody(voice));
+    let code = outgoing.code.as_ref().map(|code| Script::greeting_and_code(voice, said, code));
     let callback =
         context.settings().delivery.callback_base().map(|base| callback(context, base, outgoing, driver, gate));
     let opening = match (&callback, &code) {
@@ -132,7 +133,7 @@ async fn voice(
         _ => return Outcome::Misconfigured(Why::new("no_gate", "the call could not wait for a key: check PUBLIC_URL")),
     };
     let to = outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str());
-    let call = Call { to, opening, events: callback.as_deref(), timeout: TRY_TIMEOUT };
+    let call = Call { to, from: outgoing.from.as_deref(), opening, events: callback.as_deref(), timeout: TRY_TIMEOUT };
     let fetch = &context.ports().fetch;
     match driver {
         VoiceDriver::Null => Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None },
