@@ -82,7 +82,7 @@ impl TwilioVoice {
         let (ring, longest) = (RING.as_secs().to_string(), LONGEST.as_secs().to_string());
         let mut fields = vec![
             ("To", call.to),
-            ("From", self.from_number.as_str()),
+            ("From", call.from.unwrap_or(&self.from_number)),
             ("Twiml", twiml.as_str()),
             ("Timeout", ring.as_str()),
             ("TimeLimit", longest.as_str()),

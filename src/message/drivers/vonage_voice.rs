@@ -90,7 +90,7 @@ impl VonageVoice {
         };
         let mut body = json!({
             "to": [{"type": "phone", "number": call.to.trim_start_matches('+')}],
-            "from": {"type": "phone", "number": self.from_number.trim_start_matches('+')},
+            "from": {"type": "phone", "number": call.from.unwrap_or(&self.from_number).trim_start_matches('+')},
             "ncco": ncco,
             "ringing_timer": RING.as_secs(),
             "length_timer": LONGEST.as_secs(),

@@ -61,6 +61,13 @@ static VOICES: &[(&str, &[Row])] = &[
 
 static FALLBACK: Row = row("en-US", "Polly.Joanna", &ENGLISH, &[]);
 
+/// The voices of a tag's language.
+fn rows(locale: &str) -> &'static [Row] {
+    let language = locale.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let language = if language == "cmn" { "zh" } else { language.as_str() };
+    VOICES.iter().find(|(name, _)| *name == language).map_or(&[][..], |(_, rows)| rows)
+}
+
 impl Voice {
     /// The languages there are, each with the regions that sound different.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -69,8 +76,8 @@ impl Voice {
 
     /// The voice for a language tag; English where the language has none. A script or variant changes nothing.
     pub fn of(locale: &str) -> Self {
-        let mut subtags = locale.split(['-', '_']);
-        let language = subtags.next().unwrap_or_default().to_ascii_lowercase();
+        let rows = rows(locale);
+        let subtags = locale.split(['-', '_']).skip(1);
         // Two letters or three digits are a region; a single letter begins an extension.
         let region = subtags
             .take_while(|subtag| subtag.len() > 1)
@@ -80,10 +87,13 @@ impl Voice {
             })
             .unwrap_or_default()
             .to_ascii_uppercase();
-        let language = if language == "cmn" { "zh" } else { language.as_str() };
-        let rows = VOICES.iter().find(|(name, _)| *name == language).map_or(&[][..], |(_, rows)| rows);
         let named = rows.iter().find(|row| row.regions.contains(&region.as_str()));
         Self(named.or(rows.first()).unwrap_or(&FALLBACK))
+    }
+
+    /// Whether there is a voice for the language of a tag.
+    pub fn speaks(locale: &str) -> bool {
+        !rows(locale).is_empty()
     }
 
     /// The language and region that are spoken, BCP 47.
