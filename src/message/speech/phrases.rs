@@ -92,8 +92,6 @@ pub(super) const JAPANESE: Phrases = Phrases {
 
 /// Modern standard Arabic.
 pub(super) const ARABIC: Phrases = Phrases {
-    verification: "مرحبًا. معك {app}، نتصل بك لإبلاغك برمز التحقق.",
-    enrolment: "مرحبًا. معك {app}، نتصل بك لإبلاغك بالرمز الذي يضيف هذا الهاتف إلى حسابك.",
     press_a_key: "اضغط على أي زر للاستماع إليه. إن لم تطلب رمزًا، فيُرجى إنهاء المكالمة.",
     your_code: "رمزك هو:",
     once_more: "مرة أخرى، رمزك هو:",
