@@ -11,6 +11,7 @@ pub mod held;
 pub mod instance;
 pub mod job_1;
 pub mod job_2;
+pub mod languages;
 pub mod parallel;
 pub mod passkeys;
 pub mod password_resets;
@@ -96,6 +97,7 @@ macro_rules! for_each_scenario {
             mail email::a_providers_errors_are_told_and_a_failed_enrolment_leaves_nothing;
             mail email::a_silent_provider_leaves_the_mail_unknown_and_the_code_alive;
             mail email::the_address_on_the_user_hears_of_every_change;
+            mail languages::a_mail_is_in_the_language_asked_for_and_goes_its_way;
             dev_mail email::outside_prod_every_mail_goes_to_the_receiver;
             alone email::the_switch_of_email_stops_email_alone;
             alone instance::the_kill_switch_stops_sending_at_once;
@@ -111,6 +113,7 @@ macro_rules! for_each_scenario {
             twilio carriers::twilios_errors_are_told_with_their_remedy;
             twilio carriers::a_silent_carrier_leaves_the_message_unknown_and_the_code_alive;
             twilio carriers::a_failed_enrolment_leaves_nothing;
+            twilio languages::an_sms_is_in_the_language_asked_for;
             vonage carriers::vonage_gets_what_it_wants;
             vonage carriers::vonages_errors_are_told_with_their_remedy;
             dev_twilio carriers::outside_prod_everything_goes_to_the_receiver;

@@ -123,7 +123,13 @@ fn write_script(xml: &mut String, script: &Script) {
     for part in &script.parts {
         let _ = match part {
             Part::Say(words) => {
-                write!(xml, r#"<Say voice="{}" language="{}">{}</Say>"#, voice.twilio(), voice.tag(), escape_xml(words))
+                write!(
+                    xml,
+                    r#"<Say voice="{}" language="{}">{}</Say>"#,
+                    voice.twilio(),
+                    voice.twilio_language(),
+                    escape_xml(words)
+                )
             }
             Part::Pause => write!(xml, r#"<Pause length="1"/>"#),
         };

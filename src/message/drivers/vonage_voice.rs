@@ -139,7 +139,7 @@ fn talk(script: &Script, barge_in: bool) -> Value {
         }
     }
     ssml.push_str("</speak>");
-    let mut action = json!({"action": "talk", "text": ssml, "language": script.voice.tag(), "style": 0});
+    let mut action = json!({"action": "talk", "text": ssml, "language": script.voice.vonage_language(), "style": 0});
     if let (true, Some(action)) = (barge_in, action.as_object_mut()) {
         action.insert("bargeIn".to_owned(), json!(true));
         action.insert("loop".to_owned(), json!(2));

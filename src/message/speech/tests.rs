@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// The digits as a listener of each language knows them, apart from the table that is tested.
-const HEARD: [(&str, &str); 7] = [
+const HEARD: [(&str, &str); 8] = [
     ("en", "zero one two three four five six seven eight nine"),
     ("es", "cero uno dos tres cuatro cinco seis siete ocho nueve"),
     ("fr", "zéro un deux trois quatre cinq six sept huit neuf"),
@@ -13,6 +13,7 @@ const HEARD: [(&str, &str); 7] = [
     ("pt", "zero um dois três quatro cinco seis sete oito nove"),
     ("zh", "零 一 二 三 四 五 六 七 八 九"),
     ("ja", "ゼロ いち に さん よん ご ろく なな はち きゅう"),
+    ("ar", "صفر واحد اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة"),
 ];
 
 fn code(digits: &str) -> Code {
@@ -101,6 +102,8 @@ fn the_language_comes_from_the_tag() {
         ("zh-Hant-TW", "zh-CN"),
         ("cmn", "zh-CN"),
         ("ja-JP", "ja-JP"),
+        ("ar", "ar"),
+        ("ar-EG", "ar"),
         ("it", "en-US"),
         ("e", "en-US"),
         ("eng", "en-US"),
@@ -111,7 +114,10 @@ fn the_language_comes_from_the_tag() {
         let falls_back = locale == "en-US" && !asked.to_lowercase().starts_with("en-") && asked != "en";
         assert_eq!(Voice::speaks(asked), !falls_back, "{asked}");
     }
-    assert_eq!(Voice::of("zh").tag(), "cmn-CN");
+    for (asked, twilio, vonage) in [("zh", "cmn-CN", "cmn-CN"), ("ar-SA", "arb", "ar"), ("de", "de-DE", "de-DE")] {
+        let voice = Voice::of(asked);
+        assert_eq!([voice.twilio_language(), voice.vonage_language()], [twilio, vonage]);
+    }
 }
 
 #[test]
