@@ -6,6 +6,7 @@
 pub mod account;
 pub mod apps;
 pub mod carriers;
+pub mod custom_delivery;
 pub mod email;
 pub mod held;
 pub mod instance;
@@ -127,6 +128,10 @@ macro_rules! for_each_scenario {
             dev_twilio voice::outside_prod_the_receiver_is_called;
             null voice::the_inbox_shows_what_would_be_said;
             alone voice::voice_and_sms_are_switched_apart;
+            hook custom_delivery::an_endpoint_is_asked_to_send_and_to_call;
+            hook custom_delivery::an_endpoint_that_stumbles_is_asked_once_more;
+            verify custom_delivery::verify_sends_our_code_and_hears_what_became_of_it;
+            verify custom_delivery::verifys_errors_are_told_with_their_remedy;
             null well_known::discovery_names_the_keys_and_they_are_there;
         }
     };
