@@ -87,7 +87,7 @@ impl Operation {
 }
 
 /// The described operation behind a path of the fakes: their base comes first.
-fn find<'a>(path: &'a str) -> Option<(&'static Operation, Vec<(&'static str, &'a str)>)> {
+fn find(path: &str) -> Option<(&'static Operation, Vec<(&'static str, &str)>)> {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').skip(1).collect();
     DESCRIPTIONS.iter().find_map(|operation| operation.matches(&parts).map(|found| (operation, found)))
 }
