@@ -57,5 +57,6 @@ mod laws {
     mod tokens;
     mod tokens_keys;
     mod veiled;
+    mod webhooks;
 }
 mod support;

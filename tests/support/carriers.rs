@@ -19,6 +19,7 @@ use super::{
     mail_providers::MailProviders,
     turnstile::TurnstileService,
     vars,
+    webhook_sink::WebhookSink,
 };
 
 /// How a carrier answers.
@@ -92,6 +93,8 @@ struct State {
     /// Passwords that were in a breach, and how often somebody asked.
     breached: Vec<String>,
     ranges: usize,
+    /// Where they are served, if they are.
+    base: Option<String>,
     /// By number, stronger than the general one.
     behaviours: Vec<(String, Behaviour)>,
 }
@@ -103,6 +106,8 @@ pub struct Carriers {
     pub mail: Arc<MailProviders>,
     /// Who knows whether a browser is behind a page.
     pub turnstile: TurnstileService,
+    /// Those who hear events.
+    pub events: WebhookSink,
 }
 
 impl Carriers {
@@ -118,6 +123,11 @@ impl Carriers {
     /// Everything to this number from now on.
     pub fn behave_for(&self, number: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(0, (number.to_owned(), behaviour));
+    }
+
+    /// Where they are served; `None`: the test calls them directly.
+    pub fn base(&self) -> Option<String> {
+        self.state().base.clone()
     }
 
     /// A password that was in a breach.
@@ -174,6 +184,7 @@ impl Carriers {
         let mut all = self.state().violations.clone();
         all.extend(self.mail.violations());
         all.extend(self.turnstile.violations());
+        all.extend(self.events.violations());
         all
     }
 
@@ -185,6 +196,9 @@ impl Carriers {
     pub fn handle(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Reply {
         if MailProviders::serves(path) {
             return self.mail.handle(method, path, headers, body);
+        }
+        if WebhookSink::serves(path) {
+            return self.events.handle(method, path, headers, body);
         }
         if TurnstileService::serves(path) {
             return self.turnstile.handle(method, path, headers, body);
@@ -382,6 +396,7 @@ impl Carriers {
     pub async fn serve(self: &Arc<Self>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+        self.state().base = Some(base.clone());
         let carriers = Arc::clone(self);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
