@@ -25,6 +25,7 @@ mod passwords;
 mod recovery_codes;
 mod sessions;
 mod signing_keys;
+mod templates;
 mod users;
 mod view;
 mod well_known;
@@ -75,6 +76,9 @@ pub fn table() -> Vec<(Operation, Run)> {
         api_keys::ROUTES,
         instance::ROUTES,
         signing_keys::ROUTES,
+        templates::OF_SMS,
+        templates::OF_VOICE,
+        templates::OF_EMAIL,
         callbacks::ROUTES,
         callbacks_voice::ROUTES,
         dev::ROUTES,
