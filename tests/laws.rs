@@ -59,6 +59,7 @@ mod laws {
     mod sign_up;
     mod standards;
     mod statements;
+    mod templates;
     mod tokens;
     mod tokens_keys;
     mod veiled;

@@ -29,6 +29,7 @@ mod passwords;
 mod recovery_codes;
 mod samples;
 mod sms_driver;
+mod templates;
 mod users;
 mod variables;
 mod webhook_deliveries;
@@ -162,6 +163,7 @@ impl Fixture {
         operation
             .path
             .replace("{id}", of)
+            .replace("{slug}", "verification_code")
             .replace("{cid}", &self.challenge)
             .replace("{fid}", &self.factor)
             .replace("{did}", &self.device)

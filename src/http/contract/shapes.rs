@@ -11,6 +11,7 @@ use crate::{
     ports::Algorithm,
     schema::{Field, Shape, field},
     settings::SECOND_FACTORS,
+    template::Slug,
     totp, webhook,
 };
 
@@ -247,6 +248,32 @@ const APP_MFA: &[Field] = &[
     ),
 ];
 
+/// A template.
+pub const TEMPLATE: &[Field] = &[
+    always("slug", Shape::OneOf(&Slug::NAMES), "What its messages are for"),
+    always("channel", Shape::OneOf(&Channel::NAMES), "How they go"),
+    always("delivered_by_us", Shape::Boolean, "Whether a carrier gets them; else whoever hears `<channel>.queued`"),
+    field("from_number_override", Shape::Text(16), "Who sends an SMS or calls, instead of the driver's sender")
+        .nullable(),
+    field("subject", Shape::Text(2000), "An e-mail's subject in the instance's language"),
+    always("body", Shape::Prose(2000), "The text in the instance's language"),
+    always("locales", Shape::Anything, "The texts by language: `{body, is_default}`, of e-mails with `subject`"),
+    always("placeholders", Shape::List(&Shape::Text(40), 20), "What may stand in the text between `{{` and `}}`"),
+];
+
+/// What a message of a template looks like.
+pub const TEMPLATE_PREVIEW: &[Field] = &[
+    always("locale", Shape::Text(35), "The language of the text"),
+    field("subject", Shape::Text(2000), "An e-mail's subject"),
+    always("body", Shape::Prose(16_000), "The text; of a call everything that is said"),
+    field("html", Shape::Prose(64_000), "An e-mail's other part"),
+    field("encoding", Shape::OneOf(&["gsm7", "ucs2"]), "How an SMS is encoded"),
+    field("segments", Shape::Integer(1, 100), "How many SMS it costs"),
+    always("characters", Shape::Integer(0, 16_000), "How long it is: an SMS in septets (gsm7) or UTF-16 units (ucs2)"),
+    field("cost_class", Shape::OneOf(&["domestic", "international"]), "What it costs to the number in `to`"),
+    always("right_to_left", Shape::Boolean, "Whether it is read from right to left"),
+];
+
 /// An app.
 pub const APP: &[Field] = &[
     always("id", Shape::Id("app_"), "The app's id"),
@@ -255,6 +282,8 @@ pub const APP: &[Field] = &[
     always("redirect_uris", Shape::List(&Shape::Text(2000), 50), "Where codes may go"),
     always("origins", Shape::List(&Shape::Text(300), 50), "The pages that may call, beside `EMBEDDED_AUTH_ORIGINS`"),
     always("scopes", Shape::List(&Shape::OneOf(&Scope::NAMES), 20), "What a machine's tokens may do"),
+    maybe("locale", Shape::Text(35), "The language of its messages where neither the request nor the user says it"),
+    always("metadata", Shape::Texts(50), "What you keep with it"),
     always("tokens", Shape::Object(APP_TOKENS), "What is in effect for its tokens and sessions"),
     always("mfa", Shape::Object(APP_MFA), "Its own rule"),
     always("secrets", Shape::List(&Shape::Object(APP_SECRET), 2), "Its client secrets that live, newest first"),

@@ -25,6 +25,7 @@ mod passwords;
 mod recovery_codes;
 mod sessions;
 mod signing_keys;
+mod templates;
 mod users;
 mod view;
 mod webhook_deliveries;
@@ -82,6 +83,9 @@ pub fn table() -> Vec<(Operation, Run)> {
         signing_keys::ROUTES,
         webhook_deliveries::ROUTES,
         webhook_endpoints::ROUTES,
+        templates::OF_SMS,
+        templates::OF_VOICE,
+        templates::OF_EMAIL,
         callbacks::ROUTES,
         callbacks_voice::ROUTES,
         dev::ROUTES,

@@ -144,6 +144,8 @@ pub(super) fn app(app: &App, context: &Context) -> Value {
         "redirect_uris": app.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
         "origins": app.origins.iter().map(Origin::as_str).collect::<Vec<_>>(),
         "scopes": app.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
+        "locale": app.locale,
+        "metadata": app.metadata,
         "tokens": app.tokens.to_json(app.kind, context.config()),
         "mfa": policy::app_rule_json(&app.mfa),
         "secrets": secrets.map(secret).collect::<Vec<_>>(),
