@@ -13,7 +13,11 @@ fn ulid(now: Timestamp, random: &dyn Random) -> String {
     let mut bytes = [0; 16];
     let (_, tail) = bytes.split_at_mut(6);
     random.fill(tail);
-    let value = (time << 80) | u128::from_be_bytes(bytes);
+    written((time << 80) | u128::from_be_bytes(bytes))
+}
+
+/// The 26 characters of 128 bits.
+fn written(value: u128) -> String {
     (0..26u32)
         .rev()
         .filter_map(|position| ALPHABET.get(usize::try_from((value >> (position * 5)) & 31).ok()?).copied())
@@ -156,6 +160,20 @@ impl UserId {
     }
 }
 
+impl MessageId {
+    /// The 128 bits of it, for an address that has to be short.
+    pub fn to_bytes(&self) -> [u8; 16] {
+        let digits = self.0.bytes().skip(Self::PREFIX.len());
+        let value = digits.filter_map(|digit| ALPHABET.iter().position(|known| *known == digit));
+        value.fold(0u128, |value, digit| (value << 5) | u128::try_from(digit).unwrap_or(0)).to_be_bytes()
+    }
+
+    /// The id of 128 bits.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(format!("{}{}", Self::PREFIX, written(u128::from_be_bytes(bytes))))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,5 +199,16 @@ mod tests {
         assert_eq!(FactorId::parse(early.as_str()), None);
         assert_eq!(UserId::parse("usr_01m80dvxca000g40r40m30e209"), None);
         assert_eq!(UserId::parse("usr_"), None);
+    }
+
+    #[test]
+    fn an_id_survives_its_bytes() {
+        for text in
+            ["msg_01M80DVXCA000G40R40M30E209", "msg_00000000000000000000000000", "msg_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"]
+        {
+            let id = MessageId::parse(text).expect("an id");
+            assert_eq!(MessageId::from_bytes(id.to_bytes()), id);
+        }
+        assert_eq!(MessageId::from_bytes([255; 16]).as_str(), "msg_7ZZZZZZZZZZZZZZZZZZZZZZZZZ");
     }
 }

@@ -8,7 +8,10 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{Code, CodeLength, KeyRing};
-use crate::{ids::ChallengeId, secret::Secret};
+use crate::{
+    ids::{ChallengeId, MessageId},
+    secret::Secret,
+};
 
 /// The pepper ring in use.
 #[derive(Clone, Copy)]
@@ -95,6 +98,49 @@ impl<'a> Pepper<'a> {
         mac.first_chunk::<16>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// How many characters [`Self::receipt_token`] has.
+    pub const RECEIPT_TOKEN: usize = 43;
+
+    /// What stands in the path that a carrier reports a message to: its 128 bits, and 128 bits which prove that we gave
+    /// them out. `None`: the ring has no current key.
+    pub fn receipt_token(self, message: &MessageId) -> Option<String> {
+        self.receipt_token_under(self.0.current(), message)
+    }
+
+    /// The message that such a token was given out for, under any key of the ring.
+    pub fn open_receipt_token(self, token: &str) -> Option<MessageId> {
+        // Longer ones are not looked at.
+        let bytes = (token.len() == Self::RECEIPT_TOKEN).then(|| URL_SAFE_NO_PAD.decode(token).ok()).flatten()?;
+        let message = MessageId::from_bytes(*bytes.first_chunk::<16>()?);
+        let ours = |id: &str| {
+            let ours = self.receipt_token_under(id, &message);
+            ours.is_some_and(|ours| bool::from(ours.as_bytes().ct_eq(token.as_bytes())))
+        };
+        self.0.ids().any(ours).then_some(message)
+    }
+
+    fn receipt_token_under(self, key_id: &str, message: &MessageId) -> Option<String> {
+        let mac = self.mac(key_id, "receipt", message.as_str())?;
+        let proof = mac.first_chunk::<16>()?;
+        Some(URL_SAFE_NO_PAD.encode([message.to_bytes(), *proof].concat()))
+    }
+
+    /// The fingerprint of a carrier's credential, 16 characters: a message's try keeps it, so that receipts are held
+    /// against what the message was sent with.
+    pub fn credential(self, credential: &str) -> String {
+        self.credential_under(self.0.current(), credential).unwrap_or_default()
+    }
+
+    /// The same under every key of the ring: a try may have been made before the keys were rotated.
+    pub fn credentials(self, credential: &str) -> Vec<String> {
+        self.0.ids().filter_map(|id| self.credential_under(id, credential)).collect()
+    }
+
+    fn credential_under(self, key_id: &str, credential: &str) -> Option<String> {
+        let mac = self.mac(key_id, "credential", credential)?;
+        mac.first_chunk::<12>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    }
+
     /// The refresh tokens that may follow one, the one under the current key first: derived, so that parallel exchanges of
     /// a token give the same next one though only its hash is stored. Under another key of the ring it may have been made
     /// a moment ago, before the keys were rotated.
@@ -145,6 +191,39 @@ mod tests {
         let mac = pepper.code_mac("k1", &challenge(), &code).expect("a mac");
         // Calculated by another program (HKDF, HMAC): a change breaks every pending challenge of every deployment.
         assert_eq!((code.expose(), mac.as_str()), ("364704", "M4UpxgSeQeCKrWSDFIgRKhr-sJlf7de3aVrv2xuYEDE"));
+    }
+
+    #[test]
+    fn a_receipts_token_names_its_message_and_cannot_be_made_up() {
+        let ring = ring();
+        let pepper = Pepper(&ring);
+        let id = MessageId::parse("msg_01M83WM7ZA000G40R40M30E209").expect("an id");
+        let token = pepper.receipt_token(&id).expect("a token");
+        assert_eq!((token.len(), pepper.open_receipt_token(&token)), (Pepper::RECEIPT_TOKEN, Some(id.clone())));
+        let other = MessageId::parse("msg_01M83WM7ZA000G40R40M30E20A").expect("an id");
+        let other = pepper.receipt_token(&other).expect("a token");
+        // The end of another message's token, each byte changed, another kind of token, and forms that are none.
+        let mixed: String = token.chars().take(22).chain(other.chars().skip(22)).collect();
+        let bytes = URL_SAFE_NO_PAD.decode(&token).expect("it");
+        let changed = (0..bytes.len()).map(|at| {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1;
+            URL_SAFE_NO_PAD.encode(bytes)
+        });
+        let forms =
+            [mixed, pepper.callback_token(id.as_str(), true), format!("{token}A"), String::new(), "!".repeat(43)];
+        for bad in changed.chain(forms) {
+            assert_eq!(pepper.open_receipt_token(&bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_credentials_fingerprint_is_known_under_every_key() {
+        let ring = ring();
+        let pepper = Pepper(&ring);
+        let fingerprint = pepper.credential("token");
+        assert_eq!((fingerprint.len(), pepper.credentials("token")), (16, vec![fingerprint.clone()]));
+        assert_ne!(fingerprint, pepper.credential("tokem"));
     }
 
     #[test]

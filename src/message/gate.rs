@@ -14,12 +14,14 @@ use crate::{
     time::Timestamp,
 };
 
-/// The call that a key was pressed in: the carrier made it, and it was not reported lost. `?1` the message, `?2` the
-/// driver, `?3` the carrier's id of it.
+/// The call that a key was pressed in: the carrier made it, with the credential that has signed, and it was not reported
+/// lost. `?1` the message, `?2` the driver, `?3` the carrier's id of it, `?5` fingerprints of what has signed.
 macro_rules! the_call {
     () => {
-        "m.id = ?1 AND m.channel = 'voice' AND m.driver = ?2 AND (m.provider_id = ?3 OR m.provider_id IS NULL)
-           AND m.status IN ('queued', 'sent', 'unknown', 'delivered')"
+        "m.id = ?1 AND m.channel = 'voice' AND m.status IN ('queued', 'sent', 'unknown', 'delivered')
+           AND EXISTS (SELECT 1 FROM message_tries t WHERE t.message_id = ?1 AND t.driver = ?2
+             AND (t.provider_id = ?3 OR t.provider_id IS NULL) AND t.reported IS NOT 'failed'
+             AND (t.credential IS NULL OR t.credential IN (SELECT value FROM json_each(?5))))"
     };
 }
 
@@ -33,11 +35,11 @@ macro_rules! its_code_lives {
     };
 }
 
-/// The event of the first key; it stands before [`TOLD`], on the same condition. `?5` its id, `?6` type, `?7` outcome,
-/// `?8` request.
+/// The event of the first key; it stands before [`TOLD`], on the same condition. `?6` its id, `?7` type, `?8` outcome,
+/// `?9` request.
 const TOLD_EVENT: &str = concat!(
     "INSERT INTO audit_events (id, type, actor, user_id, app_id, subject_id, outcome, request_id, data, created_at)
-     SELECT ?5, ?6, 'carrier', m.user_id, m.app_id, m.id, ?7, ?8, json_object('driver', m.driver, 'message_sid', ?3), ?4
+     SELECT ?6, ?7, 'carrier', m.user_id, m.app_id, m.id, ?8, ?9, json_object('driver', ?2, 'message_sid', ?3), ?4
      FROM messages m WHERE m.status <> 'delivered' AND ",
     the_call!(),
     " AND ",
@@ -53,6 +55,13 @@ const TOLD: &str = concat!(
     its_code_lives!()
 );
 
+/// The same of its try: the end of the call, which is reported later, is not that nobody pressed a key.
+const TOLD_TRY: &str =
+    "UPDATE message_tries SET reported = 'delivered', reported_at = ?4, provider_id = coalesce(provider_id, ?3)
+  WHERE message_id = ?1 AND driver = ?2 AND (provider_id = ?3 OR provider_id IS NULL)
+    AND (reported IS NULL OR reported = 'sent')
+    AND EXISTS (SELECT 1 FROM messages m WHERE m.id = ?1 AND m.status = 'delivered' AND m.updated_at = ?4)";
+
 /// What is said next.
 const NEXT: &str = concat!(
     "SELECT m.locale, c.id AS challenge_id, c.seed, c.pepper_id, c.digits, c.generation, ",
@@ -62,7 +71,7 @@ const NEXT: &str = concat!(
 );
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[TOLD_EVENT, TOLD, NEXT];
+pub const STATEMENTS: &[&str] = &[TOLD_EVENT, TOLD, TOLD_TRY, NEXT];
 
 /// A key that was pressed.
 pub struct Key<'a> {
@@ -72,11 +81,13 @@ pub struct Key<'a> {
     pub driver: &'a str,
     /// The carrier's id of the call.
     pub provider_id: &'a str,
+    /// Fingerprints of the credentials that have signed it, as a JSON list.
+    pub signed_with: &'a str,
 }
 
 /// The batch of a key. What it answers last is read by [`next`].
 pub fn pressed(key: &Key<'_>, event: &EventId, request: &RequestId, now: Timestamp) -> Vec<Statement> {
-    let Key { message, driver, provider_id } = *key;
+    let Key { message, driver, provider_id, signed_with } = *key;
     let delivered = EventType::of_message(Channel::Voice, Status::Delivered);
     vec![
         statement!(
@@ -85,19 +96,21 @@ pub fn pressed(key: &Key<'_>, event: &EventId, request: &RequestId, now: Timesta
             driver,
             provider_id,
             now.millis(),
+            signed_with,
             event,
             delivered.as_str(),
             Outcome::Success.as_str(),
             request
         ),
-        statement!(TOLD, message, driver, provider_id, now.millis()),
-        statement!(NEXT, message, driver, provider_id, now.millis()),
+        statement!(TOLD, message, driver, provider_id, now.millis(), signed_with),
+        statement!(TOLD_TRY, message, driver, provider_id, now.millis()),
+        statement!(NEXT, message, driver, provider_id, now.millis(), signed_with),
     ]
 }
 
 /// The statement of a wait that nobody ended with a key; what it answers is read by [`nobody`].
 pub fn waited(key: &Key<'_>, now: Timestamp) -> Statement {
-    statement!(NEXT, key.message, key.driver, key.provider_id, now.millis())
+    statement!(NEXT, key.message, key.driver, key.provider_id, now.millis(), key.signed_with)
 }
 
 /// The last words to nobody. `None`: there is no such call.

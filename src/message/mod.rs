@@ -12,6 +12,7 @@ pub mod hook_context;
 pub mod mail;
 pub mod notice;
 pub mod prepare;
+pub mod receipt;
 mod segments;
 pub mod send;
 pub mod speech;

@@ -12,6 +12,7 @@ use super::{
         twilio_voice, vonage, vonage_voice,
     },
     hook_context::hand_over,
+    receipt,
     speech::Script,
 };
 use crate::{
@@ -73,6 +74,8 @@ pub async fn one_more(
 }
 
 async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, (started, timeout): When) -> Outcome {
+    let callback_base = context.settings().delivery.callback_base();
+    let report_to = callback_base.and_then(|base| receipt::vonage_url(base, context.pepper(), &outgoing.id));
     let sms = Sms {
         to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str()),
         body: &outgoing.body,
@@ -80,7 +83,8 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, (starte
         code: outgoing.code.as_ref().map(Code::expose),
         lifetime: outgoing.lifetime,
         message_id: outgoing.id.as_str(),
-        callback_base: context.settings().delivery.callback_base(),
+        callback_base,
+        report_to: report_to.as_deref(),
         timeout,
         unix_seconds: started.millis() / 1000,
     };

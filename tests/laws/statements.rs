@@ -43,7 +43,7 @@ fn statements() -> Vec<&'static str> {
         message::store::ended::STATEMENTS,
         message::store::list::STATEMENTS,
         message::store::queue::STATEMENTS,
-        message::store::report::STATEMENTS,
+        message::receipt::store::STATEMENTS,
         reseal::STATEMENTS,
         session::refresh::store::STATEMENTS,
         session::store::STATEMENTS,

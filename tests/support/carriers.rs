@@ -385,7 +385,7 @@ impl Carriers {
     }
 
     fn vonage(&self, authorization: Option<&str>, fields: &[(String, String)]) -> Reply {
-        const KNOWN: [&str; 6] = ["from", "to", "text", "type", "ttl", "client-ref"];
+        const KNOWN: [&str; 7] = ["from", "to", "text", "type", "ttl", "client-ref", "callback"];
         let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         if let Some((unknown, _)) = fields.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
             return self.violate(format!("Vonage knows no field {unknown}"));
@@ -410,6 +410,9 @@ impl Carriers {
             || from.contains('+')
         {
             return self.violate("Vonage: type, ttl or from is malformed");
+        }
+        if field("callback").is_some_and(|url| !url.starts_with("https://") || url.len() > 100) {
+            return self.violate("Vonage: a callback without https, or of more than 100 characters");
         }
         let count = self.state().sent.len();
         let reply =

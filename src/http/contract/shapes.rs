@@ -418,10 +418,25 @@ const TRY: &[Field] = &[
     always("created_at", Shape::Timestamp, "When it was asked"),
 ];
 
+const RECEIPT: &[Field] = &[
+    always("driver", Shape::Text(20), "Who reported"),
+    always("provider_id", Shape::Text(64), "The carrier's id of the message, or of one of its parts"),
+    always("carrier_status", Shape::Text(40), "The state in the carrier's words"),
+    always(
+        "status",
+        Shape::OneOf(&["sent", "delivered", "failed", "unknown"]),
+        "What it means; `unknown` changes nothing",
+    ),
+    maybe("error_code", Shape::Text(20), "The carrier's code"),
+    always("received_at", Shape::Timestamp, "When it came first"),
+    always("times", Shape::Integer(1, BIG), "How often it came"),
+];
+
 /// A message with its tries.
 pub const MESSAGE_WITH_TRIES: &[Field] = &[
     always("message", Shape::Object(MESSAGE), "The message"),
     always("tries", Shape::List(&Shape::Object(TRY), 20), "Its tries, oldest first"),
+    always("receipts", Shape::List(&Shape::Object(RECEIPT), 100), "What carriers reported of it, oldest first"),
 ];
 
 /// An audit event.

@@ -1,14 +1,10 @@
-//! `/v1/callbacks/…`: what carriers report. Only a verified signature changes anything; all else is a 403.
+//! `/v1/callbacks/…` of SMS: what carriers report of them. How it is proven is `callbacks_proof.rs`; what is not is a 403.
 
-use std::time::Duration;
-
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
-
-use super::Run;
+use super::{
+    Run,
+    callbacks_proof::{Form, Proof, pepper, proven, refused, twilio_proof, vonage_proof},
+};
 use crate::{
-    config::SmsDriver,
-    event,
     http::{
         Code, Incoming, Problem, Reply,
         contract::{Auth, Gives, Operation, operation},
@@ -16,167 +12,170 @@ use crate::{
     },
     ids::{EventId, MessageId},
     message::{
-        self, Channel, Status,
-        drivers::{call::Progress, twilio_voice},
-        store::Report,
+        Channel, Status,
+        drivers::{call::Progress, twilio_voice, vonage_receipt},
+        receipt::{self, Report, is_word},
     },
-    ports::{DatabaseError, Level},
-    statement,
+    ports::Statement,
+    settings::Snapshot,
 };
 
-pub(super) const ROUTES: &[(Operation, Run)] = &[(
-    Operation {
-        description: "Twilio's status callback of an SMS, or of a call that waits for no key, signed with the account's auth token for `PUBLIC_URL`. A status never regresses.",
-        auth: Auth::Carrier,
-        status: 204,
-        gives: Gives::Nothing,
-        refuses: &[&[Code::SignatureInvalid, Code::DatabaseUnavailable, Code::DatabaseUnmigrated]],
-        ..operation(
-            "POST",
-            "/v1/callbacks/twilio/{message_id}",
-            "twilioCallback",
-            "Callbacks",
-            "Delivery report of Twilio",
-        )
-    },
-    Run::Open(|incoming| Box::pin(twilio(incoming))),
-)];
+const TAG: &str = "Callbacks";
+const REFUSES: &[&[Code]] =
+    &[&[Code::SignatureInvalid, Code::ConfigurationInvalid, Code::DatabaseUnavailable, Code::DatabaseUnmigrated]];
+
+pub(super) const ROUTES: &[(Operation, Run)] = &[
+    (
+        Operation {
+            description: "Twilio's status callback of an SMS, or of a call that waits for no key, signed with the auth token that the message was sent with, for `PUBLIC_URL`. A status never regresses.",
+            auth: Auth::Carrier,
+            status: 204,
+            gives: Gives::Nothing,
+            refuses: REFUSES,
+            ..operation("POST", "/v1/callbacks/twilio/{message_id}", "twilioCallback", TAG, "Delivery report of Twilio")
+        },
+        Run::Open(|incoming| Box::pin(twilio(incoming))),
+    ),
+    (
+        Operation {
+            description: "Vonage's delivery receipt of an SMS, as a form or JSON. Proven by the token in the path, which only Vonage was told, and, with a signature secret, by `sig`. A status never regresses.",
+            auth: Auth::Carrier,
+            status: 204,
+            gives: Gives::Nothing,
+            refuses: REFUSES,
+            ..operation("POST", "/v1/callbacks/vonage/{token}", "vonageReceipt", TAG, "Delivery receipt of Vonage")
+        },
+        Run::Open(|incoming| Box::pin(vonage(incoming))),
+    ),
+    (
+        Operation {
+            description: "The same as a query, as Vonage sends it where the account says so.",
+            auth: Auth::Carrier,
+            status: 204,
+            gives: Gives::Nothing,
+            refuses: REFUSES,
+            ..operation(
+                "GET",
+                "/v1/callbacks/vonage/{token}",
+                "vonageReceiptByQuery",
+                TAG,
+                "Delivery receipt of Vonage, as a query",
+            )
+        },
+        Run::Open(|incoming| Box::pin(vonage(incoming))),
+    ),
+];
 
 async fn twilio(incoming: Incoming) -> Answer {
-    let fields = form(&incoming);
-    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    if !signed(&incoming, &fields) {
-        return Err(refused(&incoming).await);
-    }
-    let id = message(&incoming)?;
-    // A call that waits for no key reports here.
-    if let Some(sid) = field("CallSid") {
-        let progress = field("CallStatus").and_then(twilio_voice::progress);
-        called(&incoming, &Call { message: &id, driver: "twilio", sid, gate: false }, progress).await?;
-        return Ok(Reply::nothing());
-    }
-    let status = match field("MessageStatus") {
-        Some("sent" | "sending" | "queued" | "accepted") => Status::Sent,
-        Some("delivered" | "read") => Status::Delivered,
-        Some("undelivered" | "failed" | "canceled") => Status::Failed,
-        // A state that we do not tell apart changes nothing.
-        _ => return Ok(Reply::nothing()),
+    let form = Form::read(&incoming);
+    let id = message(&incoming);
+    let event = EventId::new(incoming.now, &*incoming.app.ports.random);
+    let check = |snapshot: &Snapshot| twilio_proof(&incoming, snapshot, &form);
+    let batch = |proof: &Proof| {
+        let Ok(id) = &id else { return Vec::new() };
+        let status = form.get("CallStatus");
+        let told = match form.get("CallSid") {
+            // A call that waits for no key reports here.
+            Some(sid) => call_report(status, status.and_then(twilio_voice::progress), sid, false),
+            None => sms_report(&form),
+        };
+        written(&incoming, told, id, "twilio", proof, &event)
     };
-    let error = field("ErrorCode")
-        .filter(|code| (1..=20).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let Some(provider_id) = field("MessageSid").filter(|sid| (1..=64).contains(&sid.len())) else {
-        return Ok(Reply::nothing());
+    proven(&incoming, &check, &batch).await?;
+    id.map(|_| Reply::nothing())
+}
+
+/// What a status callback of Twilio tells of an SMS.
+fn sms_report(form: &Form) -> Option<Told<'_>> {
+    let carrier_status = form.get("MessageStatus").filter(|status| is_word(status, 40))?;
+    let error = form.get("ErrorCode");
+    Some(Told {
+        channel: Channel::Sms,
+        provider_id: form.get("MessageSid").filter(|sid| is_word(sid, 64))?,
+        carrier_status,
+        status: match carrier_status {
+            "queued" | "accepted" | "sending" | "sent" => Status::Sent,
+            "delivered" | "read" => Status::Delivered,
+            "undelivered" | "failed" | "canceled" => Status::Failed,
+            _ => Status::Unknown,
+        },
+        error_code: error.filter(|code| is_word(code, 20) && code.bytes().all(|byte| byte.is_ascii_alphanumeric())),
+        by_part: false,
+    })
+}
+
+async fn vonage(incoming: Incoming) -> Answer {
+    let form = Form::read(&incoming);
+    let token = incoming.params.first().map(|(_, token)| token.as_str()).unwrap_or_default();
+    let Some(id) = pepper(&incoming)?.open_receipt_token(token) else { return Err(refused(&incoming).await) };
+    let event = EventId::new(incoming.now, &*incoming.app.ports.random);
+    let now = incoming.now.millis() / 1000;
+    let check = |snapshot: &Snapshot| {
+        vonage_proof(&incoming, snapshot, &|secret| vonage_receipt::is_signed_with(&form.fields(), secret, now))
     };
-    let report = Report { id: &id, driver: "twilio", channel: Channel::Sms, provider_id, status, error_code: error };
-    record(&incoming, &report).await?;
+    let batch = |proof: &Proof| {
+        let told = vonage_receipt::receipt(&form.fields()).map(|receipt| Told {
+            channel: Channel::Sms,
+            provider_id: receipt.provider_id,
+            carrier_status: receipt.carrier_status,
+            status: receipt.status,
+            error_code: receipt.error_code,
+            by_part: true,
+        });
+        written(&incoming, told, &id, "vonage", proof, &event)
+    };
+    proven(&incoming, &check, &batch).await?;
     Ok(Reply::nothing())
 }
 
-/// The fields of a form.
-pub(super) fn form(incoming: &Incoming) -> Vec<(String, String)> {
-    form_urlencoded::parse(&incoming.body).into_owned().collect()
+/// A report without what proves it.
+pub(super) struct Told<'a> {
+    channel: Channel,
+    provider_id: &'a str,
+    carrier_status: &'a str,
+    status: Status,
+    error_code: Option<&'a str>,
+    by_part: bool,
+}
+
+/// What is written down of it; nothing was told: nothing.
+pub(super) fn written(
+    incoming: &Incoming,
+    told: Option<Told<'_>>,
+    message: &MessageId,
+    driver: &str,
+    proof: &Proof,
+    event: &EventId,
+) -> Vec<Statement> {
+    let Some(told) = told else { return Vec::new() };
+    let Told { channel, provider_id, carrier_status, status, error_code, by_part } = told;
+    let signed_with = proof.signed_with.as_str();
+    let report =
+        Report { message, driver, channel, provider_id, carrier_status, error_code, status, by_part, signed_with };
+    receipt::store::report(&report, event, &incoming.request_id, incoming.now)
+}
+
+/// How a call goes. One that waited for a key has arrived with the key, and not by being answered: a mailbox answers too.
+pub(super) fn call_report<'a>(
+    word: Option<&'a str>,
+    progress: Option<Progress>,
+    sid: &'a str,
+    gate: bool,
+) -> Option<Told<'a>> {
+    let (status, error_code) = match progress {
+        Some(Progress::UnderWay) => (Status::Sent, None),
+        Some(Progress::Completed) if gate => (Status::Failed, Some("no_key_pressed")),
+        Some(Progress::Completed) => (Status::Delivered, None),
+        Some(Progress::NotAnswered(why)) => (Status::Failed, Some(why)),
+        None => (Status::Unknown, None),
+    };
+    let carrier_status = word.filter(|word| is_word(word, 40))?;
+    let provider_id = Some(sid).filter(|sid| is_word(sid, 64))?;
+    Some(Told { channel: Channel::Voice, provider_id, carrier_status, status, error_code, by_part: false })
 }
 
 /// The message that the path names.
 pub(super) fn message(incoming: &Incoming) -> Result<MessageId, Failure> {
     let id = incoming.params.first().and_then(|(_, id)| MessageId::parse(id));
     Ok(id.ok_or_else(|| Problem::not_found("message"))?)
-}
-
-/// Somebody called a callback without proving that they are the carrier.
-pub(super) async fn refused(incoming: &Incoming) -> Failure {
-    let app = &incoming.app;
-    app.ports.log.line(Level::Warn, &format!("{} a delivery report without a valid signature", incoming.request_id));
-    let minute_ago = EventId::floor(incoming.now.before(Duration::from_mins(1)));
-    let event = EventId::new(incoming.now, &*app.ports.random);
-    let refused =
-        statement!(event::store::CALLBACK_REFUSED, &event, &incoming.request_id, incoming.now.millis(), &minute_ago);
-    if let Err(error) = incoming.round_trips.batch(&app.ports, vec![refused]).await {
-        app.ports.log.line(Level::Error, &format!("{} {error}", incoming.request_id));
-    }
-    Problem::new(Code::SignatureInvalid, "the signature is missing or wrong").into()
-}
-
-/// A call that a carrier tells of.
-pub(super) struct Call<'a> {
-    pub(super) message: &'a MessageId,
-    pub(super) driver: &'a str,
-    /// The carrier's id of it.
-    pub(super) sid: &'a str,
-    /// Whether it waits for a key.
-    pub(super) gate: bool,
-}
-
-/// Writes down how a call goes. One that waited for a key has arrived with the key, and not by being answered: a
-/// mailbox answers too.
-pub(super) async fn called(
-    incoming: &Incoming,
-    call: &Call<'_>,
-    progress: Option<Progress>,
-) -> Result<(), DatabaseError> {
-    let (status, error_code) = match progress {
-        Some(Progress::UnderWay) => (Status::Sent, None),
-        Some(Progress::Completed) if call.gate => (Status::Failed, Some("no_key_pressed")),
-        Some(Progress::Completed) => (Status::Delivered, None),
-        Some(Progress::NotAnswered(why)) => (Status::Failed, Some(why)),
-        None => return Ok(()),
-    };
-    if !(1..=64).contains(&call.sid.len()) {
-        return Ok(());
-    }
-    let Call { message: id, driver, sid: provider_id, .. } = *call;
-    record(incoming, &Report { id, driver, channel: Channel::Voice, provider_id, status, error_code }).await
-}
-
-async fn record(incoming: &Incoming, report: &Report<'_>) -> Result<(), DatabaseError> {
-    let event = EventId::new(incoming.now, &*incoming.app.ports.random);
-    let batch = message::store::report(report, &event, &incoming.request_id, incoming.now);
-    incoming.round_trips.batch(&incoming.app.ports, batch).await?;
-    Ok(())
-}
-
-/// Whether `X-Twilio-Signature` is HMAC-SHA1 under the auth token over the configured URL and the sorted fields.
-pub(super) fn signed(incoming: &Incoming, fields: &[(String, String)]) -> bool {
-    let config = &incoming.app.config;
-    let (Some(SmsDriver::Twilio(twilio)), Some(base)) = (&config.sms.driver, &config.sms.callback_base) else {
-        return false;
-    };
-    let (Some(token), Some(signature)) = (twilio.auth_token(), incoming.header("x-twilio-signature")) else {
-        return false;
-    };
-    let query = if incoming.query.is_empty() { String::new() } else { format!("?{}", incoming.query) };
-    let mut sorted = fields.to_vec();
-    sorted.sort();
-    sorted.dedup();
-    let pairs: String = sorted.into_iter().map(|(name, value)| name + &value).collect();
-    let with_port = base.matches(':').count() == 1;
-    let urls = [Some(base.clone()), with_port.then(|| format!("{base}:443"))];
-    urls.into_iter()
-        .flatten()
-        .any(|base| verify(token.expose(), &format!("{base}{}{query}{pairs}", incoming.path), signature))
-}
-
-fn verify(token: &str, text: &str, signature: &str) -> bool {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    let (Ok(mut mac), Ok(signature)) = (Hmac::<Sha1>::new_from_slice(token.as_bytes()), STANDARD.decode(signature))
-    else {
-        return false;
-    };
-    mac.update(text.as_bytes());
-    mac.verify_slice(&signature).is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_signature_is_twilios() {
-        // The published vector.
-        let text = "https://mycompany.com/myapp.php?foo=1&bar=2CallSidCA1234567890ABCDECaller+14158675309Digits1234\
-            From+14158675309To+18005551212";
-        assert!(verify("12345", text, "RSOYDt4T1cUTdK1PDd93/VVr8B8="));
-        assert!(!verify("12346", text, "RSOYDt4T1cUTdK1PDd93/VVr8B8="));
-        assert!(!verify("12345", text, "RSOYDt4T1cUTdK1PDd93/VVr8B9="));
-    }
 }

@@ -5,25 +5,25 @@ use serde_json::{Value, json};
 
 use super::{
     Run,
-    callbacks::{Call, called, form, message, refused, signed},
+    callbacks::{call_report, message, written},
+    callbacks_proof::{Form, Proof, pepper, proven, twilio_proof, vonage_proof},
 };
 use crate::{
-    crypto::Pepper,
     http::{
-        Code, Incoming, Problem, Reply,
+        Code, Incoming, Reply,
         contract::{Auth, Gives, Operation, operation},
         reply::{Answer, Failure},
     },
     ids::{EventId, MessageId},
     message::{
-        drivers::{
-            twilio_voice,
-            vonage_voice::{self, Told},
-            vonage_webhook,
-        },
+        drivers::{twilio_voice, vonage_voice, vonage_webhook},
         gate::{self, Key},
+        receipt::is_word,
         speech::{Script, Voice},
     },
+    ports::{Rows, Statement},
+    secret::Secret,
+    settings::Snapshot,
 };
 
 const TAG: &str = "Callbacks";
@@ -74,23 +74,26 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
 ];
 
 async fn twilio(incoming: Incoming) -> Answer {
-    let fields = form(&incoming);
-    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    if !signed(&incoming, &fields) {
-        return Err(refused(&incoming).await);
-    }
-    let id = message(&incoming)?;
-    let xml = |body: String| Ok(Reply { status: 200, media: "application/xml", body, headers: Vec::new() });
-    let Some(sid) = field("CallSid").filter(|sid| (1..=64).contains(&sid.len())) else {
-        return xml(NOTHING.to_owned());
+    let form = Form::read(&incoming);
+    let id = message(&incoming);
+    let check = |snapshot: &Snapshot| twilio_proof(&incoming, snapshot, &form);
+    let sid = form.get("CallSid").filter(|sid| is_word(sid, 64));
+    let pressed = form.get("Digits").is_some_and(|digits| !digits.is_empty());
+    let status = form.get("CallStatus");
+    let event = EventId::new(incoming.now, &*incoming.app.ports.random);
+    let batch = |proof: &Proof| {
+        let (Ok(id), Some(sid)) = (&id, sid) else { return Vec::new() };
+        if pressed {
+            return key_pressed(&incoming, id, "twilio", sid, proof);
+        }
+        let told = call_report(status, status.and_then(twilio_voice::progress), sid, true);
+        written(&incoming, told, id, "twilio", proof, &event)
     };
-    if field("Digits").is_some_and(|digits| !digits.is_empty()) {
-        let key = Key { message: &id, driver: "twilio", provider_id: sid };
-        return xml(twilio_voice::twiml(&pressed(&incoming, &key).await?));
-    }
-    let progress = field("CallStatus").and_then(twilio_voice::progress);
-    called(&incoming, &Call { message: &id, driver: "twilio", sid, gate: true }, progress).await?;
-    xml(NOTHING.to_owned())
+    let answer = proven(&incoming, &check, &batch).await?;
+    id?;
+    let body =
+        if pressed && sid.is_some() { twilio_voice::twiml(&next(&incoming, &answer)?) } else { NOTHING.to_owned() };
+    Ok(Reply { status: 200, media: "application/xml", body, headers: Vec::new() })
 }
 
 /// TwiML that does nothing.
@@ -98,57 +101,51 @@ const NOTHING: &str = "<Response/>";
 
 async fn vonage(incoming: Incoming) -> Answer {
     let id = message(&incoming)?;
-    let Some(gated) = proven(&incoming, &id)? else { return Err(refused(&incoming).await) };
-    let json = |body: &Value| Ok(Reply::json(200, body));
+    let token = incoming.params.get(1).map(|(_, token)| token.as_str()).unwrap_or_default();
+    // For which kind of call the token was given out: one that waits for a key, or not.
+    let gated = pepper(&incoming)?.open_callback_token(id.as_str(), token);
+    let text = String::from_utf8_lossy(&incoming.body);
+    let (header, now) = (incoming.header("authorization"), incoming.now.millis() / 1000);
+    let check = |snapshot: &Snapshot| {
+        let signed = |secret: &Secret| vonage_webhook::is_vonages(header, secret, &text, now);
+        gated.and_then(|_| vonage_proof(&incoming, snapshot, &signed))
+    };
     let body: Value = serde_json::from_slice(&incoming.body).unwrap_or(Value::Null);
-    match vonage_voice::told(&body) {
-        Some((Told::Key, uuid)) if gated => {
-            let key = Key { message: &id, driver: "vonage", provider_id: uuid };
-            json(&vonage_voice::ncco(&pressed(&incoming, &key).await?))
+    let told = vonage_voice::told(&body);
+    let gated = gated == Some(true);
+    let event = EventId::new(incoming.now, &*incoming.app.ports.random);
+    let batch = |proof: &Proof| match &told {
+        Some((vonage_voice::Told::Key, uuid)) if gated => key_pressed(&incoming, &id, "vonage", uuid, proof),
+        Some((vonage_voice::Told::NoKey, uuid)) if gated => {
+            let signed_with = proof.signed_with.as_str();
+            vec![gate::waited(&Key { message: &id, driver: "vonage", provider_id: uuid, signed_with }, incoming.now)]
         }
-        Some((Told::NoKey, uuid)) if gated => {
-            let key = Key { message: &id, driver: "vonage", provider_id: uuid };
-            let waited = vec![gate::waited(&key, incoming.now)];
-            let answer = incoming.round_trips.batch(&incoming.app.ports, waited).await?;
-            let script = gate::nobody(answer.first().and_then(|rows| rows.first()));
-            json(&script.map_or_else(|| json!([]), |script| vonage_voice::ncco(&script)))
+        Some((vonage_voice::Told::Progress(progress), uuid)) => {
+            let word = body.get("status").and_then(Value::as_str);
+            let told = call_report(word, Some(progress.clone()), uuid, gated);
+            written(&incoming, told, &id, "vonage", proof, &event)
         }
-        Some((Told::NoKey | Told::Key, _)) | None => json(&json!([])),
-        Some((Told::Progress(progress), sid)) => {
-            called(&incoming, &Call { message: &id, driver: "vonage", sid, gate: gated }, Some(progress)).await?;
-            json(&json!([]))
-        }
-    }
+        Some((vonage_voice::Told::NoKey | vonage_voice::Told::Key, _)) | None => Vec::new(),
+    };
+    let answer = proven(&incoming, &check, &batch).await?;
+    let script = match told {
+        Some((vonage_voice::Told::Key, _)) if gated => Some(next(&incoming, &answer)?),
+        Some((vonage_voice::Told::NoKey, _)) if gated => gate::nobody(answer.last().and_then(|rows| rows.first())),
+        _ => None,
+    };
+    Ok(Reply::json(200, &script.map_or_else(|| json!([]), |script| vonage_voice::ncco(&script))))
 }
 
-/// Whether Vonage calls, and for which kind of call the token was given out: one that waits for a key, or not.
-fn proven(incoming: &Incoming, id: &MessageId) -> Result<Option<bool>, Failure> {
-    let token = incoming.params.get(1).map(|(_, token)| token.as_str()).unwrap_or_default();
-    let Some(gate) = pepper(incoming)?.open_callback_token(id.as_str(), token) else { return Ok(None) };
-    // A malformed secret is no absent one: what it would have proven is not believed.
-    if incoming.app.config.issues().iter().any(|issue| issue.variable == "VONAGE_SIGNATURE_SECRET") {
-        return Ok(None);
-    }
-    let Some(secret) = incoming.app.config.voice.vonage_signature_secret() else { return Ok(Some(gate)) };
-    let body = String::from_utf8_lossy(&incoming.body);
-    let now = incoming.now.millis() / 1000;
-    Ok(vonage_webhook::is_vonages(incoming.header("authorization"), secret, &body, now).then_some(gate))
+/// The batch of a key.
+fn key_pressed(incoming: &Incoming, id: &MessageId, driver: &str, sid: &str, proof: &Proof) -> Vec<Statement> {
+    let event = EventId::new(incoming.now, &*incoming.app.ports.random);
+    let key = Key { message: id, driver, provider_id: sid, signed_with: &proof.signed_with };
+    gate::pressed(&key, &event, &incoming.request_id, incoming.now)
 }
 
 /// What is said after a key.
-async fn pressed(incoming: &Incoming, key: &Key<'_>) -> Result<Script, Failure> {
-    let pepper = pepper(incoming)?;
-    let app = &incoming.app;
-    let event = EventId::new(incoming.now, &*app.ports.random);
-    let batch = gate::pressed(key, &event, &incoming.request_id, incoming.now);
-    let answer = incoming.round_trips.batch(&app.ports, batch).await?;
-    let script = gate::next(answer.last().and_then(|rows| rows.first()), pepper)?;
+fn next(incoming: &Incoming, answer: &[Rows]) -> Result<Script, Failure> {
+    let script = gate::next(answer.last().and_then(|rows| rows.first()), pepper(incoming)?)?;
     // A call that is none of ours, or was given up: whoever listens hears that no code comes.
     Ok(script.unwrap_or_else(|| Script::too_late(Voice::of(""))))
-}
-
-fn pepper(incoming: &Incoming) -> Result<Pepper<'_>, Failure> {
-    let secrets = incoming.app.config.secrets();
-    let secrets = secrets.map_err(|issue| Problem::new(Code::ConfigurationInvalid, issue.detail.clone()))?;
-    Ok(Pepper(&secrets.code_pepper))
 }

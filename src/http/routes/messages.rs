@@ -17,7 +17,7 @@ use crate::{
         reply::Answer,
     },
     ids::MessageId,
-    message::{Message, Status, Try, store, store::Filter},
+    message::{Message, Status, Try, receipt, store, store::Filter},
     schema::{Field, Shape, field},
 };
 
@@ -46,9 +46,10 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     ),
     (
         Operation {
+            description: "With each try at a carrier, and each report of a carrier as it came.",
             auth: AUTH,
             gives: Gives::One("MessageWithTries", shapes::MESSAGE_WITH_TRIES),
-            ..operation("GET", "/v1/messages/{id}", "getMessage", TAG, "Read a message and its tries")
+            ..operation("GET", "/v1/messages/{id}", "getMessage", TAG, "Read a message, its tries and receipts")
         },
         Run::Keyed(|call| Box::pin(get(call))),
     ),
@@ -76,11 +77,15 @@ async fn list(call: Call) -> Answer {
 
 async fn get(call: Call) -> Answer {
     let id = call.id("id", MessageId::parse, "message")?;
-    let answer = call.context.decide(store::get(id.as_str())).await?;
+    let mut read = store::get(id.as_str());
+    read.push(receipt::store::of_message(&id));
+    let answer = call.context.decide(read).await?;
     let mut answer = answer.into_iter();
     let message =
         answer.next().and_then(|rows| rows.into_iter().next()).ok_or_else(|| Problem::not_found("message"))?;
     let tries: Vec<_> =
         answer.next().unwrap_or_default().into_iter().map(|row| view::try_of(&Try::read(row))).collect();
-    Ok(Reply::json(200, &json!({"message": view::message(&Message::read(message)), "tries": tries})))
+    let receipts: Vec<_> = answer.next().unwrap_or_default().iter().map(view::receipt).collect();
+    let message = view::message(&Message::read(message));
+    Ok(Reply::json(200, &json!({"message": message, "tries": tries, "receipts": receipts})))
 }

@@ -4,6 +4,7 @@ mod api_keys;
 mod apps;
 mod audit_events;
 mod callbacks;
+mod callbacks_proof;
 mod callbacks_voice;
 mod challenges;
 mod client;

@@ -294,6 +294,20 @@ pub(super) fn try_of(one: &Try) -> Value {
     })
 }
 
+/// What a carrier reported of a message.
+pub(super) fn receipt(row: &Row) -> Value {
+    let text = |column| row.opt_text(column);
+    json!({
+        "driver": text("driver"),
+        "provider_id": text("provider_id"),
+        "carrier_status": text("carrier_status"),
+        "status": text("status"),
+        "error_code": text("error_code"),
+        "received_at": column(row, "received_at"),
+        "times": row.opt_int("times"),
+    })
+}
+
 /// An audit event.
 pub(super) fn event(row: &Row) -> Value {
     let text = |column| row.opt_text(column);

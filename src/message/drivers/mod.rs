@@ -9,9 +9,11 @@ pub mod postmark;
 pub mod resend;
 pub mod twilio;
 pub mod twilio_feedback;
+pub mod twilio_signature;
 pub mod twilio_verify;
 pub mod twilio_voice;
 pub mod vonage;
+pub mod vonage_receipt;
 pub mod vonage_voice;
 pub mod vonage_webhook;
 pub mod webhook;
@@ -44,6 +46,8 @@ pub struct Sms<'a> {
     pub message_id: &'a str,
     /// Where delivery reports go; only with https.
     pub callback_base: Option<&'a str>,
+    /// Where this message's reports go, for a carrier that signs none: the address proves itself.
+    pub report_to: Option<&'a str>,
     /// How long the carrier may take to answer.
     pub timeout: Duration,
     /// Now, in seconds since 1970, for signatures.

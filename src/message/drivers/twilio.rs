@@ -211,6 +211,7 @@ mod tests {
             lifetime: Duration::from_mins(5),
             message_id: "msg_1",
             callback_base,
+            report_to: None,
             timeout: Duration::from_secs(4),
             unix_seconds: 0,
         }

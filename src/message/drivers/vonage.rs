@@ -7,7 +7,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::{Answer, Class, Outcome, Sms, Why, basic, by_http_status, form_post, no_answer};
+use super::{
+    Answer, Class, Outcome, Sms, Why, basic, by_http_status, form_post, no_answer, vonage_receipt::base_string,
+};
 use crate::{config::is_sender, ports::OutgoingRequest, secret::Secret};
 
 /// Vonage's settings as they come, from bindings or storage.
@@ -75,6 +77,7 @@ impl Vonage {
             ("ttl", &ttl),
             ("client-ref", sms.message_id),
         ];
+        fields.extend(sms.report_to.map(|url| ("callback", url)));
         match &self.credentials {
             Credentials::Basic(secret) => form_post(url, vec![basic(&self.api_key, secret)], &fields, sms.timeout),
             Credentials::Signed(secret) => {
@@ -87,15 +90,10 @@ impl Vonage {
     }
 }
 
-/// Vonage's signature: `&key=value` of the sorted fields, with `&` and `=` in values replaced by `_`,
-/// HMAC-SHA-256 in hexadecimal.
+/// Vonage's signature of a request: HMAC-SHA-256 in hexadecimal.
 fn sign(fields: &[(&str, &str)], secret: &Secret) -> String {
-    let mut sorted = fields.to_vec();
-    sorted.sort_unstable();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else { return String::new() };
-    for (name, value) in sorted {
-        mac.update(format!("&{name}={}", value.replace(['&', '='], "_")).as_bytes());
-    }
+    mac.update(base_string(fields.to_vec()).as_bytes());
     mac.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -192,6 +190,7 @@ mod tests {
             lifetime: Duration::from_mins(5),
             message_id: "msg_1",
             callback_base: None,
+            report_to: None,
             timeout: Duration::from_secs(4),
             unix_seconds: 1_540_924_779,
         })

@@ -1,12 +1,10 @@
 //! SQL of messages and their tries, a file per step of their life: `queue.rs` before the carrier is asked, `ended.rs`
-//! after it, `report.rs` when it tells more, `list.rs` for whoever looks.
+//! after it, `list.rs` for whoever looks.
 
 pub mod ended;
 pub mod list;
 pub mod queue;
-pub mod report;
 
 pub use ended::{end_try, ended, next_try, status_of};
 pub use list::{Filter, Message, Try, get, inbox, list, mail};
 pub use queue::{queue, queue_invitation, queue_notice};
-pub use report::{Report, report};
