@@ -126,6 +126,12 @@ pub fn outcome(answer: Answer) -> Outcome {
     }
 }
 
+/// Whether a code says that this person gets nothing, or that it is fraud: no other driver is asked then.
+pub fn is_final(code: &str) -> bool {
+    let outcome = code.parse().ok().map(by_code);
+    matches!(outcome, Some(Outcome::RecipientRefused(_) | Outcome::FraudBlocked(_)))
+}
+
 /// What Twilio's error codes mean, and what to do about those that operators meet first.
 fn by_code(code: u64) -> Outcome {
     let (class, detail) = match code {
