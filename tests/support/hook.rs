@@ -163,8 +163,7 @@ fn read(method: &str, headers: &[(String, String)], body: &str) -> Result<Asked,
 }
 
 fn has_exactly(value: &Value, names: &[&str]) -> Result<(), String> {
-    let mut there: Vec<&str> =
-        value.as_object().ok_or("no object")?.keys().map(String::as_str).collect();
+    let mut there: Vec<&str> = value.as_object().ok_or("no object")?.keys().map(String::as_str).collect();
     there.sort_unstable();
     if there == names { Ok(()) } else { Err(format!("there is {there:?}, wanted is {names:?}")) }
 }

@@ -172,7 +172,11 @@ impl Fetch for TestFetch {
                 Reply::Late(after, status) => {
                     self.clock.advance(after.min(request.timeout));
                     let in_time = after < request.timeout;
-                    if in_time { Ok(OutgoingResponse { status, body: "{}".to_owned() }) } else { Err(FetchError::Timeout) }
+                    if in_time {
+                        Ok(OutgoingResponse { status, body: "{}".to_owned() })
+                    } else {
+                        Err(FetchError::Timeout)
+                    }
                 }
                 Reply::Drop | Reply::NotHttp => Err(FetchError::Network),
             }

@@ -114,7 +114,8 @@ impl VerifyService {
         if name != "Outcome" || !["confirmed", "unconfirmed"].contains(&outcome.as_str()) {
             return Err("Twilio: feedback has an Outcome".to_owned());
         }
-        let asked_for = |fields: &[(String, String)]| fields.contains(&("ProvideFeedback".to_owned(), "true".to_owned()));
+        let asked_for =
+            |fields: &[(String, String)]| fields.contains(&("ProvideFeedback".to_owned(), "true".to_owned()));
         if !sent.is_some_and(asked_for) {
             return Err("Twilio: feedback on a message that was sent without ProvideFeedback".to_owned());
         }

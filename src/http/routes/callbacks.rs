@@ -7,7 +7,6 @@ use sha1::Sha1;
 
 use super::Run;
 use crate::{
-    config::SmsDriver,
     event,
     http::{
         Code, Incoming, Problem, Reply,
@@ -21,6 +20,7 @@ use crate::{
         store::Report,
     },
     ports::{DatabaseError, Level},
+    settings::Delivery,
     statement,
 };
 
@@ -137,11 +137,8 @@ async fn record(incoming: &Incoming, report: &Report<'_>) -> Result<(), Database
 
 /// Whether `X-Twilio-Signature` is HMAC-SHA1 under the auth token over the configured URL and the sorted fields.
 pub(super) fn signed(incoming: &Incoming, fields: &[(String, String)]) -> bool {
-    let config = &incoming.app.config;
-    let (Some(SmsDriver::Twilio(twilio)), Some(base)) = (&config.sms.driver, &config.sms.callback_base) else {
-        return false;
-    };
-    let (Some(token), Some(signature)) = (twilio.auth_token(), incoming.header("x-twilio-signature")) else {
+    let delivery = delivery(incoming);
+    let (Some(base), Some(signature)) = (delivery.callback_base(), incoming.header("x-twilio-signature")) else {
         return false;
     };
     let query = if incoming.query.is_empty() { String::new() } else { format!("?{}", incoming.query) };
@@ -150,10 +147,21 @@ pub(super) fn signed(incoming: &Incoming, fields: &[(String, String)]) -> bool {
     sorted.dedup();
     let pairs: String = sorted.into_iter().map(|(name, value)| name + &value).collect();
     let with_port = base.matches(':').count() == 1;
-    let urls = [Some(base.clone()), with_port.then(|| format!("{base}:443"))];
-    urls.into_iter()
-        .flatten()
-        .any(|base| verify(token.expose(), &format!("{base}{}{query}{pairs}", incoming.path), signature))
+    let urls = [Some(base.to_owned()), with_port.then(|| format!("{base}:443"))];
+    let tokens = delivery.twilio_tokens(incoming.now);
+    urls.into_iter().flatten().any(|base| {
+        let text = format!("{base}{}{query}{pairs}", incoming.path);
+        tokens.iter().any(|token| verify(token.secret().expose(), &text, signature))
+    })
+}
+
+/// What carries messages, as the isolate remembers it.
+pub(super) fn delivery(incoming: &Incoming) -> Delivery {
+    let known = incoming.app.cache.get();
+    known.map_or_else(
+        || Delivery::effective(&serde_json::Value::Null, &incoming.app.config),
+        |snapshot| snapshot.settings.delivery.clone(),
+    )
 }
 
 fn verify(token: &str, text: &str, signature: &str) -> bool {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Run,
-    callbacks::{Call, called, form, message, refused, signed},
+    callbacks::{Call, called, delivery, form, message, refused, signed},
 };
 use crate::{
     crypto::Pepper,
@@ -24,6 +24,7 @@ use crate::{
         gate::{self, Key},
         speech::{Script, Voice},
     },
+    secret::Secret,
 };
 
 const TAG: &str = "Callbacks";
@@ -125,14 +126,16 @@ async fn vonage(incoming: Incoming) -> Answer {
 fn proven(incoming: &Incoming, id: &MessageId) -> Result<Option<bool>, Failure> {
     let token = incoming.params.get(1).map(|(_, token)| token.as_str()).unwrap_or_default();
     let Some(gate) = pepper(incoming)?.open_callback_token(id.as_str(), token) else { return Ok(None) };
-    // A malformed secret is no absent one: what it would have proven is not believed.
-    if incoming.app.config.issues().iter().any(|issue| issue.variable == "VONAGE_SIGNATURE_SECRET") {
-        return Ok(None);
+    let delivery = delivery(incoming);
+    if !delivery.vonage_signs() {
+        return Ok(Some(gate));
     }
-    let Some(secret) = incoming.app.config.voice.vonage_signature_secret() else { return Ok(Some(gate)) };
+    // A secret that cannot be read is no absent one: what it would have proven is not believed.
     let body = String::from_utf8_lossy(&incoming.body);
     let now = incoming.now.millis() / 1000;
-    Ok(vonage_webhook::is_vonages(incoming.header("authorization"), secret, &body, now).then_some(gate))
+    let secrets = delivery.vonage_signature_secrets(incoming.now);
+    let is_vonages = |secret: &Secret| vonage_webhook::is_vonages(incoming.header("authorization"), secret, &body, now);
+    Ok(secrets.iter().any(|key| is_vonages(key.secret())).then_some(gate))
 }
 
 /// What is said after a key.
