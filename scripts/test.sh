@@ -40,6 +40,7 @@ in_workerd() { cargo test --quiet --features workerd --test workerd; }
 # Each has a server and a browser of its own.
 guides() { cargo test --quiet --features workerd --test guides -- --test-threads=2; }
 openapi() { cargo xtask openapi >"$logs/openapi.json" && node scripts/validate-openapi.mjs <"$logs/openapi.json"; }
+signatures() { cargo xtask signatures "$(date +%s)" >"$logs/signatures.json" && node scripts/verify-signatures.mjs <"$logs/signatures.json"; }
 browser_client() {
   node scripts/client-types.mjs --check <"$logs/openapi.json" &&
     tsc --project clients/js --noEmit &&
@@ -51,6 +52,7 @@ budgets() { cargo test --quiet --features workerd --test budgets; }
 step "format" cargo fmt --all --check
 step "native tests" native_tests
 step "OpenAPI document" openapi
+step "signatures of webhooks" signatures
 step "browser client" browser_client
 step "lints" cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
 step "lints for wasm32" cargo clippy --quiet --package postern --lib --target wasm32-unknown-unknown -- -D warnings

@@ -119,6 +119,35 @@ async fn passkeys_only_works_as_it_stands() {
     session(&server, "docs/guides/passkeys-only.md", &visits, &expected);
 }
 
+/// The page's stand-ins for carriers are what the page's lines of `.dev.vars` lead to.
+#[tokio::test(flavor = "multi_thread")]
+async fn sms_works_as_it_stands() {
+    const PAGE: &str = "docs/guides/sms.md";
+    let expected: [&[&str]; 12] = [
+        &[],
+        &["auth_token_set: true", "'twilio'"],
+        &[r#""status":"delivered""#, r#""driver":"twilio""#, r#""receipts":["#],
+        &["twilio unknown, vonage accepted", "verified"],
+        &[],
+        &["{{otp_code}}", r#""segments":1"#, "opens"],
+        &["opens", "true"],
+        &["sms.queued", "sms.delivered", "delivered, delivered"],
+        &["is your", "handed_over"],
+        &["pending", "yours"],
+        &["sms_disabled", "pending"],
+        &[],
+    ];
+    let port = free_port();
+    let mut vars = vars::null();
+    let lines = blocks(PAGE).into_iter().find(|block| block.language == "ini").unwrap().text;
+    vars.extend(lines.lines().map(|line| {
+        let (name, value) = line.split_once('=').unwrap();
+        (name.to_owned(), value.replace("localhost:3000", &format!("localhost:{port}")).into())
+    }));
+    let server = Server::start("sms", &vars).await;
+    session_on(port, &server, PAGE, &[], &expected);
+}
+
 /// As a new user would try it: `make dev` has seeded the database, and `npm run example` runs beside it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_works_in_a_browser() {
@@ -149,7 +178,11 @@ fn free_port() -> u16 {
 /// Runs a page as one shell session with its files beside it, and holds what each block of shell prints against what is
 /// expected of it. After the block with a visit's words a browser comes: its script and arguments.
 fn session(server: &Server, page: &str, visits: &[(&str, &str)], expected: &[&[&str]]) {
-    let port = free_port();
+    session_on(free_port(), server, page, visits, expected);
+}
+
+/// The same, with this port in the place of the page's.
+fn session_on(port: u16, server: &Server, page: &str, visits: &[(&str, &str)], expected: &[&[&str]]) {
     let browser = project().join("tests/browser");
     // What a page takes out of the clone that its reader is in.
     std::os::unix::fs::symlink(project().join("clients"), server.folder.join("clients")).unwrap();
@@ -163,7 +196,7 @@ fn session(server: &Server, page: &str, visits: &[(&str, &str)], expected: &[&[&
         match block.language.as_str() {
             "sh" => {
                 let _ = write!(script, "echo '=== {shells}'\n{text}");
-                if text.contains("server.mjs &") {
+                if text.contains(".mjs &") {
                     script.push_str("SERVER=$!; sleep 1\n");
                 }
                 for (_, visit) in visits.iter().filter(|(words, _)| text.contains(words)) {

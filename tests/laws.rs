@@ -23,7 +23,9 @@ mod laws {
     mod circuit;
     mod clients;
     mod cors;
+    mod custom_delivery;
     mod failover;
+    mod feedback;
     mod flows_model;
     mod housekeeping;
     mod keys;

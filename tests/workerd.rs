@@ -106,6 +106,16 @@ async fn scenarios_with_vonage() {
 }
 
 #[tokio::test]
+async fn scenarios_with_an_endpoint_of_ones_own() {
+    pass("hook", vars::prod_hook).await;
+}
+
+#[tokio::test]
+async fn scenarios_with_twilio_verify() {
+    pass("verify", vars::prod_verify).await;
+}
+
+#[tokio::test]
 async fn scenarios_with_a_mail_provider() {
     pass("mail", vars::prod_mail).await;
 }

@@ -18,6 +18,7 @@ use crate::{
     message::{Channel, Destination},
     ports::DatabaseError,
     statement,
+    template::{Reader, Slug},
     user::{self, User},
 };
 
@@ -46,7 +47,8 @@ pub async fn begin(
         new_factor: None,
         purpose: Purpose::Verification,
         locale,
-        user_locale: standing.user.locale.clone(),
+        reader: Reader::of(&standing.user),
+        template: Slug::VerificationCode,
         app: None,
         reservation: None,
         veil: Veil::None,

@@ -158,7 +158,7 @@ pub async fn challenge(
     };
     let factors: Vec<Factor> = loaded.facts.factors().filter(asked).cloned().collect();
     let command = Create {
-        target: Target::Factors(owner.user.clone(), factors, loaded.facts.locale().map(str::to_owned)),
+        target: Target::Factors(owner.user.clone(), factors, loaded.facts.reader().clone()),
         channel: wanted.channel,
         purpose: Purpose::StepUp,
         locale,

@@ -20,6 +20,7 @@ use crate::{
     limit::Refusal,
     message::{Channel, Destination, Refused},
     ports::DatabaseError,
+    template::Reader,
     user,
 };
 
@@ -30,8 +31,8 @@ pub enum Target {
     Destination(Destination),
     /// A user, by one of their factors (job 2).
     User(UserId, Wanted),
-    /// A user, by one of these factors, which were read already, in the language that the user speaks.
-    Factors(UserId, Vec<Factor>, Option<String>),
+    /// A user, by one of these factors, which were read already, and how to write to them.
+    Factors(UserId, Vec<Factor>, Reader),
     /// A user, by the address that they have: is it theirs?
     Address(UserId),
     /// Whoever has a passkey: it says whose it is.
@@ -124,19 +125,22 @@ impl From<Refused> for CreateError {
 /// Makes a challenge.
 pub async fn create(context: &Context, command: Create) -> Result<Created, CreateError> {
     let Create { target, channel, purpose, locale, app, reservation } = command;
-    let (asks, user, factor, user_locale) = match target {
-        Target::Destination(destination) => (sent(destination, channel)?, None, None, None),
-        Target::Passkey => (anybodys_passkey(context, channel)?, None, None, None),
+    let (asks, user, factor, reader) = match target {
+        Target::Destination(destination) => (sent(destination, channel)?, None, None, Reader::default()),
+        Target::Passkey => (anybodys_passkey(context, channel)?, None, None, Reader::default()),
         Target::User(user, wanted) => {
-            let (asks, factor, locale) = asked(context, &user, &wanted, channel).await?;
-            (asks, Some(user), factor, locale)
+            let (asks, factor, reader) = asked(context, &user, &wanted, channel).await?;
+            (asks, Some(user), factor, reader)
         }
-        Target::Factors(user, factors, locale) => {
+        Target::Factors(user, factors, reader) => {
             let several = factors.len() > 1;
             let factor = factors.first().filter(|_| !several).map(|factor| factor.id.clone());
-            (of(context, &factors, channel)?, Some(user), factor, locale)
+            (of(context, &factors, channel)?, Some(user), factor, reader)
         }
-        Target::Address(user) => (own_address(context, &user, channel).await?, Some(user), None, None),
+        Target::Address(user) => {
+            let (asks, reader) = own_address(context, &user, channel).await?;
+            (asks, Some(user), None, reader)
+        }
     };
     let facts = Facts {
         asks,
@@ -146,7 +150,8 @@ pub async fn create(context: &Context, command: Create) -> Result<Created, Creat
         new_factor: None,
         purpose,
         locale,
-        user_locale,
+        reader,
+        template: purpose.template(),
         app,
         reservation,
         veil: Veil::None,
@@ -199,18 +204,18 @@ fn anybodys_passkey(context: &Context, channel: Option<Channel>) -> Result<Asks,
     }
 }
 
-/// What is asked of a user, which factor (none is fixed where any of several passkeys may answer), and the user's
-/// language.
+/// What is asked of a user, which factor (none is fixed where any of several passkeys may answer), and how to write to
+/// them.
 async fn asked(
     context: &Context,
     user: &UserId,
     wanted: &Wanted,
     channel: Option<Channel>,
-) -> Result<(Asks, Option<FactorId>, Option<String>), CreateError> {
+) -> Result<(Asks, Option<FactorId>, Reader), CreateError> {
     let answer = context.decide(factor::store::list(user)).await?;
     let [users, factors] = answer.as_slice() else { return Err(CreateError::UserNotFound) };
     let user = users.first().ok_or(CreateError::UserNotFound)?;
-    let locale = user.opt_text("locale").map(str::to_owned);
+    let reader = Reader::read(user);
     let mut factors = factors.iter().map(Factor::read).collect::<Result<Vec<_>, _>>()?;
     let kind = wanted.kind.or_else(|| channel.filter(|_| wanted.factor.is_none()).map(Channel::factor));
     factors.retain(|factor| {
@@ -224,14 +229,15 @@ async fn asked(
     let id = first.id.clone();
     let several = first.kind == FactorType::Passkey && wanted.factor.is_none();
     factors.retain(|factor| if several { factor.kind == FactorType::Passkey } else { factor.id == id });
-    Ok((of(context, &factors, channel)?, (!several).then_some(id), locale))
+    Ok((of(context, &factors, channel)?, (!several).then_some(id), reader))
 }
 
 /// A code to the address that a user has, whether it was proven before or not.
-async fn own_address(context: &Context, id: &UserId, channel: Option<Channel>) -> Result<Asks, CreateError> {
+async fn own_address(context: &Context, id: &UserId, channel: Option<Channel>) -> Result<(Asks, Reader), CreateError> {
     let user = user::change::get(context, id).await?.ok_or(CreateError::UserNotFound)?;
+    let reader = Reader::of(&user);
     let address = user.email.and_then(|email| EmailAddress::parse(&email).ok()).ok_or(CreateError::AddressNotFound)?;
-    sent(Destination::Email(address), channel)
+    Ok((sent(Destination::Email(address), channel)?, reader))
 }
 
 /// Whether a type is asked as a second factor without being named.

@@ -22,7 +22,7 @@ use crate::{
     ports::{DatabaseError, Rows, Statement},
     settings::CHALLENGE_LIFETIME,
     statement,
-    template::Slug,
+    template::{Reader, Slug},
 };
 
 /// Until another code may be asked for, after the first, second and third one.
@@ -49,8 +49,10 @@ pub(crate) struct Facts {
     pub(crate) purpose: Purpose,
     /// The language asked for.
     pub(crate) locale: Option<String>,
-    /// The user's, where it is known.
-    pub(crate) user_locale: Option<String>,
+    /// How to write to the user, where that is known.
+    pub(crate) reader: Reader,
+    /// What its code is for.
+    pub(crate) template: Slug,
     pub(crate) app: Option<AppId>,
     pub(crate) reservation: Option<Reservation>,
     pub(crate) veil: Veil,
@@ -163,7 +165,7 @@ impl Draft {
         batch.extend(self.challenge_statements(context));
         batch.extend(key.map(|key| key.release_unless_made(&self.stamp)));
         // The carrier is asked next; where none is, the call is done already.
-        let is_done = self.code.as_ref().is_none_or(|code| matches!(code.outgoing.route, message::Route::Drop(_)));
+        let is_done = self.code.as_ref().is_none_or(|code| code.outgoing.route.is_done());
         batch.extend(key.filter(|_| is_done).map(|key| key.finish(&self.stamp)));
         batch.extend(self.report(context));
         batch
@@ -322,12 +324,14 @@ fn code(
     let pepper_id = context.pepper().current();
     let source = CodeSource { pepper_id, seed: &seed, generation: 1, length: settings.code_length };
     let (code, mac) = source.code(context, id, &destination)?;
-    let template = match facts.purpose {
-        Purpose::Enrolment => Slug::EnrolmentCode,
-        Purpose::Verification | Purpose::SignIn | Purpose::StepUp => Slug::VerificationCode,
+    let content = Content {
+        template: facts.template,
+        code,
+        lifetime: settings.code_lifetime,
+        locale: facts.locale.clone(),
+        reader: facts.reader.clone(),
+        app: facts.app.as_ref().map(AppId::to_string),
     };
-    let locale = facts.locale.clone().or_else(|| facts.user_locale.clone());
-    let content = Content { template, code, lifetime: settings.code_lifetime, locale };
     let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
     Ok(Code { destination, channel, seed, mac, outgoing })
 }

@@ -29,6 +29,7 @@ use crate::{
     ids::ChallengeId,
     message::{Channel, Destination},
     ports::{DatabaseError, Row},
+    template::Slug,
     time::Timestamp,
 };
 
@@ -56,6 +57,14 @@ impl Purpose {
             Self::SignIn => "sign_in",
             Self::StepUp => "step_up",
             Self::Enrolment => "enrolment",
+        }
+    }
+
+    /// What a code for it says that it is for.
+    pub fn template(self) -> Slug {
+        match self {
+            Self::Enrolment => Slug::EnrolmentCode,
+            Self::Verification | Self::SignIn | Self::StepUp => Slug::VerificationCode,
         }
     }
 

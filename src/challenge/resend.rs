@@ -16,13 +16,14 @@ use crate::{
     context::Context,
     crypto::CodeLength,
     event::{self, Event, EventType, When},
+    flow::FlowType,
     idempotency::{Claim, Reservation},
     ids::{ChallengeId, UserId},
     limit,
-    message::{self, Channel, Content, Refused, Route, feedback, prepare},
+    message::{self, Channel, Content, Refused, feedback, prepare},
     ports::{DatabaseError, Level, Row},
     statement,
-    template::Slug,
+    template::{Reader, Slug},
     time::Timestamp,
 };
 
@@ -104,17 +105,23 @@ pub async fn resend(
         return Err(ResendError::Expired);
     }
     let (code, mac) = source.code(context, id, &destination)?;
-    let template = match challenge.purpose {
-        Purpose::Enrolment => Slug::EnrolmentCode,
-        _ => Slug::VerificationCode,
-    };
+    let veil = Veil::of(context, &challenge);
+    // The first code of a reset says so, and so does every further one.
+    let resets = veil.hides() && row.opt_text("flow") == Some(FlowType::PasswordReset.as_str());
+    let template = if resets { Slug::ResetPasswordCode } else { challenge.purpose.template() };
     let dies_at = challenge.expires_at.min(now + settings.code_lifetime);
-    let content =
-        Content { template, code, lifetime: now.until(dies_at), locale: row.opt_text("spoken").map(str::to_owned) };
+    let text = |column| row.opt_text(column).map(str::to_owned);
+    let content = Content {
+        template,
+        code,
+        lifetime: now.until(dies_at),
+        locale: challenge.locale.clone(),
+        reader: Reader { locale: text("user_locale"), name: text("user_name") },
+        app: challenge.app_id.clone(),
+    };
     let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
     let user = challenge.user_id.as_deref().and_then(UserId::parse);
     let is_proven = challenge.factor_id.is_some() && challenge.purpose != Purpose::Enrolment;
-    let veil = Veil::of(context, &challenge);
     let checks = if veil.hides() {
         veiled_checks(context, &destination, channel)
     } else {
@@ -144,9 +151,7 @@ pub async fn resend(
     batch.push(event::store::write(context, event, When::Challenge(id.as_str(), &stamp)));
     batch.extend(message::store::queue(context, &outgoing, id.as_str(), veil.on(&stamp)));
     batch.extend(key.map(|key| key.release_unless_made(&stamp)));
-    if let (Some(key), Route::Drop(_)) = (key, &outgoing.route) {
-        batch.push(key.finish(&stamp));
-    }
+    batch.extend(key.filter(|_| outgoing.route.is_done()).map(|key| key.finish(&stamp)));
     batch.push(limit::store::refusals(&checks, now, id.as_str(), &stamp));
     batch.push(store::get(context, id));
     batch.extend(key.map(Reservation::look_up));

@@ -20,10 +20,11 @@ macro_rules! select {
 /// Reads a challenge. `?1` id, `?2` whether a test key asks, `?3` the flow or session that asks: none sees another's.
 pub const GET: &str = select!(" FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2 AND c.bound_to IS ?3");
 
-/// Reads a challenge with what another code of it needs; `spoken` is the language asked for, else the user's.
+/// Reads a challenge with what another code of it needs; `flow` is the type of the flow that it belongs to.
 pub const GET_FOR_RESEND: &str = select!(
-    ", c.seed, c.pepper_id, c.digits, coalesce(c.locale, (SELECT u.locale FROM users u WHERE u.id = c.user_id)) AS spoken
-     FROM challenges c WHERE c.id = ?1 AND c.is_test = ?2 AND c.bound_to IS ?3"
+    ", c.seed, c.pepper_id, c.digits, u.locale AS user_locale, u.name AS user_name,
+       (SELECT w.type FROM flows w WHERE w.id = c.bound_to) AS flow
+     FROM challenges c LEFT JOIN users u ON u.id = c.user_id WHERE c.id = ?1 AND c.is_test = ?2 AND c.bound_to IS ?3"
 );
 
 /// Reads the newest registration that a sign-up has asked for. `?1` the flow.

@@ -11,6 +11,7 @@ use crate::{
     message::{Channel, Destination, prepare},
     policy::{Device, Enrolled, Exception, Grace, GraceUsed, Kinds, PROOF_LIFETIME, Proof, Situation, User, app_rule},
     ports::{DatabaseError, Row, Rows},
+    template::Reader,
     time::Timestamp,
 };
 
@@ -22,7 +23,7 @@ pub(crate) struct Facts {
     pub(super) app_mfa: Option<String>,
     exception: Exception,
     is_disabled: bool,
-    locale: Option<String>,
+    reader: Reader,
     used: GraceUsed,
     app: Option<Map<String, Value>>,
     /// Each with the channel by which a code to it has just failed.
@@ -92,7 +93,7 @@ impl Facts {
         Ok(Self {
             exception: exception.ok_or_else(|| malformed("exception of a user"))?,
             user_mfa,
-            locale: user.opt_text("locale").map(str::to_owned),
+            reader: Reader::read(user),
             is_disabled: user.opt_int("disabled_at").is_some(),
             used: GraceUsed {
                 started_at: user.opt_int("grace_started_at").map(Timestamp::from_millis),
@@ -170,9 +171,9 @@ impl Facts {
         self.factors.iter().map(|(factor, _)| factor)
     }
 
-    /// The language that the user speaks.
-    pub(crate) fn locale(&self) -> Option<&str> {
-        self.locale.as_deref()
+    /// How to write to the user.
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Whether the server has shut the user out.

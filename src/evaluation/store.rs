@@ -11,8 +11,10 @@ macro_rules! whose {
 }
 
 /// Reads the user. `?1` user or flow.
-pub const USER: &str =
-    concat!("SELECT id, mfa, locale, grace_started_at, grace_sign_ins, disabled_at FROM users WHERE id = ", whose!());
+pub const USER: &str = concat!(
+    "SELECT id, mfa, locale, name, grace_started_at, grace_sign_ins, disabled_at FROM users WHERE id = ",
+    whose!()
+);
 
 /// Reads the user's factors, and the channel by which the last code to one has failed lately. A call that nobody took is
 /// no failure of the channel: whoever asks for it at night could make one. `?1` user or flow, `?2` since when.

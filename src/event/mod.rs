@@ -102,7 +102,9 @@ event_types! {
     SigningKeyCreated = "signing_key.created",
     /// Settings were changed.
     InstanceUpdated = "instance.updated",
-    /// An SMS is about to go to a carrier.
+    /// The text of a template was changed, or who sends or delivers its messages.
+    TemplateUpdated = "template.updated",
+    /// An SMS is about to go to a carrier, or is left to whoever hears this.
     SmsQueued = "sms.queued",
     /// A carrier took an SMS.
     SmsSent = "sms.sent",

@@ -25,6 +25,7 @@ use crate::{
     ports::{Rows, Statement},
     session::end::{self, On, Reason},
     statement,
+    template::{Reader, Slug},
     user::{self, User},
 };
 
@@ -111,10 +112,9 @@ pub(crate) async fn enrol_of(
     let of = command.new.kind();
     let file = kind(of).ok_or(CreateError::NotSupported(of))?;
     let id = FactorId::new(context.now(), &*context.ports().random);
-    let speaks = command.locale.is_none() && matches!(command.new, New::Phone(_, Channel::Voice));
     let person = match known {
         Some((user, factors)) => Some(Person { factor: id.clone(), user, factors }),
-        None if of.is_sent() && !speaks => None,
+        None if of.is_sent() && command.locale.is_some() => None,
         None => Some(person(context, &command.user, &id).await?),
     };
     let said = file.consult(context, person.as_ref(), &command.new).await?;
@@ -170,7 +170,8 @@ async fn pending(
         new_factor: Some(NewFactor { proof: command.authority.proof().cloned() }),
         purpose: Purpose::Enrolment,
         locale: command.locale.clone(),
-        user_locale: person.and_then(|person| person.user.locale.clone()),
+        reader: person.map(|person| Reader::of(&person.user)).unwrap_or_default(),
+        template: Slug::EnrolmentCode,
         app: command.app.clone(),
         reservation: command.reservation.clone(),
         veil: Veil::None,
@@ -384,7 +385,7 @@ pub async fn challenge(
 ) -> Result<Created, CreateError> {
     let answer = context.decide(vec![statement!(store::GET, &factor, &user), statement!(store::USER, &user)]).await?;
     let row = answer.first().and_then(|rows| rows.first()).ok_or(CreateError::FactorNotFound)?;
-    let user_locale = answer.get(1).and_then(|rows| rows.first()?.opt_text("locale").map(str::to_owned));
+    let reader = answer.get(1).and_then(|rows| rows.first()).map(Reader::read).unwrap_or_default();
     let found = Factor::read(row)?;
     let is_active = found.is_active();
     // What allowed it has to be recent: an old pending factor is as good as none.
@@ -409,7 +410,8 @@ pub async fn challenge(
         new_factor: None,
         purpose,
         locale,
-        user_locale,
+        reader,
+        template: purpose.template(),
         app: None,
         reservation,
         veil: Veil::None,

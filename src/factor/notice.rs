@@ -12,6 +12,7 @@ use crate::{
     policy::StandIn,
     ports::{DatabaseError, Level},
     statement,
+    template::Reader,
     time::Timestamp,
     user::{self, User},
 };
@@ -109,8 +110,10 @@ impl Notice {
         let Some(row) = users.first().filter(|_| context.settings().notices_enabled) else { return Ok(()) };
         let factors = factors.iter().map(Factor::read).collect::<Result<Vec<_>, _>>()?;
         let mut reason = "no_destination".to_owned();
-        for destination in self.destinations(&User::read(row)?, &factors) {
-            match prepare::notice(context, destination, &self.change, self.when) {
+        let user = User::read(row)?;
+        let reader = Reader::of(&user);
+        for destination in self.destinations(&user, &factors) {
+            match prepare::notice(context, destination, &self.change, self.when, &reader) {
                 Ok(outgoing) => return self.carry(context, &outgoing).await,
                 Err(refused) => reason = why(&refused),
             }

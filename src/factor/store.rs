@@ -216,8 +216,8 @@ pub const RESET: &str =
 /// A user's factors. `?1` user.
 pub const LIST: &str = select!("FROM factors f WHERE f.user_id = ?1 ORDER BY f.id");
 
-/// Reads whose factors they are, and the language to speak. `?1` the user.
-pub const USER: &str = "SELECT id, stamp, locale FROM users WHERE id = ?1";
+/// Reads whose factors they are, and how to write to them. `?1` the user.
+pub const USER: &str = "SELECT id, stamp, locale, name FROM users WHERE id = ?1";
 const ABANDON: &str = "DELETE FROM factors WHERE id = ?1 AND activated_at IS NULL";
 
 /// Reads whether a user exists, and their factors.

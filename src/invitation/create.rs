@@ -14,7 +14,7 @@ use crate::{
     idempotency::{Claim, Reservation},
     ids::{AppId, InvitationId},
     limit::{self, Check, EMAILS_DESTINATION_HALF_HOUR, Refusal, TRIES_DESTINATION_HALF_HOUR},
-    message::{self, Outgoing, Refused, Route, Status, prepare},
+    message::{self, Outgoing, Refused, Status, prepare},
     ports::{DatabaseError, Level, Row, Statement},
     statement,
 };
@@ -29,6 +29,8 @@ pub struct Invite {
     pub url: RedirectUri,
     /// How long it lives.
     pub lifetime: Duration,
+    /// The language asked for.
+    pub locale: Option<String>,
     /// The call's key.
     pub reservation: Option<Reservation>,
 }
@@ -59,14 +61,15 @@ pub enum Invited {
 
 /// Makes an invitation and sends it.
 pub async fn invite(context: &Context, invite: Invite) -> Result<Invited, DatabaseError> {
-    let Invite { email, app, url, lifetime, reservation } = invite;
+    let Invite { email, app, url, lifetime, locale, reservation } = invite;
     let (now, stamp) = (context.now(), context.stamp());
     let random = &*context.ports().random;
     let (id, token) = (InvitationId::new(now, random), new_token(PREFIX, random));
     let expires_at = now + lifetime;
     // A fragment goes to no server and into no log (RFC 3986 §3.5).
     let link = format!("{}#invitation={}", url.as_str(), token.expose());
-    let outgoing = match prepare::invitation(context, email.clone(), &link, expires_at) {
+    let of_app = app.as_ref().map(AppId::as_str);
+    let outgoing = match prepare::invitation(context, email.clone(), &link, expires_at, locale.as_deref(), of_app) {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(Invited::Refused(refused)),
     };
@@ -103,7 +106,7 @@ pub async fn invite(context: &Context, invite: Invite) -> Result<Invited, Databa
     if let Some(key) = key {
         batch.push(key.release_unless_made(&stamp));
         // Where a driver is asked, the call runs on until it has answered.
-        batch.extend(matches!(outgoing.route, Route::Drop(_)).then(|| key.finish(&stamp)));
+        batch.extend(outgoing.route.is_done().then(|| key.finish(&stamp)));
         batch.push(key.look_up());
     }
     let reported = 3 + usize::from(key.is_some());
@@ -179,7 +182,7 @@ async fn carry(
         if context.dev_tools() {
             context.log(Level::Info, &format!("{} dropped, and would have said: {}", outgoing.id, outgoing.body));
         }
-        return Ok(Status::Dropped);
+        return Ok(outgoing.route.begins().0);
     };
     let not_sent = not_sent(context, outgoing, &delivered);
     let mut statements = message::store::ended(context, outgoing, &delivered);

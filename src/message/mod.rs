@@ -18,11 +18,10 @@ mod segments;
 pub mod send;
 pub mod speech;
 pub mod store;
-mod template;
 
 pub use channel::{Channel, Destination};
 pub use prepare::{Content, Driver, DropReason, Outgoing, Refused, Route, Speaks};
-pub use segments::{Encoding, segments};
+pub use segments::{Encoding, segments, units};
 pub use store::{Message, Try};
 
 /// Where a message stands.

@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// The slug that messages and events have.
-pub const TEMPLATE: &str = "security_notice";
-
 /// How long a notice is worth delivering by SMS: as long as a carrier tries.
 pub const LIFETIME: Duration = Duration::from_hours(10);
 
@@ -63,67 +60,18 @@ impl Change {
         }
     }
 
-    /// One line that says it: `A passkey was added to your Example account`.
-    pub fn headline(&self, app_name: &str) -> String {
-        let (subject, verb) = self.parts();
-        format!("{subject} {verb} your {app_name} account")
-    }
-
-    /// The same as a sentence, with the factor's name.
-    pub fn sentence(&self, app_name: &str) -> String {
-        let (subject, verb) = self.parts();
-        let name = match self {
-            Self::Added { name, .. } | Self::Removed { name, .. } => name.as_deref().map(harmless),
-            _ => None,
-        };
-        let name =
-            name.filter(|name| !name.is_empty()).map_or_else(String::new, |name| format!(" (\u{201c}{name}\u{201d})"));
-        format!("{subject}{name} {verb} your {app_name} account.")
-    }
-
-    /// As an SMS: one segment with names as long as they mostly are, and nothing that is not in its alphabet.
-    pub fn sms(&self, app_name: &str) -> String {
-        let what_to_do = match self {
-            Self::SignUpTried => "If it was you, sign in instead: nothing was changed.",
-            _ => "If it was not you, sign in and check your security settings.",
-        };
-        format!("{}. {what_to_do}", self.headline(app_name))
-    }
-
-    fn parts(&self) -> (&'static str, &'static str) {
+    /// What the person calls the factor that it is about.
+    pub fn factor_name(&self) -> Option<&str> {
         match self {
-            Self::Added { factor, .. } if factor == RECOVERY_CODES => ("Recovery codes", "were added to"),
-            Self::Added { factor, .. } => (noun(factor), "was added to"),
-            Self::Removed { factor, .. } if factor == RECOVERY_CODES => ("Recovery codes", "were removed from"),
-            Self::Removed { factor, .. } => (noun(factor), "was removed from"),
-            Self::Reset => ("All second steps", "were removed from"),
-            Self::RecoveryCodesReplaced => ("New recovery codes", "were made for"),
-            Self::PasswordChanged => ("The password", "was changed for"),
-            Self::EmailChanged => ("The e-mail address", "was changed for"),
-            Self::PhoneChanged => ("The phone number", "was changed for"),
-            Self::EmailStoodIn => ("An e-mail code", "stood in for a second step at a sign-in to"),
-            Self::RecoveryCodeStoodIn => ("A recovery code", "stood in for a second step at a sign-in to"),
-            Self::SignUpTried => ("Somebody", "tried to sign up with the address or number of"),
+            Self::Added { name, .. } | Self::Removed { name, .. } => name.as_deref(),
+            _ => None,
         }
     }
 }
 
-const RECOVERY_CODES: &str = "recovery_codes";
-
-fn noun(factor: &str) -> &'static str {
-    match factor {
-        "phone" => "A phone number",
-        "email" => "An e-mail address",
-        "totp" => "An authenticator app",
-        "passkey" => "A passkey",
-        "password" => "A password",
-        _ => "A way to sign in",
-    }
-}
-
 /// A name that somebody gave, of letters, digits, spaces and the little that joins them: whoever got into an account
-/// and names a passkey gets no address, number to call or link into a mail that people trust.
-fn harmless(name: &str) -> String {
+/// and names a passkey, or themselves, gets no address, number to call or link into a mail that people trust.
+pub fn harmless(name: &str) -> String {
     let keep = |character: char| character.is_alphabetic() || ['\'', '\u{2019}', '-', ' '].contains(&character);
     let mut digits = 0;
     let kept = name.chars().map(|character| {
@@ -138,33 +86,6 @@ fn harmless(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::segments;
-
-    #[test]
-    fn every_change_has_its_words() {
-        let added = |factor: &str| Change::Added { factor: factor.to_owned(), name: None };
-        let removed = |factor: &str| Change::Removed { factor: factor.to_owned(), name: None };
-        for (change, wanted) in [
-            (added("phone"), "A phone number was added to your Example account"),
-            (added("email"), "An e-mail address was added to your Example account"),
-            (added("totp"), "An authenticator app was added to your Example account"),
-            (added("passkey"), "A passkey was added to your Example account"),
-            (added("password"), "A password was added to your Example account"),
-            (added("recovery_codes"), "Recovery codes were added to your Example account"),
-            (removed("passkey"), "A passkey was removed from your Example account"),
-            (removed("recovery_codes"), "Recovery codes were removed from your Example account"),
-            (Change::Reset, "All second steps were removed from your Example account"),
-            (Change::RecoveryCodesReplaced, "New recovery codes were made for your Example account"),
-            (Change::PasswordChanged, "The password was changed for your Example account"),
-            (Change::SignUpTried, "Somebody tried to sign up with the address or number of your Example account"),
-            (Change::EmailChanged, "The e-mail address was changed for your Example account"),
-            (Change::PhoneChanged, "The phone number was changed for your Example account"),
-        ] {
-            assert_eq!(change.headline("Example"), wanted);
-            let sms = change.sms("Example");
-            assert_eq!(segments(&sms).1, 1, "{sms}");
-        }
-    }
 
     #[test]
     fn a_name_brings_no_link_and_no_number() {
@@ -182,7 +103,5 @@ mod tests {
             assert_eq!(harmless(name), wanted, "{name}");
         }
         assert_eq!(harmless(&"x".repeat(100)).len(), MAX_NAME_LENGTH);
-        let change = Change::Added { factor: "totp".to_owned(), name: Some("...".to_owned()) };
-        assert_eq!(change.sentence("Example"), "An authenticator app was added to your Example account.");
     }
 }

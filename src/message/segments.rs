@@ -27,10 +27,15 @@ const EXTENDED: &str = "^{}\\[~]|€\u{c}";
 
 /// The encoding a text needs and the number of messages it is sent as.
 pub fn segments(text: &str) -> (Encoding, u32) {
-    match septets(text) {
-        Some(septets) => (Encoding::Gsm7, parts(septets, 160, 153)),
-        None => (Encoding::Ucs2, parts(text.encode_utf16().count(), 70, 67)),
+    match units(text) {
+        (Encoding::Gsm7, septets) => (Encoding::Gsm7, parts(septets, 160, 153)),
+        (Encoding::Ucs2, units) => (Encoding::Ucs2, parts(units, 70, 67)),
     }
+}
+
+/// The encoding a text needs, and how long it is in it: septets, or UTF-16 units.
+pub fn units(text: &str) -> (Encoding, usize) {
+    septets(text).map_or_else(|| (Encoding::Ucs2, text.encode_utf16().count()), |septets| (Encoding::Gsm7, septets))
 }
 
 fn septets(text: &str) -> Option<usize> {

@@ -78,6 +78,7 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, (starte
     let report_to = callback_base.and_then(|base| receipt::vonage_url(base, context.pepper(), &outgoing.id));
     let sms = Sms {
         to: outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str()),
+        from: outgoing.from.as_deref(),
         body: &outgoing.body,
         unicode: outgoing.sms.is_some_and(|(encoding, _)| encoding == Encoding::Ucs2),
         code: outgoing.code.as_ref().map(Code::expose),
@@ -103,7 +104,7 @@ async fn sms(context: &Context, outgoing: &Outgoing, driver: &SmsDriver, (starte
 async fn verify(context: &Context, outgoing: &Outgoing, service: &TwilioVerify, by: By, timeout: Duration) -> Outcome {
     let Some(code) = &outgoing.code else { return twilio_verify::no_code() };
     let to = outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str());
-    let request = service.request(to, by, code.expose(), outgoing.locale, timeout);
+    let request = service.request(to, by, code.expose(), &outgoing.locale, timeout);
     twilio_verify::outcome(context.ports().fetch.fetch(request).await)
 }
 
@@ -134,10 +135,10 @@ async fn voice(
     speaks: Speaks,
     (started, timeout): When,
 ) -> Outcome {
-    let Speaks { voice, template, gate } = speaks;
-    let name = context.config().app_name.as_str();
-    let (greeting, nobody) = (Script::gate(voice, template, name), Script::nobody(voice));
-    let code = outgoing.code.as_ref().map(|code| Script::greeting_and_code(voice, template, name, code));
+    let Speaks { voice, gate } = speaks;
+    let said = outgoing.greeting.as_deref().unwrap_or_default();
+    let (greeting, nobody) = (Script::gate(voice, said), Script::nobody(voice));
+    let code = outgoing.code.as_ref().map(|code| Script::greeting_and_code(voice, said, code));
     let callback =
         context.settings().delivery.callback_base().map(|base| callback(context, base, outgoing, driver, gate));
     let opening = match (&callback, &code) {
@@ -147,7 +148,7 @@ async fn voice(
         _ => return Outcome::Misconfigured(Why::new("no_gate", "the call could not wait for a key: check PUBLIC_URL")),
     };
     let to = outgoing.redirected_to.as_deref().unwrap_or_else(|| outgoing.destination.as_str());
-    let call = Call { to, opening, events: callback.as_deref(), timeout };
+    let call = Call { to, from: outgoing.from.as_deref(), opening, events: callback.as_deref(), timeout };
     let fetch = &context.ports().fetch;
     match driver {
         VoiceDriver::Null => Outcome::Accepted { provider_id: outgoing.id.to_string(), segments: None },

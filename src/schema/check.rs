@@ -75,9 +75,11 @@ fn shape(shape: Shape, node: &Node, path: &str, errors: &mut Vec<FieldError>) {
             }
             return;
         }
-        (Shape::Text(max), Node::Text(text)) => {
+        (Shape::Text(max) | Shape::Prose(max), Node::Text(text)) => {
             let length = text.chars().count();
-            (length < 1 || length > max || text.contains(char::is_control)).then_some(FieldCode::Value)
+            let breaks = matches!(shape, Shape::Prose(_));
+            let control = |character: char| character.is_control() && !(breaks && "\n\r\t".contains(character));
+            (length < 1 || length > max || text.contains(control)).then_some(FieldCode::Value)
         }
         (Shape::Id(prefix), Node::Text(text)) => {
             (!text.strip_prefix(prefix).is_some_and(is_ulid)).then_some(FieldCode::Value)
@@ -111,6 +113,9 @@ fn texts(entries: &[(String, Node)], max: usize) -> bool {
 fn wanted(shape: Shape) -> String {
     match shape {
         Shape::Text(max) => format!("text of 1 to {max} characters without control characters is wanted"),
+        Shape::Prose(max) => {
+            format!("text of 1 to {max} characters is wanted, of control characters only line breaks and tabs")
+        }
         Shape::Id(prefix) => format!("an id is wanted: {prefix} and a ULID"),
         Shape::Integer(min, max) => format!("a whole number from {min} to {max} is wanted"),
         Shape::Boolean => "true or false is wanted".to_owned(),

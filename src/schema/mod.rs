@@ -31,6 +31,8 @@ pub struct Field {
 pub enum Shape {
     /// Text of 1 to so many characters without control characters.
     Text(usize),
+    /// The same with line breaks and tabs.
+    Prose(usize),
     /// An id: this prefix and a ULID.
     Id(&'static str),
     /// A whole number from the first to the second.

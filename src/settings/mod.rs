@@ -27,6 +27,7 @@ use crate::{
     phone::{CallingCode, Validation, countries_of, is_e164_form, is_known_country},
     policy::MultiFactor,
     schema::{FieldCode, FieldError},
+    template::locale::canonical,
     time::Timestamp,
     totp::Digits,
 };
@@ -135,6 +136,8 @@ pub struct Settings {
     pub recovery_codes: RecoveryCodesSettings,
     /// Passkeys.
     pub passkey: PasskeySettings,
+    /// The language of messages where neither the request nor the user nor the app says it, BCP 47.
+    pub message_locale: Option<String>,
     /// How long messages are kept.
     pub message_retention: Duration,
     /// How long audit events are kept.
@@ -201,6 +204,7 @@ impl Settings {
             totp: TotpSettings::effective(stored),
             recovery_codes: RecoveryCodesSettings::effective(stored, config),
             passkey: PasskeySettings::effective(stored, config),
+            message_locale: text("messages.locale").and_then(canonical),
             message_retention: DAY * days(integer("messages.retention_days"), 30),
             audit_retention: DAY * days(integer("audit.retention_days"), 365),
             rotate_keys: match integer("tokens.rotate_keys_days") {
@@ -293,7 +297,7 @@ impl Settings {
             "multi_factor": self.multi_factor_json(),
             "test_mode": self.test_mode(now, production, dev_tools).as_str(),
             "test_mode_expires_at": self.test_mode_until.map(|until| until.to_string()),
-            "messages": {"retention_days": self.message_retention.as_secs() / 86_400},
+            "messages": {"retention_days": self.message_retention.as_secs() / 86_400, "locale": self.message_locale},
             "audit": {"retention_days": self.audit_retention.as_secs() / 86_400},
             "tokens": {"rotate_keys_days": self.rotate_keys.map_or(0, |days| days.as_secs() / 86_400)},
             "sign_in": self.sign_in.to_json(),
@@ -340,6 +344,9 @@ pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) ->
     if caller.is_some_and(|number| !is_e164_form(number)) {
         let detail = "a number in E.164 form is wanted, like +15005550006";
         errors.push(FieldError::new("voice.from_number", FieldCode::Phone, detail));
+    }
+    if at(stored, "messages.locale").and_then(Value::as_str).is_some_and(|tag| canonical(tag).is_none()) {
+        errors.push(FieldError::new("messages.locale", FieldCode::Value, "a language tag like pt-BR is wanted"));
     }
     if at(stored, "multi_factor.totp.digits").is_some_and(|digits| digits.as_i64().and_then(Digits::new).is_none()) {
         errors.push(FieldError::new("multi_factor.totp.digits", FieldCode::Value, "6 or 8 is wanted"));

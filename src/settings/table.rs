@@ -179,7 +179,16 @@ pub const SETTINGS: &[Field] = &[
         .nullable(),
     field(
         "messages",
-        Shape::Object(&[field("retention_days", Shape::Integer(1, 365), "Days that messages are kept").example("30")]),
+        Shape::Object(&[
+            field("retention_days", Shape::Integer(1, 365), "Days that messages are kept").example("30"),
+            field(
+                "locale",
+                Shape::Text(35),
+                "The language of messages where neither the request nor the user nor the app says it; default `en`",
+            )
+            .nullable()
+            .example(r#""pt-BR""#),
+        ]),
         "Messages",
     ),
     field(

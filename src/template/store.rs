@@ -5,6 +5,7 @@ use crate::{
     message::Channel,
     ports::{Row, Statement},
     statement,
+    time::Timestamp,
 };
 
 /// What the operator has written of one template, in one locale or for all.
@@ -33,8 +34,45 @@ pub struct Templates(Vec<Stored>);
 const ALL: &str = "SELECT channel, slug, locale, subject, body, from_number_override, delivered_by_us FROM templates
   WHERE channel IN ('sms', 'voice', 'email')";
 
+/// Writes a row whole. `?1` channel, `?2` slug, `?3` locale, `?4` subject, `?5` body, `?6` sender, `?7` who delivers, `?8` now.
+const PUT: &str =
+    "INSERT INTO templates (channel, slug, locale, subject, body, from_number_override, delivered_by_us, updated_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+  ON CONFLICT (channel, slug, locale) DO UPDATE SET subject = excluded.subject, body = excluded.body,
+    from_number_override = excluded.from_number_override, delivered_by_us = excluded.delivered_by_us,
+    updated_at = excluded.updated_at";
+/// `?1` channel, `?2` slug, `?3` locale.
+const REMOVE: &str = "DELETE FROM templates WHERE channel = ?1 AND slug = ?2 AND locale = ?3";
+/// Every isolate reads anew. `?1` now.
+const NEW_VERSION: &str = "UPDATE instance SET version = version + 1, updated_at = ?1 WHERE id = 1";
+
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[ALL];
+pub const STATEMENTS: &[&str] = &[ALL, PUT, REMOVE, NEW_VERSION];
+
+/// Writes what the operator has written of one template, in one locale or for all.
+pub(super) fn put(stored: &Stored, now: Timestamp) -> Statement {
+    statement!(
+        PUT,
+        stored.channel.as_str(),
+        stored.slug.as_str(),
+        stored.locale.as_str(),
+        stored.subject.as_deref(),
+        stored.body.as_deref(),
+        stored.from_number_override.as_deref(),
+        stored.delivered_by_us,
+        now.millis()
+    )
+}
+
+/// Goes back to what is built in.
+pub(super) fn remove(channel: Channel, slug: Slug, locale: &str) -> Statement {
+    statement!(REMOVE, channel.as_str(), slug.as_str(), locale)
+}
+
+/// Makes a change hold everywhere at once.
+pub(super) fn new_version(now: Timestamp) -> Statement {
+    statement!(NEW_VERSION, now.millis())
+}
 
 /// Reads everything that differs: [`Templates::read`].
 pub fn all() -> Statement {
@@ -60,7 +98,23 @@ impl Templates {
 
     /// What the operator has written of a template for this locale; empty: for every language.
     pub fn stored(&self, channel: Channel, slug: Slug, locale: &str) -> Option<&Stored> {
-        self.0.iter().find(|row| row.channel == channel && row.slug == slug && row.locale == locale)
+        self.of(channel, slug).find(|row| row.locale.eq_ignore_ascii_case(locale))
+    }
+
+    /// Everything that the operator has written of a template.
+    pub fn of(&self, channel: Channel, slug: Slug) -> impl Iterator<Item = &Stored> {
+        self.0.iter().filter(move |row| row.channel == channel && row.slug == slug)
+    }
+
+    /// With this row in the place of the one before.
+    pub(super) fn put(&mut self, stored: Stored) {
+        self.remove(stored.channel, stored.slug, &stored.locale);
+        self.0.push(stored);
+    }
+
+    /// Without a row.
+    pub(super) fn remove(&mut self, channel: Channel, slug: Slug, locale: &str) {
+        self.0.retain(|row| !(row.channel == channel && row.slug == slug && row.locale == locale));
     }
 
     /// Whether Postern gives messages of it to a carrier. `false`: the event `<channel>.queued` has them, and whoever hears it

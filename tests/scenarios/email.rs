@@ -251,7 +251,7 @@ pub async fn outside_prod_every_mail_goes_to_the_receiver(world: World) {
     // The HTML can be looked at, and can do nothing.
     let page = world.get(&format!("/dev/inbox/{}", inbox[0]["id"].as_str().unwrap())).await;
     assert_eq!(page.status, 200);
-    assert!(page.text.contains(&format!(">{code}</p>")));
+    assert!(page.text.contains(&format!(">{code}</span></p>")));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("sandbox; default-src 'none';"), "{policy}");
     // An SMS has no such page.

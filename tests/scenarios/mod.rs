@@ -6,11 +6,13 @@
 pub mod account;
 pub mod apps;
 pub mod carriers;
+pub mod custom_delivery;
 pub mod email;
 pub mod held;
 pub mod instance;
 pub mod job_1;
 pub mod job_2;
+pub mod languages;
 pub mod parallel;
 pub mod passkeys;
 pub mod password_resets;
@@ -96,6 +98,7 @@ macro_rules! for_each_scenario {
             mail email::a_providers_errors_are_told_and_a_failed_enrolment_leaves_nothing;
             mail email::a_silent_provider_leaves_the_mail_unknown_and_the_code_alive;
             mail email::the_address_on_the_user_hears_of_every_change;
+            mail languages::a_mail_is_in_the_language_asked_for_and_goes_its_way;
             dev_mail email::outside_prod_every_mail_goes_to_the_receiver;
             alone email::the_switch_of_email_stops_email_alone;
             alone instance::the_kill_switch_stops_sending_at_once;
@@ -111,6 +114,7 @@ macro_rules! for_each_scenario {
             twilio carriers::twilios_errors_are_told_with_their_remedy;
             twilio carriers::a_silent_carrier_leaves_the_message_unknown_and_the_code_alive;
             twilio carriers::a_failed_enrolment_leaves_nothing;
+            twilio languages::an_sms_is_in_the_language_asked_for;
             vonage carriers::vonage_gets_what_it_wants;
             vonage carriers::vonages_errors_are_told_with_their_remedy;
             dev_twilio carriers::outside_prod_everything_goes_to_the_receiver;
@@ -124,6 +128,10 @@ macro_rules! for_each_scenario {
             dev_twilio voice::outside_prod_the_receiver_is_called;
             null voice::the_inbox_shows_what_would_be_said;
             alone voice::voice_and_sms_are_switched_apart;
+            hook custom_delivery::an_endpoint_is_asked_to_send_and_to_call;
+            hook custom_delivery::an_endpoint_that_stumbles_is_asked_once_more;
+            verify custom_delivery::verify_sends_our_code_and_hears_what_became_of_it;
+            verify custom_delivery::verifys_errors_are_told_with_their_remedy;
             null well_known::discovery_names_the_keys_and_they_are_there;
         }
     };

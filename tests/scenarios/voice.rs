@@ -66,6 +66,7 @@ pub async fn a_call_speaks_the_language_asked_for_else_the_users(world: World) {
         ("pt_PT", "pt-PT", "Olá"),
         ("zh-Hant-TW", "cmn-CN", "您好"),
         ("ja", "ja-JP", "認証コード"),
+        ("ar-SA", "arb", "مرحبًا"),
         ("it", "en-US", "Hello"),
     ] {
         let number = world.number();

@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     calls::{self, Called},
+    descriptions,
     hook::HookEndpoint,
     mail_providers::MailProviders,
     turnstile::TurnstileService,
@@ -198,7 +199,22 @@ impl Carriers {
         Reply::Respond(400, r#"{"code":20001,"message":"malformed","status":400}"#.to_owned())
     }
 
+    /// Answers a request. It and the answer are what the carrier describes, unless a test made the fake misbehave.
     pub fn handle(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Reply {
+        if let Err(what) = descriptions::request(method, path, headers, body) {
+            return self.violate(what);
+        }
+        let reply = self.reply(method, path, headers, body);
+        let behaves = self.state().behaviour.is_none() && self.state().behaviours.is_empty();
+        if let (true, Reply::Respond(status, body)) = (behaves, &reply)
+            && let Err(what) = descriptions::answer(path, *status, body)
+        {
+            return self.violate(what);
+        }
+        reply
+    }
+
+    fn reply(&self, method: &str, path: &str, headers: &[(String, String)], body: &str) -> Reply {
         if HookEndpoint::serves(path) {
             let (reply, asked) = self.hook.handle(method, headers, body);
             // What a call would say has no code at its beginning.

@@ -11,6 +11,7 @@ pub mod client;
 pub mod clock;
 pub mod context;
 pub mod contract;
+pub mod descriptions;
 pub mod embedded;
 pub mod hook;
 pub mod mail_providers;

@@ -4,6 +4,7 @@ mod common_passwords;
 mod generate;
 mod phone_table;
 mod secrets;
+mod signatures;
 
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ const USAGE: &str = "usage: cargo run -p xtask -- CHORE
   phone-table [--metadata FILE] [--check] makes (or checks) the phone number table from libphonenumber's metadata
   common-passwords FILE                  makes the list of common passwords from the npm package's file
   openapi                                prints the OpenAPI document, for scripts/validate-openapi.mjs
+  signatures UNIX_SECONDS                prints signed webhooks, for scripts/verify-signatures.mjs
   secrets                                prints fresh secrets as JSON, for `wrangler secret bulk`
   dev-vars                               writes .dev.vars with fresh secrets, unless there is one";
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         Some((chore, rest)) if chore == "phone-table" => phone_table::run(rest),
         Some((chore, [file])) if chore == "common-passwords" => common_passwords::run(file),
         Some((chore, [])) if chore == "openapi" => openapi(),
+        Some((chore, [at])) if chore == "signatures" => signatures::print(at),
         Some((chore, [])) if chore == "secrets" => secrets::print(),
         Some((chore, [])) if chore == "dev-vars" => secrets::write_dev_vars(),
         _ => Err(USAGE.to_owned()),

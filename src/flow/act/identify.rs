@@ -22,6 +22,7 @@ use crate::{
     phone::PhoneNumber,
     ports::{Rows, Statement},
     statement,
+    template::Slug,
 };
 
 /// Says who it is, while nothing was proven.
@@ -97,9 +98,10 @@ pub(super) async fn veiled(
     veil: Veil,
 ) -> Result<Created, CreateError> {
     let context = &loaded.context;
-    let purpose = match loaded.flow.kind {
-        FlowType::SignUp => Purpose::Verification,
-        FlowType::SignIn | FlowType::PasswordReset => Purpose::SignIn,
+    let (purpose, template) = match loaded.flow.kind {
+        FlowType::SignUp => (Purpose::Verification, Slug::VerificationCode),
+        FlowType::SignIn => (Purpose::SignIn, Slug::VerificationCode),
+        FlowType::PasswordReset => (Purpose::SignIn, Slug::ResetPasswordCode),
     };
     let facts = Facts {
         asks: create::sent(typed.clone(), channel)?,
@@ -109,7 +111,8 @@ pub(super) async fn veiled(
         new_factor: None,
         purpose,
         locale: loaded.flow.locale.clone(),
-        user_locale: loaded.facts.as_ref().and_then(|facts| facts.locale().map(str::to_owned)),
+        reader: loaded.facts.as_ref().map(|facts| facts.reader().clone()).unwrap_or_default(),
+        template,
         app: AppId::parse(&loaded.flow.app_id),
         reservation: None,
         veil,

@@ -22,6 +22,7 @@ use crate::{
     password::Password,
     policy::{Reason, Step},
     ports::DatabaseError,
+    template::{Reader, Slug},
 };
 
 /// Proves a recovery code as the first factor. Who is unknown, or has none, is asked in the same way (law 8).
@@ -50,7 +51,8 @@ async fn ask(loaded: &Loaded) -> Result<Created, CreateError> {
         new_factor: None,
         purpose: Purpose::SignIn,
         locale: None,
-        user_locale: None,
+        reader: Reader::default(),
+        template: Slug::VerificationCode,
         app: AppId::parse(&loaded.flow.app_id),
         reservation: None,
         veil: if codes.is_some() { Veil::Known } else { Veil::Unknown },

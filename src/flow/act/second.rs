@@ -74,7 +74,7 @@ async fn make(loaded: &Loaded, offer: &Offer, channel: Option<Channel>) -> Resul
     };
     let factors: Vec<Factor> = facts.factors().filter(asked).cloned().collect();
     let command = Create {
-        target: Target::Factors(user, factors, facts.locale().map(str::to_owned)),
+        target: Target::Factors(user, factors, facts.reader().clone()),
         channel,
         purpose: Purpose::SignIn,
         locale: loaded.flow.locale.clone(),

@@ -26,6 +26,7 @@ use crate::{
     password::Password,
     ports::{Rows, Statement},
     statement,
+    template::{Reader, Slug},
 };
 
 /// What a sign-up is about, as it was read.
@@ -110,7 +111,8 @@ pub(super) async fn passkey_options(context: &Context, access: &Access) -> Resul
         new_factor: None,
         purpose: Purpose::Enrolment,
         locale: None,
-        user_locale: None,
+        reader: Reader::default(),
+        template: Slug::VerificationCode,
         app: AppId::parse(&loaded.flow.app_id),
         reservation: None,
         veil: Veil::None,

@@ -415,6 +415,11 @@ const TRY: &[Field] = &[
     maybe("segments", Shape::Integer(1, 100), "How many SMS the carrier made of it"),
     maybe("error_code", Shape::Text(60), "The carrier's code"),
     maybe("latency_ms", Shape::Integer(0, BIG), "How long the carrier took"),
+    maybe(
+        "feedback",
+        Shape::OneOf(&["confirmed", "approved", "canceled"]),
+        "What the carrier was told of the code's fate",
+    ),
     always("created_at", Shape::Timestamp, "When it was asked"),
 ];
 
@@ -607,6 +612,11 @@ pub const HEALTH: &[Field] = &[
             always("configuration", Shape::Object(CHECK), "The variables"),
             always("database", Shape::Object(CHECK), "D1"),
             always("cache", Shape::Object(CHECK), "KV"),
+            always(
+                "receipts",
+                Shape::Object(CHECK),
+                "Delivery receipts; the detail says why a carrier is asked for none",
+            ),
         ]),
         "What was checked",
     ),

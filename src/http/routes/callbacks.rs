@@ -114,7 +114,7 @@ async fn vonage(incoming: Incoming) -> Answer {
     let event = EventId::new(incoming.now, &*incoming.app.ports.random);
     let now = incoming.now.millis() / 1000;
     let check = |snapshot: &Snapshot| {
-        vonage_proof(&incoming, snapshot, &|secret| vonage_receipt::is_signed_with(&form.fields(), secret, now))
+        vonage_proof(&incoming, snapshot, &|secret| vonage_receipt::is_signed_with(form.fields(), secret, now))
     };
     let told = vonage_receipt::receipt(form.fields()).map(|receipt| Told {
         channel: Channel::Sms,

@@ -177,7 +177,7 @@ fn rows(fields: &'static [Field], prefix: &str) -> Vec<Row> {
 
 fn form(shape: Shape) -> String {
     match shape {
-        Shape::Text(max) => format!("text up to {max}"),
+        Shape::Text(max) | Shape::Prose(max) => format!("text up to {max}"),
         Shape::Id(prefix) => format!("{prefix}…"),
         Shape::Integer(min, max) if max > 1_000_000 => format!("number from {min}"),
         Shape::Integer(min, max) => format!("number {min} to {max}"),

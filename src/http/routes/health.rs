@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use super::Run;
 use crate::{
+    config::SmsDriver,
     http::{
         Incoming, Reply,
         contract::{Gives, Operation, operation, shapes},
         reply::Answer,
     },
+    message::receipt,
     ports::DatabaseError,
     settings::{Delivery, Settings, Snapshot, load},
 };
@@ -37,11 +39,13 @@ async fn get(incoming: Incoming) -> Answer {
         [] => Ok(()),
         issues => Err(issues.iter().map(|issue| issue.detail.as_str()).collect::<Vec<_>>().join("; ")),
     };
+    let receipts = why_no_receipts(&delivery);
     let good = configuration.is_ok() && database.is_ok() && cache.is_ok();
     let body = json!({
         "status": if good { "ok" } else { "failed" },
         "version": env!("CARGO_PKG_VERSION"),
-        "checks": {"configuration": check(configuration), "database": check(database), "cache": check(cache)},
+        "checks": {"configuration": check(configuration), "database": check(database), "cache": check(cache),
+            "receipts": {"status": "ok", "detail": receipts}},
     });
     let reply = Reply::json(if good { 200 } else { 503 }, &body);
     Ok(if good { reply } else { reply.header("retry-after", Duration::from_secs(5).as_secs().to_string()) })
@@ -52,6 +56,23 @@ fn check(result: Result<(), String>) -> Value {
         Ok(()) => json!({"status": "ok", "detail": null}),
         Err(detail) => json!({"status": "failed", "detail": detail}),
     }
+}
+
+/// Why carriers are asked for no receipts, though one sends; that fails nothing.
+fn why_no_receipts(delivery: &Delivery) -> Option<&'static str> {
+    let routed = delivery.sms("").unwrap_or_default();
+    let mut drivers = routed.iter().chain(delivery.sms_driver());
+    drivers.find_map(|driver| match (driver, delivery.callback_base()) {
+        (SmsDriver::Null | SmsDriver::Webhook(_) | SmsDriver::TwilioVerify(_), _) => None,
+        (_, None) => Some("no delivery receipts are asked for: PUBLIC_URL has to be https"),
+        (SmsDriver::Twilio(twilio), _) if twilio.auth_token().is_none() => Some(
+            "Twilio is asked for no delivery receipts: they are signed with the auth token, sms.twilio.auth_token or TWILIO_AUTH_TOKEN",
+        ),
+        (SmsDriver::Vonage(_), Some(base)) if !receipt::fits_vonage(base) => Some(
+            "Vonage is asked for no delivery receipts: it takes addresses of 100 characters, and PUBLIC_URL may have 36 of them",
+        ),
+        (SmsDriver::Twilio(_) | SmsDriver::Vonage(_), Some(_)) => None,
+    })
 }
 
 /// The settings as D1 has them; or what to do when it does not answer or is not migrated.

@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 
 use super::{
     Run,
-    parts::{EMAIL, address},
+    parts::{EMAIL, LOCALE, address, locale},
     users::{LIMIT, cursor},
     view,
 };
@@ -42,6 +42,7 @@ const CREATE: &[Field] = &[
     .required()
     .example(r#""https://app.example.com/join""#),
     field("expires_in_seconds", Shape::Integer(300, 2_592_000), "How long it lives; default a week"),
+    LOCALE,
 ];
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[
@@ -98,6 +99,7 @@ async fn create(call: Call) -> Answer {
         app: Call::form_id(form, "app_id", AppId::parse)?,
         url: RedirectUri::parse(url).map_err(|detail| wrong("url", detail))?,
         lifetime: Duration::from_secs(seconds),
+        locale: locale(form)?,
         reservation: call.reservation.clone(),
     };
     let (invitation, message) = match invite(&call.context, command).await? {

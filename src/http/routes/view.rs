@@ -290,6 +290,7 @@ pub(super) fn try_of(one: &Try) -> Value {
         "segments": row.opt_int("segments"),
         "error_code": row.opt_text("error_code"),
         "latency_ms": row.opt_int("latency_ms"),
+        "feedback": row.opt_text("feedback"),
         "created_at": column(row, "created_at"),
     })
 }

@@ -17,6 +17,8 @@ pub const KEY_WAIT: Duration = Duration::from_secs(8);
 pub struct Call<'a> {
     /// To whom, E.164.
     pub to: &'a str,
+    /// Who calls, instead of the driver's number.
+    pub from: Option<&'a str>,
     /// What is said first.
     pub opening: Opening<'a>,
     /// Where the carrier tells what becomes of the call; only with https.

@@ -1,5 +1,5 @@
 //! E-mail by webhook: the customer's own endpoint gets the mail as JSON, signed as Standard Webhooks, and sends it.
-//! 2xx is taken; 422 says that this person cannot be mailed, 429 to ask later, any other 4xx that it is wrong for all.
+//! 2xx is taken; 422 says that this person cannot be reached, 429 to ask later, any other 4xx that it is wrong for all.
 
 use serde_json::json;
 

@@ -34,6 +34,8 @@ use crate::{
 pub struct Sms<'a> {
     /// To whom, E.164.
     pub to: &'a str,
+    /// Who sends it, instead of the driver's sender; a Messaging Service takes no heed of it.
+    pub from: Option<&'a str>,
     /// The text.
     pub body: &'a str,
     /// Whether the text needs UCS-2.

@@ -116,7 +116,7 @@ impl Twilio {
             .map(|base| format!("{base}/v1/callbacks/twilio/{}", sms.message_id));
         let mut fields = vec![("To", sms.to), ("Body", sms.body), ("ValidityPeriod", &validity)];
         fields.push(match &self.sender {
-            Sender::Number(number) => ("From", number),
+            Sender::Number(number) => ("From", sms.from.unwrap_or(number)),
             Sender::MessagingService(service) => ("MessagingServiceSid", service),
         });
         fields.extend(callback.as_deref().map(|url| ("StatusCallback", url)));
@@ -239,6 +239,7 @@ mod tests {
     fn sms(callback_base: Option<&str>) -> Sms<'_> {
         Sms {
             to: "+14155552671",
+            from: None,
             body: "042137 is your code & more\n\n@login.example.com #042137",
             unicode: false,
             code: Some("042137"),

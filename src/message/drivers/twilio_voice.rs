@@ -55,7 +55,7 @@ impl TwilioVoice {
         let (ring, longest) = (RING.as_secs().to_string(), LONGEST.as_secs().to_string());
         let mut fields = vec![
             ("To", call.to),
-            ("From", self.from_number.as_str()),
+            ("From", call.from.unwrap_or(&self.from_number)),
             ("Twiml", twiml.as_str()),
             ("Timeout", ring.as_str()),
             ("TimeLimit", longest.as_str()),
@@ -96,7 +96,13 @@ fn write_script(xml: &mut String, script: &Script) {
     for part in &script.parts {
         let _ = match part {
             Part::Say(words) => {
-                write!(xml, r#"<Say voice="{}" language="{}">{}</Say>"#, voice.twilio(), voice.tag(), escape_xml(words))
+                write!(
+                    xml,
+                    r#"<Say voice="{}" language="{}">{}</Say>"#,
+                    voice.twilio(),
+                    voice.twilio_language(),
+                    escape_xml(words)
+                )
             }
             Part::Pause => write!(xml, r#"<Pause length="1"/>"#),
         };

@@ -76,7 +76,7 @@ impl Vonage {
         let ttl = (sms.lifetime.as_millis()).clamp(20_000, 604_800_000).to_string();
         let timestamp = sms.unix_seconds.to_string();
         let mut fields = vec![
-            ("from", self.sender.trim_start_matches('+')),
+            ("from", sms.from.unwrap_or(&self.sender).trim_start_matches('+')),
             ("to", sms.to.trim_start_matches('+')),
             ("text", sms.body),
             ("type", if sms.unicode { "unicode" } else { "text" }),
@@ -190,6 +190,7 @@ mod tests {
     fn request(settings: Settings, unicode: bool) -> OutgoingRequest {
         settings.validate().unwrap_or_else(|missing| panic!("{missing} is missing")).request(&Sms {
             to: "+447700900123",
+            from: None,
             body: "042137 is your code",
             unicode,
             code: None,

@@ -67,7 +67,7 @@ impl VonageVoice {
         };
         let mut body = json!({
             "to": [{"type": "phone", "number": call.to.trim_start_matches('+')}],
-            "from": {"type": "phone", "number": self.from_number.trim_start_matches('+')},
+            "from": {"type": "phone", "number": call.from.unwrap_or(&self.from_number).trim_start_matches('+')},
             "ncco": ncco,
             "ringing_timer": RING.as_secs(),
             "length_timer": LONGEST.as_secs(),
@@ -116,7 +116,7 @@ fn talk(script: &Script, barge_in: bool) -> Value {
         }
     }
     ssml.push_str("</speak>");
-    let mut action = json!({"action": "talk", "text": ssml, "language": script.voice.tag(), "style": 0});
+    let mut action = json!({"action": "talk", "text": ssml, "language": script.voice.vonage_language(), "style": 0});
     if let (true, Some(action)) = (barge_in, action.as_object_mut()) {
         action.insert("bargeIn".to_owned(), json!(true));
         action.insert("loop".to_owned(), json!(2));

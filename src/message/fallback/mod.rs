@@ -21,7 +21,7 @@ use crate::{
     limit,
     ports::{DatabaseError, Level, Row},
     settings::{Snapshot, load},
-    template::Slug,
+    template::{Reader, Slug},
     time::Timestamp,
 };
 
@@ -129,7 +129,9 @@ async fn once_more(context: &Context, row: &Row) -> Result<bool, DatabaseError> 
     };
     let (code, mac) = source.code(context, &challenge, &destination)?;
     let lifetime = context.now().until(Timestamp::from_millis(row.int("code_expires_at")?));
-    let content = Content { template, code, lifetime, locale: row.opt_text("locale").map(str::to_owned) };
+    let text = |column| row.opt_text(column).map(str::to_owned);
+    let reader = Reader { locale: text("user_locale"), name: text("user_name") };
+    let content = Content { template, code, lifetime, locale: text("locale"), reader, app: text("app_id") };
     let Ok(mut outgoing) = prepare::prepare(context, destination.clone(), Channel::Sms, content) else {
         return Ok(false);
     };

@@ -51,8 +51,10 @@ macro_rules! is_normally_reported {
 /// What a message needs to go out once more. The rows are called `r`.
 macro_rules! columns {
     () => {
-        "SELECT m.id, m.country, m.template, m.locale, m.destination, m.challenge_id, c.generation, c.seed, c.pepper_id,
-           c.digits, c.user_id, c.purpose, c.factor_id, c.code_expires_at,
+        "SELECT m.id, m.template, m.destination, m.challenge_id, c.generation, c.seed, c.pepper_id, c.digits, c.user_id,
+           c.app_id, c.purpose, c.factor_id, c.code_expires_at, c.locale,
+           (SELECT u.locale FROM users u WHERE u.id = c.user_id) AS user_locale,
+           (SELECT u.name FROM users u WHERE u.id = c.user_id) AS user_name,
            (SELECT json_group_array(t.driver) FROM message_tries t WHERE t.message_id = m.id) AS tried,
            (SELECT json_group_array(json_array(f.driver, f.error_code)) FROM message_receipts f
             WHERE f.message_id = m.id AND f.status = 'failed') AS errors"

@@ -7,10 +7,10 @@ pub const APPROVED: &str =
     "UPDATE message_tries SET feedback = CASE driver WHEN 'twilio' THEN 'confirmed' ELSE 'approved' END
   WHERE feedback IS NULL AND outcome = 'accepted' AND provider_id IS NOT NULL
     AND message_id = (SELECT c.message_id FROM challenges c WHERE c.id = ?1 AND c.verified_at IS NOT NULL)
-    AND (driver = 'twilio_verify' OR (driver = 'twilio' AND reported IS NOT 'failed'
+    AND driver IN ('twilio', 'twilio_verify') AND (driver = 'twilio_verify' OR (reported IS NOT 'failed'
       AND EXISTS (SELECT 1 FROM messages m WHERE m.id = message_tries.message_id AND m.channel = 'sms')
       AND (reported = 'delivered' OR NOT EXISTS (SELECT 1 FROM message_tries l
-        WHERE l.message_id = message_tries.message_id AND l.id > message_tries.id AND l.outcome = 'accepted'))))
+        WHERE l.message_id = message_tries.message_id AND l.rowid > message_tries.rowid AND l.outcome = 'accepted'))))
   RETURNING id, driver, provider_id";
 
 /// A challenge was canceled: its code is not waited for any more. `?1` the challenge.

@@ -7,15 +7,20 @@ mod voice;
 
 use std::time::Duration;
 
-use super::{Channel, Destination, Encoding, notice::Change, speech::Voice};
+use super::{
+    Channel, Destination, Encoding, Status,
+    notice::{self, Change},
+    speech::Voice,
+};
 use crate::{
     config::{EmailDriver, Issue, SmsDriver, Stops, VoiceDriver},
     context::Context,
     crypto::Code,
     email::EmailAddress,
+    event::EventType,
     ids::{MessageId, TryId},
     phone::{self, PhoneNumber},
-    template::Slug,
+    template::{Brief, Reader, Slug, Written, write::write},
     time::Timestamp,
 };
 pub use voice::may_be_called;
@@ -64,8 +69,26 @@ impl DropReason {
 pub enum Route {
     /// Nothing.
     Drop(DropReason),
+    /// Whoever hears `<channel>.queued` delivers it.
+    HandOver,
     /// These drivers are asked, in this order, until one takes it; never empty.
     Send(Vec<Driver>),
+}
+
+impl Route {
+    /// What a message begins as, and why.
+    pub fn begins(&self) -> (Status, Option<&'static str>) {
+        match self {
+            Self::Drop(reason) => (Status::Dropped, Some(reason.as_str())),
+            Self::HandOver => (Status::HandedOver, None),
+            Self::Send(_) => (Status::Queued, None),
+        }
+    }
+
+    /// Whether nobody is asked any more: the message is done once it is written down.
+    pub fn is_done(&self) -> bool {
+        !matches!(self, Self::Send(_))
+    }
 }
 
 /// What carries a message.
@@ -100,8 +123,6 @@ impl Driver {
 pub struct Speaks {
     /// In which voice.
     pub voice: Voice,
-    /// What the code is for.
-    pub template: Slug,
     /// Whether it waits for a key before it tells the code.
     pub gate: bool,
 }
@@ -116,6 +137,10 @@ pub struct Content {
     pub lifetime: Duration,
     /// The language asked for.
     pub locale: Option<String>,
+    /// Whom it is for, as far as they were read.
+    pub reader: Reader,
+    /// The app it comes through.
+    pub app: Option<String>,
 }
 
 /// A message, complete and not yet written down. It holds a code, so it has no `Debug`.
@@ -130,7 +155,7 @@ pub struct Outgoing {
     /// Its template's slug.
     pub template: &'static str,
     /// Its language.
-    pub locale: &'static str,
+    pub locale: String,
     /// Whom it is meant for.
     pub destination: Destination,
     /// Where it goes instead.
@@ -141,8 +166,12 @@ pub struct Outgoing {
     pub cost_class: &'static str,
     /// How an SMS is encoded, and how many SMS it costs.
     pub sms: Option<(Encoding, u32)>,
+    /// Who sends it, instead of the driver's sender.
+    pub from: Option<String>,
     /// An e-mail's subject.
     pub subject: Option<String>,
+    /// What a call says first.
+    pub greeting: Option<String>,
     /// The text: what an SMS or a mail says, what a call speaks.
     pub body: String,
     /// An e-mail's other part.
@@ -174,7 +203,7 @@ impl Outgoing {
     pub fn credential(&self, context: &Context) -> Option<String> {
         match &self.route {
             Route::Send(drivers) => drivers.first().and_then(|driver| driver.credential(context)),
-            Route::Drop(_) => None,
+            Route::Drop(_) | Route::HandOver => None,
         }
     }
 }
@@ -212,11 +241,21 @@ pub fn notice(
     destination: Destination,
     change: &Change,
     when: Timestamp,
+    reader: &Reader,
 ) -> Result<Outgoing, Refused> {
     admit(context, &destination, destination.default_channel())?;
+    let locales = locales(context, None, reader, None);
+    let brief = Brief {
+        locales: &locales,
+        name: reader.name.as_deref(),
+        change: Some(change),
+        when: Some(when),
+        ..Brief::default()
+    };
+    let said = Said { slug: Slug::SecurityNotice, brief, lifetime: notice::LIFETIME };
     match destination {
-        Destination::Phone(number) => sms::notice(context, number, change),
-        Destination::Email(address) => email::notice(context, address, change, when),
+        Destination::Phone(number) => sms::outgoing(context, number, &said),
+        Destination::Email(address) => email::outgoing(context, address, &said),
     }
     .map(|outgoing| outgoing.in_order(context))
 }
@@ -227,21 +266,119 @@ pub fn invitation(
     address: EmailAddress,
     link: &str,
     expires_at: Timestamp,
+    locale: Option<&str>,
+    app: Option<&str>,
 ) -> Result<Outgoing, Refused> {
     email::admit(context)?;
-    email::invitation(context, address, link, expires_at).map(|outgoing| outgoing.in_order(context))
+    let nobody = Reader::default();
+    let locales = locales(context, locale, &nobody, app);
+    let brief = Brief { locales: &locales, link: Some(link), when: Some(expires_at), ..Brief::default() };
+    let said = Said { slug: Slug::Invitation, brief, lifetime: context.now().until(expires_at) };
+    email::outgoing(context, address, &said).map(|outgoing| outgoing.in_order(context))
+}
+
+/// What a message says.
+struct Said<'a> {
+    slug: Slug,
+    brief: Brief<'a>,
+    /// How long it is worth delivering.
+    lifetime: Duration,
+}
+
+impl Content {
+    fn with<T>(&self, context: &Context, then: impl FnOnce(&Said<'_>) -> T) -> T {
+        let locales = locales(context, self.locale.as_deref(), &self.reader, self.app.as_deref());
+        let brief = Brief {
+            locales: &locales,
+            code: Some(&self.code),
+            lifetime: self.lifetime,
+            name: self.reader.name.as_deref(),
+            ..Brief::default()
+        };
+        then(&Said { slug: self.template, brief, lifetime: self.lifetime })
+    }
+}
+
+impl Said<'_> {
+    fn write(&self, context: &Context, channel: Channel) -> Written {
+        write(context.config(), &context.snapshot().templates, channel, self.slug, &self.brief)
+    }
+
+    /// Who sends it instead of the driver's sender.
+    fn from(&self, context: &Context, channel: Channel) -> Option<String> {
+        context.snapshot().templates.from_number_override(channel, self.slug).map(str::to_owned)
+    }
+}
+
+/// The languages of a message, the dearest first: what was asked for, the user's, the app's, the instance's.
+fn locales<'a>(context: &'a Context, asked: Option<&'a str>, reader: &'a Reader, app: Option<&str>) -> Vec<&'a str> {
+    let of_app = app.and_then(|app| context.snapshot().app_locales.get(app)).map(String::as_str);
+    let of_instance = context.settings().message_locale.as_deref();
+    [asked, reader.locale.as_deref(), of_app, of_instance].into_iter().flatten().collect()
+}
+
+/// What is known of where a message may go, before its route is decided.
+struct Way {
+    channel: Channel,
+    slug: Slug,
+    /// It goes to a test number.
+    is_test: bool,
+    /// Where it would have to be redirected to, which is not set: the variable, and what it is for.
+    missing: Option<(&'static str, Stops, &'static str)>,
+}
+
+/// Decides the route, and names the driver that is asked first. `first` is that driver's name, `send` gives all of them.
+fn route(
+    context: &Context,
+    way: &Way,
+    first: Result<&'static str, Issue>,
+    send: impl FnOnce() -> Result<Vec<Driver>, Refused>,
+) -> Result<(Route, &'static str), Refused> {
+    let Way { channel, slug, is_test, missing } = *way;
+    let by_us = context.snapshot().templates.delivered_by_us(channel, slug);
+    // What others deliver needs no driver.
+    let name = if by_us { first.map_err(Refused::Misconfigured)? } else { "null" };
+    let route = match missing {
+        _ if is_test => Route::Drop(DropReason::TestNumber),
+        _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
+        _ if by_us && name == "null" => Route::Drop(DropReason::NullDriver),
+        Some((variable, stops, detail)) => {
+            return Err(Refused::Misconfigured(Issue { variable, stops, detail: format!("{variable}: {detail}") }));
+        }
+        None if by_us => Route::Send(send()?),
+        None => hand_over(context, channel, slug)?,
+    };
+    Ok((route, name))
+}
+
+/// Somebody has to hear of what others deliver.
+fn hand_over(context: &Context, channel: Channel, slug: Slug) -> Result<Route, Refused> {
+    let queued = EventType::of_message(channel, Status::HandedOver);
+    if context.snapshot().heard.hears(queued) {
+        return Ok(Route::HandOver);
+    }
+    let stops = if channel == Channel::Email { Stops::Email } else { Stops::Sending };
+    let (template, event) = (slug.as_str(), queued.as_str());
+    let detail = format!(
+        "delivered_by_us: the template {template} leaves its messages to whoever hears {event}, and no enabled webhook endpoint \
+         does: add one, or set delivered_by_us to true"
+    );
+    Err(Refused::Misconfigured(Issue { variable: "delivered_by_us", stops, detail }))
 }
 
 /// Domestic is what the default calling code names; the receiver decides where the money goes.
 fn cost_class(context: &Context, route: &Route, number: &PhoneNumber, receiver: Option<&str>) -> &'static str {
-    let home = context.config().calling_code.map(phone::CallingCode::get);
     let billed = receiver.and_then(|number| PhoneNumber::from_stored(number).ok());
-    let code = billed.as_ref().unwrap_or(number).calling_code();
     match route {
-        Route::Drop(_) => "none",
-        Route::Send(_) if home == Some(code) => "domestic",
-        Route::Send(_) => "international",
+        Route::Drop(_) | Route::HandOver => "none",
+        Route::Send(_) => price(context, billed.as_ref().unwrap_or(number)),
     }
+}
+
+/// What a message to a number costs: as much as at home, or more.
+pub fn price(context: &Context, number: &PhoneNumber) -> &'static str {
+    let home = context.config().calling_code.map(phone::CallingCode::get);
+    if home == Some(number.calling_code()) { "domestic" } else { "international" }
 }
 
 fn missing(variable: &'static str, detail: &str) -> Issue {

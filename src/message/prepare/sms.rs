@@ -1,19 +1,11 @@
 //! An SMS before it is written down.
 
-use std::time::Duration;
-
-use super::{Content, Driver, DropReason, Outgoing, Refused, Route, cost_class, may_be_called, missing};
+use super::{Content, Driver, Outgoing, Refused, Said, Way, cost_class, may_be_called, route};
 use crate::{
-    config::SmsDriver,
+    config::{SmsDriver, Stops},
     context::Context,
-    crypto::Code,
     ids::{MessageId, TryId},
-    message::{
-        Channel, Destination,
-        notice::{self, Change},
-        segments,
-        template::{self, LOCALE},
-    },
+    message::{Channel, Destination, segments},
     phone::{self, NumberKind, PhoneNumber},
     settings::TestMode,
 };
@@ -41,62 +33,50 @@ pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refus
     Ok(())
 }
 
-/// The whole SMS.
+/// The whole SMS of a code.
 pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) -> Result<Outgoing, Refused> {
-    let config = context.config();
-    let Content { template, code, lifetime, .. } = content;
-    let body = template::render(template, &code, &config.app_name, lifetime, config.public_url.as_deref());
-    outgoing(context, number, template.as_str(), body, Some(code), lifetime)
+    let outgoing = content.with(context, |said| outgoing(context, number, said))?;
+    Ok(Outgoing { code: Some(content.code), ..outgoing })
 }
 
-/// The whole SMS that tells of a change.
-pub(super) fn notice(context: &Context, number: PhoneNumber, change: &Change) -> Result<Outgoing, Refused> {
-    let body = change.sms(&context.config().app_name);
-    outgoing(context, number, notice::TEMPLATE, body, None, notice::LIFETIME)
-}
-
-fn outgoing(
-    context: &Context,
-    number: PhoneNumber,
-    template: &'static str,
-    body: String,
-    code: Option<Code>,
-    lifetime: Duration,
-) -> Result<Outgoing, Refused> {
+/// The whole SMS.
+pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) -> Result<Outgoing, Refused> {
     let config = context.config();
     let country = number.country();
-    let drivers = context.settings().delivery.sms(country.as_str()).map_err(Refused::Misconfigured)?;
-    let driver = drivers.first().map_or("null", SmsDriver::name);
+    let drivers = context.settings().delivery.sms(country.as_str());
     let redirected_to = (!config.is_production()).then(|| config.dev_sms_receiver.clone()).flatten();
-    let receiver_is_test = redirected_to.as_deref().is_some_and(phone::is_test_number);
-    let route = match drivers.first() {
-        _ if number.is_test() || receiver_is_test => Route::Drop(DropReason::TestNumber),
-        _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
-        None | Some(SmsDriver::Null) => Route::Drop(DropReason::NullDriver),
-        _ if !config.is_production() && redirected_to.is_none() => {
-            let detail = "outside prod a carrier sends to this number only, and it is missing";
-            return Err(Refused::Misconfigured(missing("DEV_SMS_RECEIVER", detail)));
-        }
-        Some(_) => Route::Send(drivers.into_iter().map(Driver::Sms).collect()),
+    let is_test = number.is_test() || redirected_to.as_deref().is_some_and(phone::is_test_number);
+    let detail = "outside prod a carrier sends to this number only, and it is missing";
+    let missing =
+        (!config.is_production() && redirected_to.is_none()).then_some(("DEV_SMS_RECEIVER", Stops::Sending, detail));
+    let way = Way { channel: Channel::Sms, slug: said.slug, is_test, missing };
+    let first = match &drivers {
+        Ok(drivers) => Ok(drivers.first().map_or("null", SmsDriver::name)),
+        Err(issue) => Err(issue.clone()),
     };
+    let send = || Ok(drivers.unwrap_or_default().into_iter().map(Driver::Sms).collect());
+    let (route, driver) = route(context, &way, first, send)?;
+    let words = said.write(context, Channel::Sms);
     let now = context.now();
     let random = &*context.ports().random;
     Ok(Outgoing {
         id: MessageId::new(now, random),
         try_id: TryId::new(now, random),
         channel: Channel::Sms,
-        template,
-        locale: LOCALE,
+        template: said.slug.as_str(),
+        locale: words.locale,
         country: Some(country.to_string()),
         cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
         destination: Destination::Phone(number),
         redirected_to,
-        sms: Some(segments(&body)),
+        sms: Some(segments(&words.body)),
+        from: said.from(context, Channel::Sms),
         subject: None,
-        body,
+        greeting: None,
+        body: words.body,
         html: None,
-        code,
-        lifetime,
+        code: None,
+        lifetime: said.lifetime,
         route,
         driver,
     })

@@ -1,9 +1,10 @@
 //! A call before it is written down.
 
-use super::{Content, Driver, DropReason, Outgoing, Refused, Route, Speaks, cost_class, missing};
+use super::{Content, Driver, Outgoing, Refused, Said, Speaks, Way, cost_class, missing, route};
 use crate::{
-    config::VoiceDriver,
+    config::{Stops, VoiceDriver},
     context::Context,
+    crypto::Code,
     ids::{MessageId, TryId},
     message::{
         Channel, Destination,
@@ -41,34 +42,38 @@ pub fn may_be_called(context: &Context, number: &PhoneNumber) -> bool {
 
 /// The whole call.
 pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) -> Result<Outgoing, Refused> {
+    let outgoing = content.with(context, |said| outgoing(context, number, said, &content.code))?;
+    Ok(Outgoing { code: Some(content.code), ..outgoing })
+}
+
+fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>, code: &Code) -> Result<Outgoing, Refused> {
     let config = context.config();
-    let Content { template, code, lifetime, locale } = content;
     let country = number.country();
-    let drivers = context.settings().delivery.voice(country.as_str()).map_err(Refused::Misconfigured)?;
+    let drivers = context.settings().delivery.voice(country.as_str());
     let redirected_to = (!config.is_production()).then(|| config.dev_sms_receiver.clone()).flatten();
-    let receiver_is_test = redirected_to.as_deref().is_some_and(phone::is_test_number);
-    let voice = Voice::of(locale.as_deref().unwrap_or_default());
-    let name = drivers.first().map_or("null", VoiceDriver::name);
-    let route = match drivers.first() {
-        _ if number.is_test() || receiver_is_test => Route::Drop(DropReason::TestNumber),
-        _ if context.credential().is_test => Route::Drop(DropReason::TestKey),
-        None | Some(VoiceDriver::Null) => Route::Drop(DropReason::NullDriver),
-        _ if !config.is_production() && redirected_to.is_none() => {
-            let detail = "outside prod a carrier calls this number only, and it is missing";
-            return Err(Refused::Misconfigured(missing("DEV_SMS_RECEIVER", detail)));
-        }
-        Some(_) => {
-            let speaks = |driver: VoiceDriver| {
-                let gate = gate(context, &driver)?;
-                Ok(Driver::Voice(driver, Speaks { voice, template, gate }))
-            };
-            Route::Send(drivers.into_iter().map(speaks).collect::<Result<_, Refused>>()?)
-        }
+    let is_test = number.is_test() || redirected_to.as_deref().is_some_and(phone::is_test_number);
+    let detail = "outside prod a carrier calls this number only, and it is missing";
+    let missing =
+        (!config.is_production() && redirected_to.is_none()).then_some(("DEV_SMS_RECEIVER", Stops::Sending, detail));
+    let words = said.write(context, Channel::Voice);
+    let voice = Voice::of(&words.locale);
+    let way = Way { channel: Channel::Voice, slug: said.slug, is_test, missing };
+    let first = match &drivers {
+        Ok(drivers) => Ok(drivers.first().map_or("null", VoiceDriver::name)),
+        Err(issue) => Err(issue.clone()),
     };
-    let greeting = if context.settings().voice.gate {
-        Script::gate(voice, template, &config.app_name).to_text() + " " + &Script::code(voice, &code).to_text()
+    let send = || {
+        let speaks = |driver: VoiceDriver| {
+            let gate = gate(context, &driver)?;
+            Ok(Driver::Voice(driver, Speaks { voice, gate }))
+        };
+        drivers.unwrap_or_default().into_iter().map(speaks).collect()
+    };
+    let (route, driver) = route(context, &way, first, send)?;
+    let body = if context.settings().voice.gate {
+        Script::gate(voice, &words.body).to_text() + " " + &Script::code(voice, code).to_text()
     } else {
-        Script::greeting_and_code(voice, template, &config.app_name, &code).to_text()
+        Script::greeting_and_code(voice, &words.body, code).to_text()
     };
     let now = context.now();
     let random = &*context.ports().random;
@@ -76,20 +81,22 @@ pub(super) fn prepare(context: &Context, number: PhoneNumber, content: Content) 
         id: MessageId::new(now, random),
         try_id: TryId::new(now, random),
         channel: Channel::Voice,
-        template: template.as_str(),
-        locale: voice.locale(),
+        template: said.slug.as_str(),
+        locale: voice.locale().to_owned(),
         country: Some(country.to_string()),
         cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
         destination: Destination::Phone(number),
         redirected_to,
         sms: None,
+        from: said.from(context, Channel::Voice),
         subject: None,
-        body: greeting,
+        greeting: Some(words.body),
+        body,
         html: None,
-        code: Some(code),
-        lifetime,
+        code: None,
+        lifetime: said.lifetime,
         route,
-        driver: name,
+        driver,
     })
 }
 

@@ -6,11 +6,9 @@ mod voice;
 
 use std::borrow::Cow;
 
-use phrases::Phrases;
 pub use voice::Voice;
 
 use crate::crypto::Code;
-use crate::template::Slug;
 
 /// One part of what a call says.
 #[derive(Clone)]
@@ -30,14 +28,13 @@ pub struct Script {
     pub parts: Vec<Part>,
 }
 
-/// The longest app name that is spoken, in characters; `APP_NAME` takes no more.
-const LONGEST_NAME: usize = 60;
+/// The longest greeting that is spoken, in characters as XML has them: what follows it has to fit into a carrier's limit too.
+const LONGEST_GREETING: usize = 480;
 
 impl Script {
     /// Who calls and why, and that a key has to be pressed. No code is in it: a mailbox may record it.
-    pub fn gate(voice: Voice, template: Slug, app_name: &str) -> Self {
-        let phrases = voice.phrases();
-        Self::of(voice, [greeting(phrases, template, app_name), Part::Say(phrases.press_a_key.into())])
+    pub fn gate(voice: Voice, greeting: &str) -> Self {
+        Self::of(voice, [first_words(greeting), Part::Say(voice.phrases().press_a_key.into())])
     }
 
     /// What is said when nobody pressed a key.
@@ -62,8 +59,8 @@ impl Script {
     }
 
     /// Who calls and why, and the code at once: where no key is waited for.
-    pub fn greeting_and_code(voice: Voice, template: Slug, app_name: &str, code: &Code) -> Self {
-        let mut script = Self::of(voice, [greeting(voice.phrases(), template, app_name), Part::Pause]);
+    pub fn greeting_and_code(voice: Voice, greeting: &str, code: &Code) -> Self {
+        let mut script = Self::of(voice, [first_words(greeting), Part::Pause]);
         script.parts.extend(Self::code(voice, code).parts);
         script
     }
@@ -87,13 +84,19 @@ impl Script {
     }
 }
 
-fn greeting(phrases: &Phrases, template: Slug, app_name: &str) -> Part {
-    let sentence = match template {
-        Slug::EnrolmentCode => phrases.enrolment,
-        _ => phrases.verification,
-    };
-    let name: String = app_name.chars().take(LONGEST_NAME).collect();
-    Part::Say(sentence.replace("{app}", &name).into())
+/// Who calls and why: the text of a template, on one line.
+fn first_words(greeting: &str) -> Part {
+    let mut length = 0;
+    let fits = greeting.chars().take_while(|character| {
+        length += match character {
+            '&' => 5,
+            '<' | '>' => 4,
+            '"' | '\'' => 6,
+            _ => 1,
+        };
+        length <= LONGEST_GREETING
+    });
+    Part::Say(fits.map(|character| if character == '\n' { ' ' } else { character }).collect::<String>().into())
 }
 
 /// Escapes text for XML 1.0, in elements and attributes. What XML cannot hold is left out.

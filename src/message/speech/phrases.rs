@@ -1,11 +1,7 @@
 //! The sentences of a call in each language, and its digits as words.
 
-/// One language. `{app}` stands for the app's name.
+/// One language. What comes first, who calls and why, is a template (`template/texts/`).
 pub(super) struct Phrases {
-    /// Who calls, with a code that checks a number or signs in.
-    pub(super) verification: &'static str,
-    /// Who calls, with a code that adds this phone.
-    pub(super) enrolment: &'static str,
     /// That a key lets the code be heard, and what to do about a call that nobody asked for.
     pub(super) press_a_key: &'static str,
     /// Before the digits.
@@ -23,8 +19,6 @@ pub(super) struct Phrases {
 }
 
 pub(super) const ENGLISH: Phrases = Phrases {
-    verification: "Hello. This is {app}, calling with your verification code.",
-    enrolment: "Hello. This is {app}, calling with the code that adds this phone to your account.",
     press_a_key: "Press any key to hear it. If you did not ask for a code, please hang up.",
     your_code: "Your code is:",
     once_more: "Once more, your code is:",
@@ -35,8 +29,6 @@ pub(super) const ENGLISH: Phrases = Phrases {
 };
 
 pub(super) const SPANISH: Phrases = Phrases {
-    verification: "Hola. Le llama {app} con su código de verificación.",
-    enrolment: "Hola. Le llama {app} con el código para registrar este teléfono en su cuenta.",
     press_a_key: "Pulse cualquier tecla para escucharlo. Si no ha solicitado ningún código, cuelgue, por favor.",
     your_code: "Su código es:",
     once_more: "Le repetimos su código:",
@@ -47,8 +39,6 @@ pub(super) const SPANISH: Phrases = Phrases {
 };
 
 pub(super) const FRENCH: Phrases = Phrases {
-    verification: "Bonjour. Ici {app}. Nous vous appelons pour vous donner votre code de vérification.",
-    enrolment: "Bonjour. Ici {app}. Nous vous appelons pour vous donner le code qui permet d'ajouter ce téléphone à votre compte.",
     press_a_key: "Appuyez sur n'importe quelle touche pour l'entendre. Si vous n'avez pas demandé de code, raccrochez.",
     your_code: "Votre code est le suivant :",
     once_more: "Voici à nouveau votre code :",
@@ -59,8 +49,6 @@ pub(super) const FRENCH: Phrases = Phrases {
 };
 
 pub(super) const GERMAN: Phrases = Phrases {
-    verification: "Guten Tag. Hier ist {app} mit Ihrem Bestätigungscode.",
-    enrolment: "Guten Tag. Hier ist {app} mit dem Code, mit dem Sie dieses Telefon zu Ihrem Konto hinzufügen.",
     press_a_key: "Drücken Sie eine beliebige Taste, um ihn zu hören. Falls Sie keinen Code angefordert haben, legen Sie bitte auf.",
     your_code: "Ihr Code lautet:",
     once_more: "Noch einmal, Ihr Code lautet:",
@@ -72,8 +60,6 @@ pub(super) const GERMAN: Phrases = Phrases {
 
 /// For Brazil and Portugal alike.
 pub(super) const PORTUGUESE: Phrases = Phrases {
-    verification: "Olá. Esta é uma chamada de {app} com o seu código de verificação.",
-    enrolment: "Olá. Esta é uma chamada de {app} com o código para adicionar este telefone à sua conta.",
     press_a_key: "Pressione qualquer tecla para ouvir o código. Se não pediu nenhum código, desligue, por favor.",
     your_code: "O seu código é:",
     once_more: "Repetindo, o seu código é:",
@@ -85,8 +71,6 @@ pub(super) const PORTUGUESE: Phrases = Phrases {
 
 /// Mandarin.
 pub(super) const CHINESE: Phrases = Phrases {
-    verification: "您好，这里是{app}，来电为您播报验证码。",
-    enrolment: "您好，这里是{app}，来电为您播报验证码，用于将此电话添加到您的账户。",
     press_a_key: "请按任意键收听。如果您没有申请验证码，请直接挂断。",
     your_code: "您的验证码是：",
     once_more: "再重复一遍，您的验证码是：",
@@ -97,8 +81,6 @@ pub(super) const CHINESE: Phrases = Phrases {
 };
 
 pub(super) const JAPANESE: Phrases = Phrases {
-    verification: "こちらは{app}です。認証コードをお知らせします。",
-    enrolment: "こちらは{app}です。この電話をお客様のアカウントに追加するためのコードをお知らせします。",
     press_a_key: "お聞きになるには、いずれかのキーを押してください。お心当たりのない場合は、このままお切りください。",
     your_code: "お客様のコードをお伝えします。",
     once_more: "もう一度、お伝えします。",
@@ -106,4 +88,15 @@ pub(super) const JAPANESE: Phrases = Phrases {
     nobody: "キー操作が確認できませんでした。失礼いたします。",
     too_late: "このコードはすでに無効です。新しいコードをお求めください。失礼いたします。",
     digits: ["ゼロ", "いち", "に", "さん", "よん", "ご", "ろく", "なな", "はち", "きゅう"],
+};
+
+/// Modern standard Arabic.
+pub(super) const ARABIC: Phrases = Phrases {
+    press_a_key: "اضغط على أي زر للاستماع إليه. إن لم تطلب رمزًا، فيُرجى إنهاء المكالمة.",
+    your_code: "رمزك هو:",
+    once_more: "مرة أخرى، رمزك هو:",
+    goodbye: "لا تشارك هذا الرمز مع أحد. مع السلامة.",
+    nobody: "لم يتم الضغط على أي زر. مع السلامة.",
+    too_late: "لم يعد هذا الرمز صالحًا. يُرجى طلب رمز جديد. مع السلامة.",
+    digits: ["صفر", "واحد", "اثنان", "ثلاثة", "أربعة", "خمسة", "ستة", "سبعة", "ثمانية", "تسعة"],
 };

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// The digits as a listener of each language knows them, apart from the table that is tested.
-const HEARD: [(&str, &str); 7] = [
+const HEARD: [(&str, &str); 8] = [
     ("en", "zero one two three four five six seven eight nine"),
     ("es", "cero uno dos tres cuatro cinco seis siete ocho nueve"),
     ("fr", "zéro un deux trois quatre cinq six sept huit neuf"),
@@ -13,6 +13,7 @@ const HEARD: [(&str, &str); 7] = [
     ("pt", "zero um dois três quatro cinco seis sete oito nove"),
     ("zh", "零 一 二 三 四 五 六 七 八 九"),
     ("ja", "ゼロ いち に さん よん ご ろく なな はち きゅう"),
+    ("ar", "صفر واحد اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة"),
 ];
 
 fn code(digits: &str) -> Code {
@@ -52,9 +53,8 @@ fn every_language_says_each_digit_alone_and_the_code_twice() {
 fn no_sentence_has_a_figure_in_it() {
     for voice in Voice::all() {
         let all = [
-            Script::gate(voice, Slug::VerificationCode, "Example"),
-            Script::gate(voice, Slug::EnrolmentCode, "Example"),
-            Script::greeting_and_code(voice, Slug::EnrolmentCode, "Example", &code("0123456789")),
+            Script::gate(voice, "Example calls."),
+            Script::greeting_and_code(voice, "Example calls.", &code("0123456789")),
             Script::nobody(voice),
             Script::too_late(voice),
         ];
@@ -66,17 +66,15 @@ fn no_sentence_has_a_figure_in_it() {
 }
 
 #[test]
-fn the_gate_names_the_app_and_tells_no_code() {
+fn the_greeting_comes_first_and_is_no_longer_than_fits() {
     for voice in Voice::all() {
-        for template in [Slug::VerificationCode, Slug::EnrolmentCode] {
-            let gate = Script::gate(voice, template, "A&B <c>").to_text();
-            assert!(gate.contains("A&B <c>"), "{gate}");
-        }
-        let of = |template| Script::gate(voice, template, "Example").to_text();
-        assert_ne!(of(Slug::VerificationCode), of(Slug::EnrolmentCode));
+        let gate = Script::gate(voice, "A&B <c>\ncalls.").to_text();
+        assert!(gate.starts_with("A&B <c> calls. "), "{gate}");
+        let long = Script::gate(voice, &"é".repeat(1600)).to_text();
+        assert_eq!(long.matches('é').count() / 400, 1, "{long}");
+        let escaped = Script::gate(voice, &"'".repeat(1600)).to_text();
+        assert!((80..90).contains(&escaped.matches('\'').count()), "{escaped}");
     }
-    // An app that is called like the placeholder is called so.
-    assert!(Script::gate(Voice::of("en"), Slug::VerificationCode, "{app}").to_text().contains("This is {app},"));
 }
 
 #[test]
@@ -104,6 +102,8 @@ fn the_language_comes_from_the_tag() {
         ("zh-Hant-TW", "zh-CN"),
         ("cmn", "zh-CN"),
         ("ja-JP", "ja-JP"),
+        ("ar", "ar"),
+        ("ar-EG", "ar"),
         ("it", "en-US"),
         ("e", "en-US"),
         ("eng", "en-US"),
@@ -111,8 +111,13 @@ fn the_language_comes_from_the_tag() {
         ("-", "en-US"),
     ] {
         assert_eq!(Voice::of(asked).locale(), locale, "{asked}");
+        let falls_back = locale == "en-US" && !asked.to_lowercase().starts_with("en-") && asked != "en";
+        assert_eq!(Voice::speaks(asked), !falls_back, "{asked}");
     }
-    assert_eq!(Voice::of("zh").tag(), "cmn-CN");
+    for (asked, twilio, vonage) in [("zh", "cmn-CN", "cmn-CN"), ("ar-SA", "arb", "ar"), ("de", "de-DE", "de-DE")] {
+        let voice = Voice::of(asked);
+        assert_eq!([voice.twilio_language(), voice.vonage_language()], [twilio, vonage]);
+    }
 }
 
 #[test]

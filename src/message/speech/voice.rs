@@ -1,6 +1,6 @@
 //! Who speaks: the voice for the language and region that were asked for, by the names that the carriers have.
 
-use super::phrases::{CHINESE, ENGLISH, FRENCH, GERMAN, JAPANESE, PORTUGUESE, Phrases, SPANISH};
+use super::phrases::{ARABIC, CHINESE, ENGLISH, FRENCH, GERMAN, JAPANESE, PORTUGUESE, Phrases, SPANISH};
 
 /// A language of a region, as a carrier's engine speaks it.
 #[derive(Clone, Copy)]
@@ -9,8 +9,10 @@ pub struct Voice(&'static Row);
 struct Row {
     /// BCP 47, as people write it.
     locale: &'static str,
-    /// What both carriers call the language.
-    tag: &'static str,
+    /// What Twilio calls the language.
+    twilio_language: &'static str,
+    /// What Vonage calls it.
+    vonage_language: &'static str,
     /// Twilio's voice. Without one Twilio takes `man`, which does not speak every language.
     twilio: &'static str,
     phrases: &'static Phrases,
@@ -24,7 +26,7 @@ const fn row(
     phrases: &'static Phrases,
     regions: &'static [&'static str],
 ) -> Row {
-    Row { locale, tag: locale, twilio, phrases, regions }
+    Row { locale, twilio_language: locale, vonage_language: locale, twilio, phrases, regions }
 }
 
 /// By language; the first row of each is for regions that no other row names.
@@ -55,11 +57,20 @@ static VOICES: &[(&str, &[Row])] = &[
             row("pt-PT", "Polly.Ines", &PORTUGUESE, &["PT", "AO", "CV", "GW", "MO", "MZ", "ST", "TL"]),
         ],
     ),
-    ("zh", &[Row { locale: "zh-CN", tag: "cmn-CN", twilio: "Polly.Zhiyu", phrases: &CHINESE, regions: &[] }]),
+    ("zh", &[Row { locale: "zh-CN", ..row("cmn-CN", "Polly.Zhiyu", &CHINESE, &[]) }]),
     ("ja", &[row("ja-JP", "Polly.Mizuki", &JAPANESE, &[])]),
+    // The standard language, whatever the region.
+    ("ar", &[Row { twilio_language: "arb", ..row("ar", "Polly.Zeina", &ARABIC, &[]) }]),
 ];
 
 static FALLBACK: Row = row("en-US", "Polly.Joanna", &ENGLISH, &[]);
+
+/// The voices of a tag's language.
+fn rows(locale: &str) -> &'static [Row] {
+    let language = locale.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let language = if language == "cmn" { "zh" } else { language.as_str() };
+    VOICES.iter().find(|(name, _)| *name == language).map_or(&[][..], |(_, rows)| rows)
+}
 
 impl Voice {
     /// The languages there are, each with the regions that sound different.
@@ -69,8 +80,8 @@ impl Voice {
 
     /// The voice for a language tag; English where the language has none. A script or variant changes nothing.
     pub fn of(locale: &str) -> Self {
-        let mut subtags = locale.split(['-', '_']);
-        let language = subtags.next().unwrap_or_default().to_ascii_lowercase();
+        let rows = rows(locale);
+        let subtags = locale.split(['-', '_']).skip(1);
         // Two letters or three digits are a region; a single letter begins an extension.
         let region = subtags
             .take_while(|subtag| subtag.len() > 1)
@@ -80,10 +91,13 @@ impl Voice {
             })
             .unwrap_or_default()
             .to_ascii_uppercase();
-        let language = if language == "cmn" { "zh" } else { language.as_str() };
-        let rows = VOICES.iter().find(|(name, _)| *name == language).map_or(&[][..], |(_, rows)| rows);
         let named = rows.iter().find(|row| row.regions.contains(&region.as_str()));
         Self(named.or(rows.first()).unwrap_or(&FALLBACK))
+    }
+
+    /// Whether there is a voice for the language of a tag.
+    pub fn speaks(locale: &str) -> bool {
+        !rows(locale).is_empty()
     }
 
     /// The language and region that are spoken, BCP 47.
@@ -91,9 +105,14 @@ impl Voice {
         self.0.locale
     }
 
-    /// What the carriers call that language.
-    pub fn tag(self) -> &'static str {
-        self.0.tag
+    /// What Twilio calls that language.
+    pub fn twilio_language(self) -> &'static str {
+        self.0.twilio_language
+    }
+
+    /// What Vonage calls that language.
+    pub fn vonage_language(self) -> &'static str {
+        self.0.vonage_language
     }
 
     /// The name of Twilio's voice.

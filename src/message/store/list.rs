@@ -28,7 +28,7 @@ macro_rules! select {
 
 const GET: &str = select!("id = ?1");
 /// In the order in which they were made: ids of one millisecond are in no order.
-const TRIES: &str = "SELECT id, driver, outcome, provider_id, segments, error_code, latency_ms, created_at
+const TRIES: &str = "SELECT id, driver, outcome, provider_id, segments, error_code, latency_ms, feedback, created_at
   FROM message_tries WHERE message_id = ?1 ORDER BY rowid";
 const LIST: &str = select!("id < ?1 ORDER BY id DESC LIMIT ?2");
 const LIST_BY_DESTINATION: &str = select!("destination = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2");

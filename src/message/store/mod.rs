@@ -1,5 +1,5 @@
 //! SQL of messages and their tries, a file per step of their life: `queue.rs` before the carrier is asked, `ended.rs`
-//! after it, `list.rs` for whoever looks.
+//! after it, `list.rs` for whoever looks. What carriers report later is in `receipt/`.
 
 pub mod ended;
 pub mod list;

@@ -28,16 +28,13 @@ const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, ht
 /// the dev inbox's copy. A dropped message is done with that.
 pub fn queue(context: &Context, outgoing: &Outgoing, challenge: &str, stamp: &str) -> Vec<Statement> {
     let now = context.now().millis();
-    let (status, reason) = match &outgoing.route {
-        Route::Drop(reason) => (Status::Dropped, Some(reason.as_str())),
-        Route::Send(_) => (Status::Queued, None),
-    };
+    let (status, reason) = outgoing.route.begins();
     let kind = EventType::of_message(outgoing.channel, status);
     let mut statements = vec![statement!(
         INSERT,
         &outgoing.id,
         outgoing.template,
-        outgoing.locale,
+        outgoing.locale.as_str(),
         outgoing.redirected_to.as_ref(),
         outgoing.country.as_deref(),
         outgoing.cost_class,
@@ -111,10 +108,7 @@ pub fn queue_notice(
     checks: &[Check],
 ) -> Vec<Statement> {
     let (id, now) = (outgoing.id.as_str(), context.now());
-    let (status, reason) = match &outgoing.route {
-        Route::Drop(reason) => (Status::Dropped, Some(reason.as_str())),
-        Route::Send(_) => (Status::Queued, None),
-    };
+    let (status, reason) = outgoing.route.begins();
     let mut statements = vec![
         statement!(
             INSERT_NOTICE,
@@ -124,7 +118,7 @@ pub fn queue_notice(
             user,
             outgoing.channel.as_str(),
             outgoing.template,
-            outgoing.locale,
+            outgoing.locale.as_str(),
             outgoing.destination.as_str(),
             outgoing.redirected_to.as_deref(),
             outgoing.country.as_deref(),
@@ -142,7 +136,9 @@ pub fn queue_notice(
         let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
         statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
     }
-    for status in [Status::Queued, Status::Dropped] {
+    // Without room it is dropped, whatever was meant.
+    let begins = if status == Status::Dropped { Status::Queued } else { status };
+    for status in [begins, Status::Dropped] {
         let data = json!({"driver": outgoing.driver, "template": outgoing.template, "change": change.kind(),
             "country": outgoing.country, "segments": outgoing.sms.map(|(_, segments)| segments)});
         let event = Event::new(EventType::of_message(outgoing.channel, status), id).user(Some(user)).data(data);
@@ -170,16 +166,13 @@ pub fn queue_invitation(
     checks: &[Check],
 ) -> Vec<Statement> {
     let (id, now) = (outgoing.id.as_str(), context.now());
-    let (status, reason) = match &outgoing.route {
-        Route::Drop(reason) => (Status::Dropped, Some(reason.as_str())),
-        Route::Send(_) => (Status::Queued, None),
-    };
+    let (status, reason) = outgoing.route.begins();
     let mut statements = vec![
         statement!(
             INSERT_INVITATION,
             id,
             outgoing.template,
-            outgoing.locale,
+            outgoing.locale.as_str(),
             outgoing.redirected_to.as_deref(),
             status.as_str(),
             reason,

@@ -17,7 +17,7 @@ pub(super) static SPANISH: Language = Language {
         "Hola. Le llama {{app.name}} con el código para restablecer su contraseña.",
     ],
     email: emails! {
-        rules: "Vale por {{ttl_minutes}} min. Introdúzcalo donde se le ha pedido.\n\n\
+        rules: "Es válido durante {{ttl_minutes}} min. Introdúzcalo donde se le ha pedido.\n\n\
             No se lo diga a nadie: nadie de {{app.name}} se lo pedirá.\n\n\
             Si no lo ha solicitado, puede ignorar este correo: ",
         codes: [

@@ -72,6 +72,8 @@ static TEXTS: [&Language; LANGUAGES.len()] =
     [&en::ENGLISH, &es::SPANISH, &fr::FRENCH, &de::GERMAN, &pt::PORTUGUESE, &zh::CHINESE, &ja::JAPANESE, &ar::ARABIC];
 
 fn language(tag: &str) -> Option<&'static Language> {
+    // Mandarin by its own name.
+    let tag = if tag == "cmn" { "zh" } else { tag };
     LANGUAGES.iter().zip(TEXTS).find(|(name, _)| **name == tag).map(|(_, language)| language)
 }
 

@@ -10,7 +10,6 @@ use crate::{
     message::speech::Voice,
     ports::{FetchError, OutgoingResponse},
     secret::Secret,
-    template::Slug,
 };
 
 /// Made with openssl for the tests.
@@ -46,8 +45,9 @@ fn wire_format_unchanged() {
     let voice = Voice::of("en");
     let call = Call {
         to: "+447700900123",
+        from: None,
         opening: Opening::Gate {
-            greeting: &Script::gate(voice, Slug::VerificationCode, "A&B <c>"),
+            greeting: &Script::gate(voice, "Hello. This is A&B <c>, calling with your verification code."),
             nobody: &Script::nobody(voice),
             next: "https://login.example.com/next",
         },
@@ -80,8 +80,13 @@ fn wire_format_unchanged() {
 #[test]
 fn without_a_callback_no_event_is_asked_for() {
     let script = Script::nobody(Voice::of("zh"));
-    let call =
-        Call { to: "+447700900123", opening: Opening::Code(&script), events: None, timeout: Duration::from_secs(4) };
+    let call = Call {
+        to: "+447700900123",
+        from: None,
+        opening: Opening::Code(&script),
+        events: None,
+        timeout: Duration::from_secs(4),
+    };
     let body: Value = serde_json::from_str(&vonage().request(&call, "h.c", &[]).body).expect("JSON");
     assert_eq!(body.get("event_url"), None);
     assert_eq!(body["ncco"].as_array().map(Vec::len), Some(1));
@@ -212,13 +217,14 @@ proptest! {
     #[test]
     fn every_talk_is_ssml_within_the_limit(name in "\\PC{0,80}|[&<>\"']{60}", digits in "[0-9]{4,10}") {
         for voice in Voice::all() {
-            for template in [Slug::VerificationCode, Slug::EnrolmentCode] {
-                let greeting = Script::gate(voice, template, &name);
+            for greeting in [name.repeat(1), name.repeat(40)] {
+                let all = Script::greeting_and_code(voice, &greeting, &code(&digits));
+                let greeting = Script::gate(voice, &greeting);
                 let gate = gate(&greeting, &Script::nobody(voice), "https://login.example.com/next");
                 let cut: String = name.chars().take(60).filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}')).collect();
                 prop_assert!(spoken(&gate[0]).0.contains(&cut));
                 spoken(&gate[2]);
-                let all = ncco(&Script::greeting_and_code(voice, template, &name, &code(&digits)));
+                let all = ncco(&all);
                 // After the greeting, after each opening, after each digit.
                 prop_assert_eq!(spoken(&all[0]).1, 3 + 2 * digits.len());
             }
