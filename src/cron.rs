@@ -4,7 +4,8 @@
 use crate::{
     context::App,
     housekeeping,
-    ports::Level,
+    message::fallback,
+    ports::{DatabaseError, Level},
     time::Timestamp,
     webhook::{self, deliver::Begun},
 };
@@ -14,13 +15,17 @@ const HOUSEKEEPING_MINUTES: i64 = 5;
 
 /// Runs the minute that was scheduled for this moment.
 pub async fn run(app: &App, scheduled: Timestamp) {
-    let done = if (scheduled.millis() / 60_000) % HOUSEKEEPING_MINUTES == 0 {
-        ("housekeeping", housekeeping::run(app).await)
+    if (scheduled.millis() / 60_000) % HOUSEKEEPING_MINUTES == 0 {
+        report(app, "housekeeping", housekeeping::run(app).await);
     } else {
-        // The place of what comes: messages that nobody reported delivered.
-        ("webhooks", webhook::deliver::run(app, Begun::Cron).await.map(drop))
-    };
-    if let (name, Err(error)) = done {
-        app.ports.log.line(Level::Error, &format!("{name} failed: {error}"));
+        // A code lives five minutes: messages first.
+        report(app, "fallback", fallback::run(app).await);
+        report(app, "webhooks", webhook::deliver::run(app, Begun::Cron).await.map(drop));
+    }
+}
+
+fn report(app: &App, what: &str, done: Result<(), DatabaseError>) {
+    if let Err(error) = done {
+        app.ports.log.line(Level::Error, &format!("{what} failed: {error}"));
     }
 }

@@ -78,6 +78,17 @@ impl<'a> Pepper<'a> {
         self.current_mac("request", request)
     }
 
+    /// What stands for a carrier's credential in the row of what was sent with it: 16 characters, one under each key of
+    /// the ring, the current one first.
+    pub fn fingerprints(self, credential: &str) -> Vec<String> {
+        let others = self.0.ids().filter(|id| *id != self.0.current());
+        std::iter::once(self.0.current())
+            .chain(others)
+            .filter_map(|id| self.mac(id, "credential", credential))
+            .filter_map(|mac| mac.first_chunk::<12>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes)))
+            .collect()
+    }
+
     /// 128 bits in the path of a call's callbacks, which prove that we gave it out: for a call that waits for a key, or
     /// for one that does not.
     pub fn callback_token(self, message: &str, gate: bool) -> String {
@@ -123,22 +134,6 @@ impl<'a> Pepper<'a> {
         let mac = self.mac(key_id, "receipt", message.as_str())?;
         let proof = mac.first_chunk::<16>()?;
         Some(URL_SAFE_NO_PAD.encode([message.to_bytes(), *proof].concat()))
-    }
-
-    /// The fingerprint of a carrier's credential, 16 characters: a message's try keeps it, so that receipts are held
-    /// against what the message was sent with.
-    pub fn credential(self, credential: &str) -> String {
-        self.credential_under(self.0.current(), credential).unwrap_or_default()
-    }
-
-    /// The same under every key of the ring: a try may have been made before the keys were rotated.
-    pub fn credentials(self, credential: &str) -> Vec<String> {
-        self.0.ids().filter_map(|id| self.credential_under(id, credential)).collect()
-    }
-
-    fn credential_under(self, key_id: &str, credential: &str) -> Option<String> {
-        let mac = self.mac(key_id, "credential", credential)?;
-        mac.first_chunk::<12>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// The refresh tokens that may follow one, the one under the current key first: derived, so that parallel exchanges of
@@ -221,9 +216,9 @@ mod tests {
     fn a_credentials_fingerprint_is_known_under_every_key() {
         let ring = ring();
         let pepper = Pepper(&ring);
-        let fingerprint = pepper.credential("token");
-        assert_eq!((fingerprint.len(), pepper.credentials("token")), (16, vec![fingerprint.clone()]));
-        assert_ne!(fingerprint, pepper.credential("tokem"));
+        let fingerprints = pepper.fingerprints("token");
+        assert_eq!((fingerprints.len(), fingerprints[0].len()), (1, 16));
+        assert_ne!(fingerprints, pepper.fingerprints("tokem"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Limit, Per, Window, lockout};
 use crate::{
     context::Context,
+    ids::MessageId,
     in_a_row_of,
     ports::{DatabaseError, Row, Statement},
     settings::Settings,
@@ -113,6 +114,20 @@ const SPEND_ON_MESSAGE: &str = "INSERT INTO counters (key, count, expires_at)
 /// Counts a message that belongs to no challenge.
 pub fn spend_on_message(checks: &[Check], now: Timestamp, message: &str) -> Statement {
     statement!(SPEND_ON_MESSAGE, parameter(checks), now.millis(), message)
+}
+
+/// Counts one on every check that spends, when the message `?3` carries the stamp `?4`.
+const SPEND_ON_STAMP: &str = "INSERT INTO counters (key, count, expires_at)
+  SELECT l.value ->> 'key', 1, ?2 + (l.value ->> 'window')
+  FROM json_each(?1) l
+  WHERE l.value ->> 'spends' AND EXISTS (SELECT 1 FROM messages WHERE id = ?3 AND stamp = ?4)
+  ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN expires_at <= ?2 THEN 1 ELSE count + 1 END,
+    expires_at = CASE WHEN expires_at <= ?2 THEN excluded.expires_at ELSE expires_at END";
+
+/// Counts a message that goes out once more.
+pub fn spend_on_stamp(checks: &[Check], now: Timestamp, message: &MessageId, stamp: &str) -> Statement {
+    statement!(SPEND_ON_STAMP, parameter(checks), now.millis(), message, stamp)
 }
 
 /// Counts one on every check that spends, when the flow `?3` carries the stamp `?4`.
@@ -275,6 +290,7 @@ fn failure_names() -> String {
 pub const STATEMENTS: &[&str] = &[
     SPEND,
     SPEND_ON_MESSAGE,
+    SPEND_ON_STAMP,
     SPEND_ON_FLOW,
     REFUND,
     REFUSALS,

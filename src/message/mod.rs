@@ -6,6 +6,7 @@ mod channel;
 pub mod circuit;
 pub mod drivers;
 pub mod failover;
+pub mod fallback;
 pub mod feedback;
 pub mod gate;
 pub mod hook_context;

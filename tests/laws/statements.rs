@@ -37,6 +37,7 @@ fn statements() -> Vec<&'static str> {
         invitation::store::STATEMENTS,
         limit::lockout::STATEMENTS,
         limit::store::STATEMENTS,
+        message::fallback::store::STATEMENTS,
         message::feedback::store::STATEMENTS,
         message::gate::STATEMENTS,
         message::hook_context::store::STATEMENTS,

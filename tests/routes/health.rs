@@ -11,7 +11,7 @@ async fn it_works() {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let ok = json!({"status": "ok", "detail": null});
     let body = answer.expect(200);
-    assert_eq!(body["checks"], json!({"configuration": ok, "database": ok, "cache": ok}));
+    assert_eq!(body["checks"], json!({"configuration": ok, "database": ok, "cache": ok, "receipts": ok}));
     assert_eq!((&body["status"], &body["version"]), (&json!("ok"), &json!(env!("CARGO_PKG_VERSION"))));
 }
 

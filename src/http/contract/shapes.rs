@@ -641,6 +641,11 @@ pub const HEALTH: &[Field] = &[
             always("configuration", Shape::Object(CHECK), "The variables"),
             always("database", Shape::Object(CHECK), "D1"),
             always("cache", Shape::Object(CHECK), "KV"),
+            always(
+                "receipts",
+                Shape::Object(CHECK),
+                "Delivery receipts; the detail says why a carrier is asked for none",
+            ),
         ]),
         "What was checked",
     ),

@@ -14,6 +14,7 @@ use crate::{
     message::{
         Channel, Status,
         drivers::{call::Progress, twilio_voice, vonage_receipt},
+        fallback,
         receipt::{self, Report, is_word},
     },
     ports::Statement,
@@ -71,18 +72,20 @@ async fn twilio(incoming: Incoming) -> Answer {
     let id = message(&incoming);
     let event = EventId::new(incoming.now, &*incoming.app.ports.random);
     let check = |snapshot: &Snapshot| twilio_proof(&incoming, snapshot, &form);
-    let batch = |proof: &Proof| {
-        let Ok(id) = &id else { return Vec::new() };
-        let status = form.get("CallStatus");
-        let told = match form.get("CallSid") {
-            // A call that waits for no key reports here.
-            Some(sid) => call_report(status, status.and_then(twilio_voice::progress), sid, false),
-            None => sms_report(&form),
-        };
-        written(&incoming, told, id, "twilio", proof, &event)
+    let status = form.get("CallStatus");
+    let told = match form.get("CallSid") {
+        // A call that waits for no key reports here.
+        Some(sid) => call_report(status, status.and_then(twilio_voice::progress), sid, false),
+        None => sms_report(&form),
+    };
+    let batch = |proof: &Proof| match &id {
+        Ok(id) => written(&incoming, told, id, "twilio", proof, &event),
+        Err(_) => Vec::new(),
     };
     proven(&incoming, &check, &batch).await?;
-    id.map(|_| Reply::nothing())
+    let id = id?;
+    fall_back(&incoming, &id, told);
+    Ok(Reply::nothing())
 }
 
 /// What a status callback of Twilio tells of an SMS.
@@ -111,24 +114,31 @@ async fn vonage(incoming: Incoming) -> Answer {
     let event = EventId::new(incoming.now, &*incoming.app.ports.random);
     let now = incoming.now.millis() / 1000;
     let check = |snapshot: &Snapshot| {
-        vonage_proof(&incoming, snapshot, &|secret| vonage_receipt::is_signed_with(&form.fields(), secret, now))
+        vonage_proof(&incoming, snapshot, &|secret| vonage_receipt::is_signed_with(form.fields(), secret, now))
     };
-    let batch = |proof: &Proof| {
-        let told = vonage_receipt::receipt(&form.fields()).map(|receipt| Told {
-            channel: Channel::Sms,
-            provider_id: receipt.provider_id,
-            carrier_status: receipt.carrier_status,
-            status: receipt.status,
-            error_code: receipt.error_code,
-            by_part: true,
-        });
-        written(&incoming, told, &id, "vonage", proof, &event)
-    };
+    let told = vonage_receipt::receipt(form.fields()).map(|receipt| Told {
+        channel: Channel::Sms,
+        provider_id: receipt.provider_id,
+        carrier_status: receipt.carrier_status,
+        status: receipt.status,
+        error_code: receipt.error_code,
+        by_part: true,
+    });
+    let batch = |proof: &Proof| written(&incoming, told, &id, "vonage", proof, &event);
     proven(&incoming, &check, &batch).await?;
+    fall_back(&incoming, &id, told);
     Ok(Reply::nothing())
 }
 
+/// What was reported failed may go out by another driver, once nobody waits.
+fn fall_back(incoming: &Incoming, id: &MessageId, told: Option<Told<'_>>) {
+    if told.is_some_and(|told| told.channel == Channel::Sms && told.status == Status::Failed) {
+        fallback::after_receipt(&incoming.app, id);
+    }
+}
+
 /// A report without what proves it.
+#[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
     channel: Channel,
     provider_id: &'a str,

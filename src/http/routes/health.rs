@@ -1,18 +1,20 @@
 //! `GET /health`: does it work, and if not, what is to be done.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
 use super::Run;
 use crate::{
+    config::SmsDriver,
     http::{
         Incoming, Reply,
         contract::{Gives, Operation, operation, shapes},
         reply::Answer,
     },
+    message::receipt,
     ports::DatabaseError,
-    settings::{load, schema_is_current},
+    settings::{Delivery, Settings, Snapshot, load},
 };
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(
@@ -27,17 +29,23 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 
 async fn get(incoming: Incoming) -> Answer {
     let app = &incoming.app;
-    let configuration = app.config.issues();
-    let configuration = match configuration {
+    let (read, cache) = (instance(&incoming).await, cache(&incoming).await);
+    // What is wrong in effect; without the stored settings, what the variables alone lack.
+    let (database, delivery) = match read {
+        Ok(settings) => (Ok(()), settings.delivery.clone()),
+        Err(detail) => (Err(detail), Delivery::effective(&Value::Null, &app.config)),
+    };
+    let configuration = match delivery.issues() {
         [] => Ok(()),
         issues => Err(issues.iter().map(|issue| issue.detail.as_str()).collect::<Vec<_>>().join("; ")),
     };
-    let (database, cache) = (database(&incoming).await, cache(&incoming).await);
+    let receipts = why_no_receipts(&delivery);
     let good = configuration.is_ok() && database.is_ok() && cache.is_ok();
     let body = json!({
         "status": if good { "ok" } else { "failed" },
         "version": env!("CARGO_PKG_VERSION"),
-        "checks": {"configuration": check(configuration), "database": check(database), "cache": check(cache)},
+        "checks": {"configuration": check(configuration), "database": check(database), "cache": check(cache),
+            "receipts": {"status": "ok", "detail": receipts}},
     });
     let reply = Reply::json(if good { 200 } else { 503 }, &body);
     Ok(if good { reply } else { reply.header("retry-after", Duration::from_secs(5).as_secs().to_string()) })
@@ -50,19 +58,35 @@ fn check(result: Result<(), String>) -> Value {
     }
 }
 
-/// Whether D1 answers and is migrated, or what to do.
-pub(super) async fn database(incoming: &Incoming) -> Result<(), String> {
+/// Why carriers are asked for no receipts, though one sends; that fails nothing.
+fn why_no_receipts(delivery: &Delivery) -> Option<&'static str> {
+    let routed = delivery.sms("").unwrap_or_default();
+    let mut drivers = routed.iter().chain(delivery.sms_driver());
+    drivers.find_map(|driver| match (driver, delivery.callback_base()) {
+        (SmsDriver::Null | SmsDriver::Webhook(_) | SmsDriver::TwilioVerify(_), _) => None,
+        (_, None) => Some("no delivery receipts are asked for: PUBLIC_URL has to be https"),
+        (SmsDriver::Twilio(twilio), _) if twilio.account().auth_token().is_none() => Some(
+            "Twilio is asked for no delivery receipts: they are signed with the auth token, sms.twilio.auth_token or TWILIO_AUTH_TOKEN",
+        ),
+        (SmsDriver::Vonage(_), Some(base)) if !receipt::fits_vonage(base) => Some(
+            "Vonage is asked for no delivery receipts: it takes addresses of 100 characters, and PUBLIC_URL may have 36 of them",
+        ),
+        (SmsDriver::Twilio(_) | SmsDriver::Vonage(_), Some(_)) => None,
+    })
+}
+
+/// The settings as D1 has them; or what to do when it does not answer or is not migrated.
+pub(super) async fn instance(incoming: &Incoming) -> Result<Arc<Settings>, String> {
     let app = &incoming.app;
     let answer = incoming.round_trips.batch(&app.ports, load("", None)).await;
     let place = if app.config.is_production() { "--remote" } else { "--local" };
-    answer.and_then(|answer| schema_is_current(answer.first().map(Vec::as_slice).unwrap_or_default())).map_err(
-        |error| match error {
-            DatabaseError::Unmigrated(_) => {
-                format!("D1 is not migrated: run `npx wrangler d1 migrations apply DB {place}`")
-            }
-            _ => "D1 does not answer: check the binding DB".to_owned(),
-        },
-    )
+    let read = answer.and_then(|answer| Snapshot::read(&answer, None, &app.config));
+    read.map(|snapshot| snapshot.settings).map_err(|error| match error {
+        DatabaseError::Unmigrated(_) => {
+            format!("D1 is not migrated: run `npx wrangler d1 migrations apply DB {place}`")
+        }
+        _ => "D1 does not answer: check the binding DB".to_owned(),
+    })
 }
 
 /// Whether KV answers, or what to do.

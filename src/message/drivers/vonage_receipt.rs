@@ -43,6 +43,12 @@ pub fn receipt(fields: &[(String, String)]) -> Option<Receipt<'_>> {
     })
 }
 
+/// Whether an error says that this person gets nothing: an absent subscriber for good, one who bars messages, an illegal
+/// number, an unreachable destination, a blocked number. No other driver is asked then.
+pub fn is_final(code: &str) -> bool {
+    matches!(code, "3" | "4" | "9" | "12" | "14")
+}
+
 /// Whether the secret has signed the fields lately. The signature's length tells how: the account chooses.
 pub fn is_signed_with(fields: &[(String, String)], secret: &Secret, unix_seconds: i64) -> bool {
     let signed_at = get(fields, "timestamp").and_then(|text| text.parse::<i64>().ok());

@@ -1,0 +1,181 @@
+//! SQL of the fallback: which messages nothing has reported delivered where a receipt normally comes, and the one statement
+//! that decides that such a message goes out once more.
+
+use crate::{
+    context::Context,
+    event::{self, Event, EventType, When},
+    have_room,
+    ids::{MessageId, TryId},
+    limit::{self, Check},
+    message::{
+        Channel, Driver,
+        drivers::Outcome,
+        send::Tried,
+        store::{end_try, status_of},
+    },
+    ports::Statement,
+    statement,
+    time::Timestamp,
+};
+
+/// Whether a message `m` may go out once more with the code of its challenge `c`: nothing has said that it arrived, the
+/// carrier took it, the code lives long enough to arrive, and the person had proven who they are or a server asked: of what
+/// goes to somebody unproven nobody may learn more than of what goes to nobody (law 8). `?2` is now.
+macro_rules! is_open {
+    () => {
+        "m.channel = 'sms' AND m.fallback_at IS NULL
+           AND (m.status = 'sent' OR (m.status = 'failed' AND EXISTS (
+             SELECT 1 FROM message_tries t WHERE t.message_id = m.id AND t.reported = 'failed')))
+           AND c.generation = m.generation AND c.code_mac IS NOT NULL AND c.verified_at IS NULL AND c.ended_at IS NULL
+           AND c.code_expires_at > ?2 + 20000 AND c.wrong_answers < c.wrong_answers_max
+           AND NOT c.is_test AND c.subject NOT LIKE 'destination:veiled:%'"
+    };
+}
+
+/// Whether a driver's messages to a country are normally reported delivered: four of five of the last fifty that have come
+/// to an end, of at least twenty. One has when it was reported delivered or failed, or when an hour brought nothing: before
+/// that, silence is what the fallback is for, and must not switch it off. `g` is the driver and the country, `?3` the
+/// smallest id of an hour ago.
+macro_rules! is_normally_reported {
+    () => {
+        "(SELECT count(*) >= 20 AND sum(r.status = 'delivered') * 100 >= 80 * count(*) FROM (
+           SELECT r.status FROM (
+             SELECT x.id, x.status, x.provider_id FROM messages x
+             WHERE x.channel = 'sms' AND x.driver = g.driver AND x.country = g.country ORDER BY x.id DESC LIMIT 500) r
+           WHERE r.status = 'delivered' OR (r.status = 'failed' AND r.provider_id IS NOT NULL)
+             OR (r.status IN ('sent', 'unknown') AND r.id < ?3)
+           ORDER BY r.id DESC LIMIT 50) r)"
+    };
+}
+
+/// What a message needs to go out once more. The rows are called `r`.
+macro_rules! columns {
+    () => {
+        "SELECT m.id, m.template, m.destination, m.challenge_id, c.generation, c.seed, c.pepper_id, c.digits, c.user_id,
+           c.app_id, c.purpose, c.factor_id, c.code_expires_at, c.locale,
+           (SELECT u.locale FROM users u WHERE u.id = c.user_id) AS user_locale,
+           (SELECT u.name FROM users u WHERE u.id = c.user_id) AS user_name,
+           (SELECT json_group_array(t.driver) FROM message_tries t WHERE t.message_id = m.id) AS tried,
+           (SELECT json_group_array(json_array(f.driver, f.error_code)) FROM message_receipts f
+            WHERE f.message_id = m.id AND f.status = 'failed') AS errors"
+    };
+}
+
+/// The messages that are due. `?1` the smallest id whose code may live, `?2` now, `?3` the smallest id of an hour ago,
+/// `?4` the smallest id that a receipt may still come for.
+const DUE: &str = concat!(
+    "WITH due AS MATERIALIZED (
+       SELECT m.id, m.driver, m.country, m.status FROM messages m JOIN challenges c ON c.id = m.challenge_id
+       WHERE m.status IN ('sent', 'failed') AND m.id >= ?1 AND m.id < ?4 AND ",
+    is_open!(),
+    " ORDER BY m.id LIMIT 200),
+     trusted AS MATERIALIZED (
+       SELECT r.driver, r.country FROM (
+         SELECT g.driver, g.country, ",
+    is_normally_reported!(),
+    " AS is_normal FROM (SELECT DISTINCT r.driver, r.country FROM due r WHERE r.status = 'sent') g) r
+       WHERE r.is_normal)
+     ",
+    columns!(),
+    " FROM due r JOIN messages m ON m.id = r.id JOIN challenges c ON c.id = m.challenge_id
+     WHERE r.status = 'failed' OR (r.driver, r.country) IN trusted
+     ORDER BY r.id LIMIT 50"
+);
+
+/// A message that was reported failed. `?1` its id, `?2` now.
+const FAILED: &str = concat!(
+    columns!(),
+    " FROM messages m JOIN challenges c ON c.id = m.challenge_id
+     WHERE m.id = ?1 AND m.status = 'failed' AND ",
+    is_open!()
+);
+
+/// Decides: once, and with room in every limit. `?1` checks, `?2` now, `?3` message, `?4` stamp, `?5` driver, `?6` the code's
+/// MAC, `?7` how many codes a challenge may send.
+const CLAIM: &str = concat!(
+    "UPDATE messages AS m SET fallback_at = ?2, stamp = ?4, updated_at = ?2,
+       status = CASE WHEN m.status = 'failed' THEN 'queued' ELSE m.status END
+     FROM challenges c
+     WHERE m.id = ?3 AND c.id = m.challenge_id AND c.code_mac = ?6 AND c.sends < ?7 AND ",
+    is_open!(),
+    " AND NOT EXISTS (SELECT 1 FROM message_tries t WHERE t.message_id = ?3 AND t.driver = ?5) AND ",
+    have_room!()
+);
+
+/// The try at the next driver, on the stamp. `?1` id, `?2` driver, `?3` credential, `?4` now, `?5` message, `?6` stamp.
+const TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
+  SELECT ?1, m.id, ?2, ?3, ?4 FROM messages m WHERE m.id = ?5 AND m.stamp = ?6";
+
+/// It is one of the codes that the challenge may send. `?1` message, `?2` stamp.
+const COUNT: &str = "UPDATE challenges SET sends = sends + 1
+  WHERE id = (SELECT m.challenge_id FROM messages m WHERE m.id = ?1 AND m.stamp = ?2)";
+
+const CLAIMED: &str = "SELECT 1 AS claimed FROM messages WHERE id = ?1 AND stamp = ?2";
+
+/// What became of it. The driver that took it carries the message from here on; what was reported meanwhile stays.
+/// `?1` id, `?2` state, `?3` driver, `?4` the carrier's id, `?5` error, `?6` its class, `?7` how long it took, `?8` now.
+const ENDED: &str = "UPDATE messages SET
+    status = CASE WHEN status = 'queued' OR (status = 'unknown' AND ?2 = 'sent') THEN ?2 ELSE status END,
+    driver = CASE WHEN ?2 = 'sent' AND status <> 'delivered' THEN ?3 ELSE driver END,
+    provider_id = CASE WHEN ?2 = 'sent' AND status <> 'delivered' THEN ?4 ELSE provider_id END,
+    error_code = CASE WHEN ?2 = 'sent' OR status = 'queued' THEN ?5 ELSE error_code END,
+    error_class = CASE WHEN ?2 = 'sent' OR status = 'queued' THEN ?6 ELSE error_class END,
+    latency_ms = CASE WHEN ?2 = 'sent' OR status = 'queued' THEN ?7 ELSE latency_ms END,
+    updated_at = ?8
+  WHERE id = ?1";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[DUE, FAILED, CLAIM, TRY, COUNT, CLAIMED, ENDED];
+
+/// Reads what is due: whatever is older than a receipt may take, and whose code may live.
+pub fn due(now: Timestamp, older: Timestamp, oldest: Timestamp, hour_ago: Timestamp) -> Statement {
+    let floor = |moment| MessageId::floor(moment);
+    statement!(DUE, &floor(oldest), now.millis(), &floor(hour_ago), &floor(older))
+}
+
+/// Reads a message that was reported failed, if it may go out once more.
+pub fn failed(id: &MessageId, now: Timestamp) -> Statement {
+    statement!(FAILED, id, now.millis())
+}
+
+/// The batch that decides and begins the try; a row in its last answer: it may be asked.
+pub fn begin(
+    context: &Context,
+    message: &MessageId,
+    driver: &Driver,
+    try_id: &TryId,
+    mac: &str,
+    checks: &[Check],
+) -> Vec<Statement> {
+    let (now, stamp, name) = (context.now(), context.stamp(), driver.name());
+    let most = context.settings().limit(limit::SENDS);
+    vec![
+        statement!(CLAIM, limit::store::parameter(checks), now.millis(), message, stamp.as_str(), name, mac, most),
+        statement!(TRY, try_id, name, driver.credential(context), now.millis(), message, stamp.as_str()),
+        limit::store::spend_on_stamp(checks, now, message, &stamp),
+        statement!(COUNT, message, stamp.as_str()),
+        statement!(CLAIMED, message, stamp),
+    ]
+}
+
+/// Writes down what became of the try, and what it made of the message.
+pub fn ended(context: &Context, message: &MessageId, tried: &Tried) -> Vec<Statement> {
+    let status = status_of(&tried.outcome);
+    let provider_id = match &tried.outcome {
+        Outcome::Accepted { provider_id, .. } => Some(provider_id.as_str()),
+        _ => None,
+    };
+    let why = tried.outcome.why();
+    let (code, class) = (why.map(|why| why.code.as_str()), why.map(|_| tried.outcome.as_str()));
+    let data = serde_json::json!({"driver": tried.driver, "error_code": code, "latency_ms": tried.latency_ms,
+        "message_sid": provider_id, "fallback": true});
+    let outcome = if why.is_none() { event::Outcome::Success } else { event::Outcome::Failed };
+    let kind = EventType::of_message(Channel::Sms, status);
+    let event = Event::new(kind, message.as_str()).data(data).ended(outcome, class);
+    let now = context.ports().clock.now().millis();
+    vec![
+        statement!(ENDED, message, status.as_str(), tried.driver, provider_id, code, class, tried.latency_ms, now),
+        end_try(tried),
+        event::store::write(context, event, When::Message(message.as_str(), status.as_str())),
+    ]
+}
