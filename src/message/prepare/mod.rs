@@ -113,8 +113,9 @@ impl Driver {
     }
 
     /// Which credentials it uses, as a keyed fingerprint: a receipt is held against the same ones.
-    pub fn credential<'a>(&self, context: &'a Context) -> Option<&'a str> {
-        context.settings().delivery.credential(self.name())
+    #[allow(clippy::unused_self)]
+    pub fn credential(&self, _context: &Context) -> Option<String> {
+        None
     }
 }
 
@@ -200,7 +201,7 @@ impl Outgoing {
     }
 
     /// Which credentials the driver uses that is asked first.
-    pub fn credential<'a>(&self, context: &'a Context) -> Option<&'a str> {
+    pub fn credential(&self, context: &Context) -> Option<String> {
         match &self.route {
             Route::Send(drivers) => drivers.first().and_then(|driver| driver.credential(context)),
             Route::Drop(_) | Route::HandOver => None,
