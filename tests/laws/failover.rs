@@ -286,6 +286,33 @@ async fn calls_go_the_same_way() {
 }
 
 #[tokio::test]
+async fn a_call_that_nobody_took_leaves_the_phone_available_and_one_that_nobody_made_does_not() {
+    for status in ["no-answer", "busy", "canceled", "completed", "nobody made it"] {
+        let world = world("voice", &["vonage", "twilio"]).await;
+        let (user, _, number) = world.user_with_phone().await;
+        // Calls alone are left.
+        world.patch("/v1/instance", &json!({"sms": {"enabled": false}})).await.expect(200);
+        world.here().clock.advance(Duration::from_secs(31));
+        world.carriers.behave_as("vonage", None, Behaviour::Answer(429, String::new()));
+        let ask = json!({"user_id": user, "channel": "voice"});
+        let reason = async || world.evaluate(&user, &json!({})).await.expect(200)["reason"]["code"].clone();
+        if status == "nobody made it" {
+            world.carriers.behave_as("twilio", None, twilio(429, 10004));
+            world.post("/v1/challenges", &ask).await.expect_problem(502, "message_failed");
+            assert_eq!(reason().await, "factor_unavailable");
+            continue;
+        }
+        let challenge = world.post("/v1/challenges", &ask).await.expect(201);
+        let calls = world.carriers.calls_to(&number);
+        assert_eq!(calls.iter().map(|call| call.carrier).collect::<Vec<_>>(), ["vonage", "twilio"]);
+        calls[1].report(&world, status).await;
+        let (message, tries) = read(&world, &challenge["message_id"]).await;
+        assert_eq!((&message["status"], tries.len()), (&json!("failed"), 2), "{status}");
+        assert_eq!(reason().await, "enrolled_factor", "{status}");
+    }
+}
+
+#[tokio::test]
 async fn mail_goes_the_same_way_codes_and_notices_and_invitations() {
     let world = world("email", &["resend", "postmark"]).await;
     let to = |address: &str| -> Vec<&'static str> {
