@@ -62,5 +62,6 @@ mod laws {
     mod tokens;
     mod tokens_keys;
     mod veiled;
+    mod webhooks;
 }
 mod support;

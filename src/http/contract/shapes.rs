@@ -11,7 +11,7 @@ use crate::{
     ports::Algorithm,
     schema::{Field, Shape, field},
     settings::SECOND_FACTORS,
-    totp,
+    totp, webhook,
 };
 
 pub(in crate::http) const fn always(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
@@ -630,6 +630,46 @@ pub const INBOX_ENTRY: &[Field] = &[
     always("driver", Shape::Text(20), "What carries it"),
     always("status", Shape::OneOf(&message::Status::NAMES), "Where it stands"),
     always("created_at", Shape::Timestamp, "When"),
+];
+
+/// Who hears events.
+pub const WEBHOOK_ENDPOINT: &[Field] = &[
+    always("id", Shape::Id("whe_"), "The endpoint's id"),
+    always("url", Shape::Text(2000), "Where events go").example(r#""https://hooks.example.com/postern""#),
+    maybe("description", Shape::Text(200), "What it is called"),
+    always("events", Shape::List(&Shape::Text(60), 100), "What it hears").example(r#"["sms.*", "challenge.verified"]"#),
+    always("enabled", Shape::Boolean, "Whether it hears anything"),
+    maybe(
+        "disabled_reason",
+        Shape::OneOf(&webhook::DisabledReason::NAMES),
+        "Why not: you said so, or it took nothing for days",
+    ),
+    maybe("failing_since", Shape::Timestamp, "Since when it has taken nothing; null: it took the last one"),
+    maybe("previous_secret_expires_at", Shape::Timestamp, "Until when the secret before this one signs too"),
+    field(
+        "secret",
+        Shape::Text(60),
+        "Its new secret, shown this once; null when an earlier call with the same key made it",
+    )
+    .nullable(),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    always("updated_at", Shape::Timestamp, "When it was changed"),
+];
+
+/// One event that an endpoint is told.
+pub const WEBHOOK_DELIVERY: &[Field] = &[
+    always("id", Shape::Id("whd_"), "The delivery's id: what `webhook-id` says"),
+    always("endpoint_id", Shape::Id("whe_"), "Who is told"),
+    always("event_id", Shape::Id("evt_"), "Of which event"),
+    always("event_type", Shape::Text(60), "The event's type"),
+    always("status", Shape::OneOf(&webhook::Status::NAMES), "Where it stands"),
+    always("attempts", Shape::Integer(0, BIG), "How often it was tried"),
+    maybe("next_attempt_at", Shape::Timestamp, "When it is tried next; null: no more"),
+    maybe("response_status", Shape::Integer(100, 999), "What the endpoint answered last"),
+    maybe("error", Shape::Text(60), "Why there was no answer"),
+    maybe("latency_ms", Shape::Integer(0, BIG), "How long the last try took"),
+    always("created_at", Shape::Timestamp, "When the event happened"),
+    maybe("delivered_at", Shape::Timestamp, "When the endpoint took it"),
 ];
 
 /// The settings in effect.

@@ -27,6 +27,8 @@ mod sessions;
 mod signing_keys;
 mod users;
 mod view;
+mod webhook_deliveries;
+mod webhook_endpoints;
 mod well_known;
 
 use super::{
@@ -34,6 +36,9 @@ use super::{
     input::{Call, Incoming},
     serve::Handled,
 };
+
+/// The heading of what concerns webhooks.
+pub(super) const WEBHOOKS: &str = "Webhooks";
 
 /// How an operation is run.
 #[derive(Clone, Copy)]
@@ -75,6 +80,8 @@ pub fn table() -> Vec<(Operation, Run)> {
         api_keys::ROUTES,
         instance::ROUTES,
         signing_keys::ROUTES,
+        webhook_deliveries::ROUTES,
+        webhook_endpoints::ROUTES,
         callbacks::ROUTES,
         callbacks_voice::ROUTES,
         dev::ROUTES,

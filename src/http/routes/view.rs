@@ -347,6 +347,6 @@ pub(super) fn moment(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| moment.to_string())
 }
 
-fn column(row: &Row, name: &str) -> Option<String> {
+pub(super) fn column(row: &Row, name: &str) -> Option<String> {
     moment(row.opt_int(name).map(Timestamp::from_millis))
 }
