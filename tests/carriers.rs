@@ -123,7 +123,7 @@ fn vonage_speaks_the_languages_of_our_calls() {
     let data: Value = serde_json::from_str(include_str!("data/carrier_descriptions.json")).unwrap();
     let spoken = data["languages"]["vonage"].as_array().unwrap();
     for voice in Voice::all() {
-        assert!(spoken.iter().any(|language| language == voice.tag()), "{}", voice.tag());
+        assert!(spoken.iter().any(|language| language == voice.vonage_language()), "{}", voice.vonage_language());
     }
 }
 

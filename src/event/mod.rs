@@ -151,7 +151,7 @@ event_types! {
     /// An endpoint was switched off: it took nothing for days, or said that it is gone; the reason says which.
     WebhookEndpointDisabled = "webhook.endpoint_disabled",
     /// An endpoint got another secret; the one before it signs too for a while.
-    WebhookEndpointSecretRotated = "webhook.secret_rotated",
+    WebhookEndpointSecretRotated = "webhook.endpoint_secret_rotated",
 }
 
 impl EventType {

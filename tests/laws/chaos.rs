@@ -131,12 +131,8 @@ fn numbers(world: &World, count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn the_second_carrier_takes_it_all_when_the_first_is_down_hangs_or_drops() {
-    let behaviours = [
-        (Behaviour::Answer(503, String::new()), 0),
-        (vonage("5"), 0),
-        (Behaviour::Hang, 4),
-        (Behaviour::Drop, 0),
-    ];
+    let behaviours =
+        [(Behaviour::Answer(503, String::new()), 0), (vonage("5"), 0), (Behaviour::Hang, 4), (Behaviour::Drop, 0)];
     for (behaviour, seconds) in behaviours {
         let world = world("sms", &["vonage", "twilio"]).await;
         world.carriers.behave_as("vonage", None, behaviour.clone());

@@ -48,7 +48,8 @@ async fn one_is_told_once_more_at_once_and_what_waits_is_brought_forward() {
     new_user(&world, &json!({})).await;
     let id = text(&world.get("/v1/webhook-deliveries").await.expect(200)["data"][0]["id"]);
     let replay = || world.request("POST", &format!("/v1/webhook-deliveries/{id}/replay")).send();
-    let read = || world.get(&format!("/v1/webhook-deliveries/{id}"));
+    let path = format!("/v1/webhook-deliveries/{id}");
+    let read = || world.get(&path);
     let replayed = replay().await.expect(200);
     assert_eq!((&replayed["status"], &replayed["delivered_at"]), (&json!("pending"), &Value::Null));
     let heard = listener.heard();
