@@ -137,7 +137,10 @@ const forms = times(40, (index) => {
   const token = hex(32);
   const query = oneOf(['', '', '?foo=1&bar=2']);
   const url = `https://login.example.com${oneOf(['', ':443'])}/v1/callbacks/twilio/msg_${hex(8)}${query}`;
-  const fields = times(1 + below(8), () => [oneOf(['MessageSid', 'MessageStatus', 'To', 'From', 'ErrorCode', 'A', 'a', 'Zz']) + below(3), oneOf(TEXTS)]);
+  const names = ['MessageSid', 'MessageStatus', 'To', 'From', 'ErrorCode', 'A', 'a', 'Zz'];
+  const fields = times(1 + below(8), () => [oneOf(names) + below(3), oneOf(TEXTS)]);
+  // What is there twice counts once.
+  if (index % 4 === 0) fields.push(fields[0]);
   const params = {};
   for (const [name, value] of fields) {
     params[name] = name in params ? [params[name], value].flat() : value;
