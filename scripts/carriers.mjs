@@ -115,6 +115,12 @@ for (const [name, file, at, paths] of CALLED) {
   }
 }
 
+// What Twilio's <Say> speaks, of which its OpenAPI knows nothing; and whom it has, of those whose names we use.
+const speech = readFileSync(extract('twilio@6.2.0', 'package/lib/twiml/VoiceResponse.d.ts'), 'utf8');
+const names = (type) => JSON.parse(`[${speech.match(`type ${type} = ([^;]+);`)[1].replaceAll(' | ', ',')}]`);
+descriptions.languages.twilio = names('SayLanguage');
+descriptions.voices = { twilio: names('SayVoice').filter((voice) => /^Polly\.\w+$/.test(voice)) };
+
 // --- Signatures -----------------------------------------------------------------------------------------------------
 
 /** Numbers that look random and are the same each time (a linear congruential generator). */
@@ -186,5 +192,5 @@ const write = (name, value) => {
   console.log(`tests/data/${name}: ${text.length} characters`);
 };
 const sources = Object.keys(PACKAGES);
-write('carrier_descriptions.json', { sources: sources.slice(0, 2), ...descriptions });
+write('carrier_descriptions.json', { sources: sources.slice(0, 3), ...descriptions });
 write('carrier_signatures.json', { sources: sources.slice(2), forms, bodies, receipts });
