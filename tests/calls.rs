@@ -19,7 +19,7 @@ use postern::{
         drivers::{
             Outcome,
             call::{Call, Opening},
-            twilio_voice, vonage_voice,
+            twilio, twilio_voice, vonage, vonage_voice,
         },
         speech::{Script, Voice},
     },
@@ -47,25 +47,25 @@ fn hand_over(carriers: &Carriers, request: &OutgoingRequest) -> (OutgoingRespons
 }
 
 fn twilio() -> twilio_voice::TwilioVoice {
-    let settings = twilio_voice::Settings {
+    let settings = twilio::Settings {
         account_sid: Some(vars::ACCOUNT.to_owned()),
         auth_token: Some(Secret::new(vars::TOKEN.to_owned())),
         from_number: Some(vars::SENDER.to_owned()),
         api_base: Some("https://carrier/twilio".to_owned()),
-        ..twilio_voice::Settings::default()
+        ..twilio::Settings::default()
     };
-    settings.validate().unwrap_or_else(|missing| panic!("{missing}"))
+    twilio_voice::TwilioVoice::new(settings).unwrap_or_else(|missing| panic!("{missing}"))
 }
 
 fn vonage() -> vonage_voice::VonageVoice {
-    let settings = vonage_voice::Settings {
+    let settings = vonage::Settings {
         application_id: Some(vars::VONAGE_APPLICATION.to_owned()),
         private_key: RsaPrivateKey::from_pem(&Secret::new(vars::PRIVATE_KEY.to_owned())).ok(),
-        signature_secret: None,
         from_number: Some(vars::VONAGE_SENDER.to_owned()),
         api_base: Some("https://carrier/vonage".to_owned()),
+        ..vonage::Settings::default()
     };
-    settings.validate().unwrap_or_else(|missing| panic!("{missing}"))
+    vonage_voice::VonageVoice::new(settings).unwrap_or_else(|missing| panic!("{missing}"))
 }
 
 fn call(opening: Opening<'_>) -> Call<'_> {

@@ -19,14 +19,13 @@ pub use email::{EmailConfig, EmailDriver};
 pub use sms::{SmsConfig, SmsDriver};
 pub use table::{Kind, Stops, VARIABLES, Variable};
 pub use tokens::TokenDefaults;
-use value::Parsed;
-pub(crate) use value::{is_loopback_host, is_safe_base, is_sender, origin};
-pub use voice::{VoiceConfig, VoiceDriver};
+pub(crate) use value::{Parsed, is_loopback_host, is_safe_base, is_sender, origin, parse_kind, wanted};
+pub use voice::VoiceDriver;
 
 use crate::{
     app::Origin,
-    crypto::{KeyRing, WebhookSecret, token_hash},
-    email::{EmailAddress, Mailbox},
+    crypto::{KeyRing, token_hash},
+    email::EmailAddress,
     phone::CallingCode,
     policy,
     secret::Secret,
@@ -101,17 +100,17 @@ pub struct Config {
     pub embedded_auth_origins: Vec<Origin>,
     /// What the variables say of the policy.
     pub mfa: policy::Bindings,
-    /// What carries SMS.
+    /// SMS, beside its carriers.
     pub sms: SmsConfig,
-    /// What carries e-mail.
+    /// E-mail, beside its carriers.
     pub email: EmailConfig,
-    /// What makes calls.
-    pub voice: VoiceConfig,
     /// The bot gate; `None`: there is none.
     pub turnstile: Option<crate::bot::Turnstile>,
     secrets: Option<Secrets>,
     issues: Vec<Issue>,
     set: Vec<&'static str>,
+    /// Every value as it was parsed: what carriers need is read by name, where settings may say otherwise.
+    values: BTreeMap<&'static str, Parsed>,
 }
 
 impl Config {
@@ -127,9 +126,7 @@ impl Config {
         }
         let secrets = reader.secrets();
         let public_url = reader.text("PUBLIC_URL");
-        let sms = sms::read(&mut reader, environment, public_url.as_deref());
-        let email = email::read(&mut reader, environment);
-        let voice = voice::read(&reader, &sms);
+        let callback_base = public_url.clone().filter(|url| url.starts_with("https://"));
         let turnstile = bot::read(&mut reader, environment);
         Self {
             environment,
@@ -150,13 +147,13 @@ impl Config {
             tokens: tokens::read(&reader),
             embedded_auth_origins: reader.origins("EMBEDDED_AUTH_ORIGINS"),
             mfa: reader.mfa(),
-            sms,
-            email,
-            voice,
+            sms: SmsConfig { callback_base },
+            email: EmailConfig { dev_receiver: reader.address("DEV_EMAIL_RECEIVER") },
             turnstile,
             secrets,
             set: reader.set,
             issues: reader.issues,
+            values: reader.values,
         }
     }
 
@@ -188,6 +185,11 @@ impl Config {
     /// SHA-256 of the binding's key; empty while there is none.
     pub fn binding_key_hash(&self) -> String {
         self.secrets.as_ref().map(|secrets| token_hash(secrets.server_api_key.expose())).unwrap_or_default()
+    }
+
+    /// A variable's value, by name.
+    pub(crate) fn value(&self, name: &str) -> Option<&Parsed> {
+        self.values.get(name)
     }
 
     /// Whether a variable is set, for the status page.
@@ -295,20 +297,6 @@ impl Reader {
     fn address(&self, name: &str) -> Option<EmailAddress> {
         match self.values.get(name) {
             Some(Parsed::Address(address)) => Some(address.clone()),
-            _ => None,
-        }
-    }
-
-    fn mailbox(&self, name: &str) -> Option<Mailbox> {
-        match self.values.get(name) {
-            Some(Parsed::Mailbox(mailbox)) => Some(mailbox.clone()),
-            _ => None,
-        }
-    }
-
-    fn webhook_secret(&self, name: &str) -> Option<WebhookSecret> {
-        match self.values.get(name) {
-            Some(Parsed::WebhookSecret(secret)) => Some(secret.clone()),
             _ => None,
         }
     }

@@ -73,6 +73,8 @@ pub enum Stops {
     BreachCheck,
     /// Signing in through Postern: flows and tokens.
     SignIn,
+    /// Storing the settings of SMS that the variables bring once.
+    Storing,
     /// Nothing yet: the variable is checked, and takes effect with the feature it belongs to.
     Nothing,
 }
@@ -181,10 +183,14 @@ pub const VARIABLES: &[Variable] = &[
     variable("CODE_PEPPER", SECRETS, Kind::KeyRing, "The ring that keys the MACs of codes, destinations and passwords; same form. A key stays until no password is under it")
         .required().secret().stops(Stops::Everything),
 
-    variable("SMS_DRIVER", SMS, Kind::Choice(&["null", "twilio", "vonage"]), "What carries SMS. Unset: Twilio if its variables are complete, else Vonage, else `null`, which `prod` takes only by name")
+    variable("SMS_DRIVER", SMS, Kind::Choice(&["null", "twilio", "twilio_verify", "vonage", "webhook"]), "What carries SMS, unless the setting `sms.driver` says otherwise. Unset: Twilio if its variables are complete, else Vonage, else `null`, which `prod` takes only by name")
         .stops(Stops::Sending).example("twilio"),
     variable("DEV_SMS_RECEIVER", SMS, Kind::E164, "The phone that gets every SMS and call outside `prod`")
         .stops(Stops::Sending).example("+16471231234"),
+    variable("SMS_WEBHOOK_URL", SMS, Kind::Url, "Your endpoint that sends SMS and calls: it gets each as JSON, signed as Standard Webhooks")
+        .stops(Stops::Sending).example("https://app.example.com/hooks/sms"),
+    variable("SMS_WEBHOOK_SECRET", SMS, Kind::WebhookSecret, "Signs what goes to the endpoint")
+        .secret().stops(Stops::Sending),
     variable("SMS_COUNTRY_CODE", SMS, Kind::CallingCode, "The calling code of numbers typed without one; its countries are allowed by default")
         .default("+1").stops(Stops::Challenges).example("+1"),
 
@@ -200,8 +206,8 @@ pub const VARIABLES: &[Variable] = &[
         .stops(Stops::Sending).example("SK00000000000000000000000000000000"),
     variable("TWILIO_API_KEY_SECRET", TWILIO, Kind::Credential, "The API key's secret")
         .secret().stops(Stops::Sending),
-    variable("TWILIO_VERIFY_SID", TWILIO, Kind::Sid("VA"), "A Verify service")
-        .example("VA00000000000000000000000000000000"),
+    variable("TWILIO_VERIFY_SID", TWILIO, Kind::Sid("VA"), "A Verify service, which `twilio_verify` sends through")
+        .stops(Stops::Sending).example("VA00000000000000000000000000000000"),
 
     variable("VONAGE_API_KEY", VONAGE, Kind::Text(64), "The account's API key")
         .stops(Stops::Sending).example("abcd1234"),
@@ -219,7 +225,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("TWILIO_API_BASE", BASES, Kind::BaseUrl, "Twilio's API, or a regional host of it")
         .default("https://api.twilio.com").stops(Stops::Sending),
     variable("TWILIO_VERIFY_BASE", BASES, Kind::BaseUrl, "Twilio Verify")
-        .default("https://verify.twilio.com"),
+        .default("https://verify.twilio.com").stops(Stops::Sending),
     variable("VONAGE_SMS_BASE", BASES, Kind::BaseUrl, "Vonage's SMS API")
         .default("https://rest.nexmo.com").stops(Stops::Sending),
     variable("VONAGE_API_BASE", BASES, Kind::BaseUrl, "Vonage's Voice and Messages API")
@@ -233,13 +239,20 @@ pub const VARIABLES: &[Variable] = &[
     variable("BREACH_API_BASE", BASES, Kind::BaseUrl, "Pwned Passwords, or a mirror of its range API; asked when `password.breach_check` is true")
         .default("https://api.pwnedpasswords.com").stops(Stops::BreachCheck),
 
-    variable("AUTHN_SMS_DRIVER", ONCE, Kind::Choice(&["null", "twilio", "vonage"]), "As authn.sh: the driver"),
-    variable("AUTHN_SMS_FROM_NUMBER", ONCE, Kind::Sender, "As authn.sh: the sender"),
-    variable("AUTHN_SMS_TWILIO_ACCOUNT_SID", ONCE, Kind::Sid("AC"), "As authn.sh: Twilio's account"),
-    variable("AUTHN_SMS_TWILIO_AUTH_TOKEN", ONCE, Kind::Credential, "As authn.sh: Twilio's auth token").secret(),
-    variable("AUTHN_SMS_TWILIO_MESSAGING_SERVICE_SID", ONCE, Kind::Sid("MG"), "As authn.sh: a Messaging Service"),
-    variable("AUTHN_SMS_VONAGE_API_KEY", ONCE, Kind::Text(64), "As authn.sh: Vonage's key"),
-    variable("AUTHN_SMS_VONAGE_API_SECRET", ONCE, Kind::Credential, "As authn.sh: Vonage's secret").secret(),
+    variable("AUTHN_SMS_DRIVER", ONCE, Kind::Choice(&["null", "twilio", "vonage"]), "As authn.sh: the driver")
+        .stops(Stops::Storing),
+    variable("AUTHN_SMS_FROM_NUMBER", ONCE, Kind::Sender, "As authn.sh: the sender")
+        .stops(Stops::Storing),
+    variable("AUTHN_SMS_TWILIO_ACCOUNT_SID", ONCE, Kind::Sid("AC"), "As authn.sh: Twilio's account")
+        .stops(Stops::Storing),
+    variable("AUTHN_SMS_TWILIO_AUTH_TOKEN", ONCE, Kind::Credential, "As authn.sh: Twilio's auth token")
+        .secret().stops(Stops::Storing),
+    variable("AUTHN_SMS_TWILIO_MESSAGING_SERVICE_SID", ONCE, Kind::Sid("MG"), "As authn.sh: a Messaging Service")
+        .stops(Stops::Storing),
+    variable("AUTHN_SMS_VONAGE_API_KEY", ONCE, Kind::Text(64), "As authn.sh: Vonage's key")
+        .stops(Stops::Storing),
+    variable("AUTHN_SMS_VONAGE_API_SECRET", ONCE, Kind::Credential, "As authn.sh: Vonage's secret")
+        .secret().stops(Stops::Storing),
 
     variable("EMAIL_DRIVER", EMAIL, Kind::Choice(&["null", "resend", "postmark", "cloudflare", "webhook"]), "What carries e-mail. Unset: Resend if its key is there, else Postmark, else the webhook, else `null` outside `prod`; `cloudflare` only by name, with the binding `EMAIL` in `wrangler.toml`")
         .stops(Stops::Email).example("resend"),

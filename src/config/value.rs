@@ -14,9 +14,9 @@ use crate::{
     secret::Secret,
 };
 
-/// A value in the form that its variable wants.
+/// A value in the form that its variable wants. It may be a secret, so it has no `Debug`.
 #[derive(Clone)]
-pub(super) enum Parsed {
+pub(crate) enum Parsed {
     Text(String),
     Secret(Secret),
     Integer(i64),
@@ -43,7 +43,8 @@ pub(super) fn parse(variable: &Variable, raw: &Value) -> Result<Option<Parsed>, 
     }
 }
 
-fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
+/// The value as its kind wants it; `None`: it is of another form.
+pub(crate) fn parse_kind(kind: Kind, raw: &Value) -> Option<Parsed> {
     match kind {
         Kind::Flag => flag(raw).map(Parsed::Flag),
         Kind::Integer(min, max) => integer(raw).filter(|number| (min..=max).contains(number)).map(Parsed::Integer),
@@ -135,7 +136,7 @@ fn is_word(item: &Value) -> bool {
 }
 
 /// What a kind wants, for sentences and for the documents.
-pub(super) fn wanted(kind: Kind) -> String {
+pub(crate) fn wanted(kind: Kind) -> String {
     match kind {
         Kind::Environment => "prod, or a word of your own for development (not production)".to_owned(),
         Kind::Text(max) => format!("a text of at most {max} characters"),

@@ -283,12 +283,13 @@ fn enrolled(context: &Context, factor: &Factor, failed: Option<Channel>) -> Enro
 /// Whether some channel may carry a code there: one that is not switched off, has a driver, goes to that country, and
 /// has not just failed.
 fn is_reachable(context: &Context, destination: &Destination, failed: Option<Channel>) -> bool {
-    let config = context.config();
+    let delivery = &context.settings().delivery;
+    let country = destination.country().unwrap_or_default();
     let works = |channel: Channel| match (channel, destination) {
-        (Channel::Sms, _) => config.sms.driver.is_some() && prepare::admit(context, destination, channel).is_ok(),
+        (Channel::Sms, _) => delivery.sms(&country).is_ok() && prepare::admit(context, destination, channel).is_ok(),
         (Channel::Voice, Destination::Phone(number)) => prepare::may_be_called(context, number),
         (Channel::Voice, Destination::Email(_)) => false,
-        (Channel::Email, _) => config.email.driver.is_some() && prepare::admit(context, destination, channel).is_ok(),
+        (Channel::Email, _) => delivery.email().is_ok() && prepare::admit(context, destination, channel).is_ok(),
     };
     [Channel::Sms, Channel::Voice, Channel::Email]
         .into_iter()
@@ -299,7 +300,7 @@ fn is_reachable(context: &Context, destination: &Destination, failed: Option<Cha
 fn not_now(context: &Context) -> Kinds {
     let reached = |kind: FactorType| match kind {
         FactorType::Phone => context.settings().sms_enabled || context.settings().voice.enabled,
-        FactorType::Email => context.config().email.driver.is_some(),
+        FactorType::Email => context.settings().delivery.email().is_ok(),
         _ => true,
     };
     FactorType::ALL.into_iter().filter(|kind| factor::kind(*kind).is_none() || !reached(*kind)).collect()

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use delivery::{Delivery, Fallback};
+pub use delivery::{CarrierKey, Delivery, Fallback};
 pub use multi_factor::{GRACE, RecoveryCodesSettings, SECOND_FACTORS, TotpSettings};
 pub use passkey::PasskeySettings;
 pub use sign_in::{SignInSettings, SignUps};
@@ -171,6 +171,8 @@ impl Settings {
         let text = |path| at(stored, path).and_then(Value::as_str);
         // What is stored and not a flag stops: a kill switch fails closed.
         let is_on = |path| at(stored, path).is_none_or(|stored| stored.as_bool() == Some(true));
+        let delivery = Delivery::effective(stored, config);
+        let caller = delivery.voice_driver().and_then(crate::config::VoiceDriver::from_number);
         Self {
             sms_enabled: is_on("sms.enabled"),
             email_enabled: is_on("email.enabled"),
@@ -187,10 +189,10 @@ impl Settings {
                 gate: text("voice.gate") != Some("off"),
                 from_number: text("voice.from_number")
                     .filter(|number| is_e164_form(number))
-                    .or(config.voice.from_number())
+                    .or(caller)
                     .map(str::to_owned),
             },
-            delivery: Delivery::effective(stored, config),
+            delivery,
             validation: match text("numbers.validation") {
                 Some("valid") => Validation::Valid,
                 _ => Validation::Possible,

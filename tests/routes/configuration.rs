@@ -1,7 +1,10 @@
 //! Configuration: every variable in every form that a binding delivers, and every wrong one refused by name
 //! without telling a secret; what each stops and what goes on; which driver carries SMS.
 
-use postern::config::{Config, Kind, SmsDriver, Stops, VARIABLES};
+use postern::{
+    config::{Config, Kind, SmsDriver, Stops, VARIABLES},
+    settings::Delivery,
+};
 use serde_json::{Value, json};
 
 use super::variables::{LONG, bad, good};
@@ -182,7 +185,7 @@ async fn a_wrong_variable_stops_what_depends_on_it_and_nothing_else() {
                 assert!(refused(broken.post(&path, &json!({})).await), "{}", variable.name);
             }
             // None of them stops SMS.
-            Stops::Email | Stops::BreachCheck | Stops::Nothing => {
+            Stops::Email | Stops::BreachCheck | Stops::Storing | Stops::Nothing => {
                 users.expect(200);
                 answered.expect(200);
                 sent.expect(201);
@@ -279,7 +282,8 @@ async fn the_lines_of_the_seeds_work_as_they_stand_in_both_places() {
             assert!(config.is_set(&name), "{name}");
         }
         assert_eq!(config.dev_sms_receiver.as_deref(), Some("+16471231234"));
-        assert!(matches!(config.sms.driver, Some(SmsDriver::Twilio(_))));
+        let delivery = Delivery::effective(&json!({}), &config);
+        assert!(matches!(delivery.sms_driver(), Some(SmsDriver::Twilio(_))));
         assert!(!config.is_production());
         // Outside prod everything goes to the receiver; in prod to the person.
         bindings.insert("TWILIO_API_BASE".to_owned(), json!("http://127.0.0.1:9/twilio"));

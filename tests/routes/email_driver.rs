@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use postern::{
-    config::{Config, Stops},
-    message::drivers::Mail,
-};
+use postern::{config::Config, message::drivers::Mail, settings::Delivery};
 use serde_json::json;
 
 use crate::support::{Vars, vars};
@@ -62,26 +59,30 @@ fn bindings(environment: &str, changes: &[(&str, &str)]) -> Vars {
 #[test]
 fn the_driver_is_the_one_named_or_the_first_complete_one() {
     for (changes, wanted) in CASES {
-        let config = Config::read(&bindings("prod", changes));
-        let found = match config.blocking(Stops::Email) {
-            Some(issue) => Err(issue.variable),
-            None => Ok(config.email.driver.as_ref().map(postern::config::EmailDriver::name)),
+        let delivery = delivery(&bindings("prod", changes));
+        let found = match (delivery.issues(), delivery.email()) {
+            ([issue], Err(stopped)) if *issue == stopped => Err(issue.variable),
+            ([], found) => Ok(found.ok().map(|drivers| drivers[0].name())),
+            (issues, _) => panic!("{changes:?} {issues:?}"),
         };
         assert_eq!(found, *wanted, "{changes:?}");
-        assert_eq!(config.issues().len(), usize::from(wanted.is_err()), "{changes:?}");
-        assert!(config.blocking(Stops::Sending).is_none(), "{changes:?} stops SMS");
+        assert!(delivery.sms("US").is_ok(), "{changes:?} stops SMS");
     }
 }
 
 #[test]
 fn outside_prod_what_is_incomplete_is_as_good_as_none() {
     for changes in [&[][..], &[RESEND], &[FROM], &[FROM, URL]] {
-        let config = Config::read(&bindings("dev", changes));
-        assert_eq!(config.email.driver.as_ref().map(postern::config::EmailDriver::name), Some("null"), "{changes:?}");
-        assert_eq!(config.issues(), [], "{changes:?}");
+        let delivery = delivery(&bindings("dev", changes));
+        assert_eq!(delivery.email_driver().map(postern::config::EmailDriver::name), Some("null"), "{changes:?}");
+        assert_eq!(delivery.issues(), [], "{changes:?}");
     }
-    let named = Config::read(&bindings("dev", &[("EMAIL_DRIVER", "resend")]));
-    assert_eq!(named.blocking(Stops::Email).map(|issue| issue.variable), Some("RESEND_API_KEY"));
+    let named = delivery(&bindings("dev", &[("EMAIL_DRIVER", "resend")]));
+    assert_eq!(named.email().err().map(|issue| issue.variable), Some("RESEND_API_KEY"));
+}
+
+fn delivery(bindings: &Vars) -> Delivery {
+    Delivery::effective(&json!({}), &Config::read(bindings))
 }
 
 /// Each driver's mail is what its provider takes, byte by byte, and each way of failing is what it is told to be.
@@ -95,8 +96,9 @@ async fn every_provider_takes_what_its_driver_sends() {
         let vars = vars::with_mail(bindings("prod", &[]), driver, "http://127.0.0.1:9");
         let native = crate::support::native::Native::new(&vars);
         let config = &native.app.config;
-        assert_eq!(config.issues(), [], "{driver}");
-        let driver = config.email.driver.as_ref().expect(driver);
+        let delivery = Delivery::effective(&json!({}), config);
+        assert_eq!(delivery.issues(), [], "{driver}");
+        let driver = delivery.email_driver().expect(driver);
         for (count, subject) in names.into_iter().enumerate() {
             let id = format!("msg_{count}");
             let mail = Mail {

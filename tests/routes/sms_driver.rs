@@ -1,7 +1,10 @@
 //! Which driver carries SMS, from the bindings; what is missing is named, and never guessed. And where carriers may
 //! be called and may report to.
 
-use postern::config::{Config, Kind, Stops, VARIABLES, Variable};
+use postern::{
+    config::{Config, Kind, VARIABLES, Variable},
+    settings::Delivery,
+};
 use serde_json::json;
 
 use super::configuration::{told, with};
@@ -55,12 +58,11 @@ const CASES: &[(&str, Changes, Result<&str, &str>)] = &[
 
 /// The driver, or the first thing that stops sending.
 fn driver(bindings: &Vars) -> Result<String, String> {
-    let config = Config::read(bindings);
-    match (&config.sms.driver, config.blocking(Stops::Sending)) {
-        (_, Some(issue)) => Err(issue.variable.to_owned()),
-        (Some(driver), None) => Ok(driver.name().to_owned()),
-        (None, None) => panic!("no driver and no reason"),
-    }
+    let delivery = Delivery::effective(&json!({}), &Config::read(bindings));
+    let drivers = delivery.sms("US").map_err(|issue| issue.variable.to_owned())?;
+    assert_eq!(drivers.len(), 1);
+    assert_eq!(delivery.sms_driver().map(postern::config::SmsDriver::name), Some(drivers[0].name()));
+    Ok(drivers[0].name().to_owned())
 }
 
 fn changed(base: &Vars, changes: &[(&str, &str)]) -> Vars {
@@ -90,7 +92,7 @@ fn the_driver_is_the_one_named_or_the_first_complete_one() {
 fn base_urls_are_https_in_prod_or_loopback() {
     let variables: Vec<&Variable> =
         VARIABLES.iter().filter(|variable| matches!(variable.kind, Kind::BaseUrl | Kind::Url)).collect();
-    assert_eq!(variables.len(), 9);
+    assert_eq!(variables.len(), 10);
     let prod = changed(&vars::null(), &[("ENVIRONMENT", "prod"), ("SMS_DRIVER", "null")]);
     // Unknown is held as strictly as prod.
     let mut unknown = prod.clone();

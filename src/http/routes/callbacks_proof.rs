@@ -74,7 +74,7 @@ pub(super) fn twilio_proof(incoming: &Incoming, snapshot: &Snapshot, form: &Form
     let path = format!("{}{query}{}", incoming.path, incoming.query);
     let signed = if is_json(incoming) { Signed::Json(&incoming.query, &incoming.body) } else { Signed::Form(&form.0) };
     let signers: Vec<&Secret> = delivery
-        .twilio_tokens()
+        .twilio_tokens(incoming.now)
         .into_iter()
         .filter(|token| is_twilios(token, base, &path, &signed, signature))
         .collect();
@@ -87,16 +87,11 @@ pub(super) fn vonage_proof(
     snapshot: &Snapshot,
     is_signed_with: &dyn Fn(&Secret) -> bool,
 ) -> Option<Proof> {
-    // A malformed secret is no absent one: what it would have proven is not believed.
-    if incoming.app.config.issues().iter().any(|issue| issue.variable == "VONAGE_SIGNATURE_SECRET") {
-        return None;
-    }
-    let mut secrets = snapshot.settings.delivery.vonage_signature_secrets();
-    if secrets.is_empty() {
-        secrets.extend(incoming.app.config.voice.vonage_signature_secret());
-    }
+    let delivery = &snapshot.settings.delivery;
+    // A secret that cannot be read is no absent one: what it would have proven is not believed.
+    let secrets = delivery.vonage_signature_secrets(incoming.now);
     let signers: Vec<&Secret> = secrets.iter().copied().filter(|secret| is_signed_with(secret)).collect();
-    (secrets.is_empty() || !signers.is_empty()).then_some(Proof::of(pepper(incoming).ok()?, &signers))
+    (!delivery.vonage_signs() || !signers.is_empty()).then_some(Proof::of(pepper(incoming).ok()?, &signers))
 }
 
 /// Runs what a carrier has proven, under the settings as they are: where they have changed since this isolate read them, it

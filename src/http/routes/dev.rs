@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Run, docs::html, health, parts::found_by};
 use crate::{
-    config::{Config, EmailDriver, SmsDriver, Stops, VARIABLES},
+    config::{Config, EmailDriver, SmsDriver, VARIABLES},
     http::{
         Call, Incoming, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
@@ -17,6 +17,7 @@ use crate::{
     message::store,
     ports::Row,
     schema::{Field, Shape, field},
+    settings::Delivery,
     time::Timestamp,
 };
 
@@ -179,17 +180,16 @@ struct Listed {
 }
 
 /// What carries e-mail, or what is missing for it.
-fn email(config: &Config) -> Check {
-    let driver = config.email.driver.as_ref();
-    let text = match (config.blocking(Stops::Email), driver) {
-        (Some(issue), _) => return Check { name: "E-mail", good: false, text: issue.detail.clone() },
-        (None, None) => return Check { name: "E-mail", good: true, text: "no driver: no e-mail is sent".to_owned() },
-        (None, Some(EmailDriver::Null)) => "driver null".to_owned(),
-        (None, Some(driver)) if config.email.dev_receiver.is_none() => {
+fn email(config: &Config, delivery: &Delivery) -> Check {
+    let drivers = delivery.email();
+    let text = match drivers.as_deref().map(<[EmailDriver]>::first) {
+        Err(issue) => return Check { name: "E-mail", good: false, text: issue.detail.clone() },
+        Ok(None | Some(EmailDriver::Null)) => "driver null".to_owned(),
+        Ok(Some(driver)) if config.email.dev_receiver.is_none() => {
             let text = format!("driver {}: it needs DEV_EMAIL_RECEIVER outside prod", driver.name());
             return Check { name: "E-mail", good: false, text };
         }
-        (None, Some(driver)) => format!("driver {}, to DEV_EMAIL_RECEIVER", driver.name()),
+        Ok(Some(driver)) => format!("driver {}, to DEV_EMAIL_RECEIVER", driver.name()),
     };
     Check { name: "E-mail", good: true, text }
 }
@@ -198,29 +198,34 @@ fn email(config: &Config) -> Check {
 async fn status(incoming: Incoming) -> Answer {
     let app = &incoming.app;
     let config = &app.config;
-    let driver = config.sms.driver.as_ref();
+    let read = health::instance(&incoming).await;
+    let (database, delivery) = match read {
+        Ok(settings) => (Ok(()), settings.delivery.clone()),
+        Err(detail) => (Err(detail), Delivery::effective(&serde_json::Value::Null, config)),
+    };
+    let driver = delivery.sms_driver();
     let destination = match (driver, &config.dev_sms_receiver) {
         (Some(SmsDriver::Null), _) => "to the dev inbox only (driver null)".to_owned(),
         (Some(driver), Some(_)) => format!("through {} to DEV_SMS_RECEIVER", driver.name()),
         (Some(driver), None) => format!("nowhere: {} needs DEV_SMS_RECEIVER outside prod", driver.name()),
         (None, _) => "nowhere: no driver is configured".to_owned(),
     };
-    let sending = config.blocking(Stops::Sending);
+    let sending = delivery.sms("*");
     let missing_receiver =
         config.dev_sms_receiver.is_none() && driver.is_some_and(|driver| !matches!(driver, SmsDriver::Null));
     let checks = vec![
-        check("Database", health::database(&incoming).await, "D1 answers and is migrated"),
+        check("Database", database, "D1 answers and is migrated"),
         check("Cache", health::cache(&incoming).await, "KV answers"),
         check("Secrets", config.secrets().map(|_| ()).map_err(|issue| issue.detail.clone()), "every key is there"),
         match sending {
-            Some(issue) => Check { name: "SMS", good: false, text: issue.detail.clone() },
-            None => Check {
+            Err(issue) => Check { name: "SMS", good: false, text: issue.detail },
+            Ok(_) => Check {
                 name: "SMS",
                 good: !missing_receiver,
                 text: format!("driver {}", driver.map_or("none", SmsDriver::name)),
             },
         },
-        email(config),
+        email(config, &delivery),
     ];
     let variables = VARIABLES
         .iter()

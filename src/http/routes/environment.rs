@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Run;
 use crate::{
-    config::{Config, Environment},
+    config::Environment,
     factor::{self, FactorType},
     http::{
         Incoming, Reply,
@@ -30,9 +30,9 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 const KEY: &str = "environment/3";
 
 /// The types of factor that can be enrolled: supported, not switched off, and e-mail only where something carries it.
-fn factors(settings: &Settings, config: &Config) -> Vec<&'static str> {
+fn factors(settings: &Settings) -> Vec<&'static str> {
     let there = |kind: &FactorType| {
-        factor::kind(*kind).is_some() && (*kind != FactorType::Email || config.email.driver.is_some())
+        factor::kind(*kind).is_some() && (*kind != FactorType::Email || settings.delivery.email().is_ok())
     };
     settings.multi_factor.enabled.iter().filter(there).map(FactorType::as_str).collect()
 }
@@ -46,14 +46,14 @@ async fn get(incoming: Incoming) -> Answer {
         let answer = incoming.round_trips.batch(&app.ports, load("", None)).await?;
         let snapshot = Snapshot::read(&answer, None, &app.config)?;
         let config = &app.config;
-        let driver = config.sms.driver.as_ref();
+        let driver = snapshot.settings.delivery.sms_driver();
         let body = json!({
             "app_name": config.app_name,
             "environment": match config.environment {
                 Environment::Production => "prod",
                 Environment::Development => "development",
             },
-            "factors": factors(&snapshot.settings, config),
+            "factors": factors(&snapshot.settings),
             "sms": {
                 "driver": driver.map(crate::config::SmsDriver::name),
                 "from_number": driver.and_then(crate::config::SmsDriver::from_number),

@@ -1,6 +1,6 @@
 //! `GET /health`: does it work, and if not, what is to be done.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
         reply::Answer,
     },
     ports::DatabaseError,
-    settings::{load, schema_is_current},
+    settings::{Delivery, Settings, Snapshot, load},
 };
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(
@@ -27,12 +27,16 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 
 async fn get(incoming: Incoming) -> Answer {
     let app = &incoming.app;
-    let configuration = app.config.issues();
-    let configuration = match configuration {
+    let (read, cache) = (instance(&incoming).await, cache(&incoming).await);
+    // What is wrong in effect; without the stored settings, what the variables alone lack.
+    let (database, delivery) = match read {
+        Ok(settings) => (Ok(()), settings.delivery.clone()),
+        Err(detail) => (Err(detail), Delivery::effective(&Value::Null, &app.config)),
+    };
+    let configuration = match delivery.issues() {
         [] => Ok(()),
         issues => Err(issues.iter().map(|issue| issue.detail.as_str()).collect::<Vec<_>>().join("; ")),
     };
-    let (database, cache) = (database(&incoming).await, cache(&incoming).await);
     let good = configuration.is_ok() && database.is_ok() && cache.is_ok();
     let body = json!({
         "status": if good { "ok" } else { "failed" },
@@ -50,19 +54,18 @@ fn check(result: Result<(), String>) -> Value {
     }
 }
 
-/// Whether D1 answers and is migrated, or what to do.
-pub(super) async fn database(incoming: &Incoming) -> Result<(), String> {
+/// The settings as D1 has them; or what to do when it does not answer or is not migrated.
+pub(super) async fn instance(incoming: &Incoming) -> Result<Arc<Settings>, String> {
     let app = &incoming.app;
     let answer = incoming.round_trips.batch(&app.ports, load("", None)).await;
     let place = if app.config.is_production() { "--remote" } else { "--local" };
-    answer.and_then(|answer| schema_is_current(answer.first().map(Vec::as_slice).unwrap_or_default())).map_err(
-        |error| match error {
-            DatabaseError::Unmigrated(_) => {
-                format!("D1 is not migrated: run `npx wrangler d1 migrations apply DB {place}`")
-            }
-            _ => "D1 does not answer: check the binding DB".to_owned(),
-        },
-    )
+    let read = answer.and_then(|answer| Snapshot::read(&answer, None, &app.config));
+    read.map(|snapshot| snapshot.settings).map_err(|error| match error {
+        DatabaseError::Unmigrated(_) => {
+            format!("D1 is not migrated: run `npx wrangler d1 migrations apply DB {place}`")
+        }
+        _ => "D1 does not answer: check the binding DB".to_owned(),
+    })
 }
 
 /// Whether KV answers, or what to do.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Answer, Class, Outcome, Sms, Why, basic, by_http_status, form_post, no_answer};
 use crate::{config::is_sender, ports::OutgoingRequest, secret::Secret};
 
-/// Twilio's settings as they come, from bindings or storage.
+/// Twilio's settings as they come, from bindings or storage: one account for SMS, calls and Verify.
 #[derive(Clone, Default)]
 pub struct Settings {
     /// `AC…`.
@@ -18,22 +18,32 @@ pub struct Settings {
     pub api_key_sid: Option<String>,
     /// The API key's secret.
     pub api_key_secret: Option<Secret>,
-    /// Who sends.
+    /// Who sends, and calls.
     pub from_number: Option<String>,
-    /// `MG…`; with one, the sender is ignored.
+    /// `MG…`; with one, the sender of SMS is ignored.
     pub messaging_service_sid: Option<String>,
+    /// `VA…`: a Verify service.
+    pub verify_service_sid: Option<String>,
     /// The API's base URL.
     pub api_base: Option<String>,
+    /// Verify's base URL.
+    pub verify_base: Option<String>,
+}
+
+/// An account, with what every request to it needs.
+#[derive(Clone)]
+pub struct Account {
+    /// `AC…`.
+    pub(super) sid: String,
+    user: String,
+    password: Secret,
+    auth_token: Option<Secret>,
 }
 
 /// Twilio, with all it needs.
 #[derive(Clone)]
 pub struct Twilio {
-    account_sid: String,
-    user: String,
-    password: Secret,
-    /// Signs delivery reports; without it none are asked for.
-    auth_token: Option<Secret>,
+    account: Account,
     sender: Sender,
     api_base: String,
 }
@@ -46,22 +56,40 @@ enum Sender {
 }
 
 impl Settings {
-    /// Checks that the settings are complete: Twilio, or the setting that is missing.
-    pub fn validate(self) -> Result<Twilio, &'static str> {
-        let account_sid = self.account_sid.ok_or("account_sid")?;
-        let (user, password) = match (self.api_key_sid, self.api_key_secret, &self.auth_token) {
-            (Some(sid), Some(secret), _) => (sid, secret),
+    /// The account, or the setting that is missing.
+    pub fn account(&self) -> Result<Account, &'static str> {
+        let sid = self.account_sid.clone().ok_or("account_sid")?;
+        let (user, password) = match (&self.api_key_sid, &self.api_key_secret, &self.auth_token) {
+            (Some(key), Some(secret), _) => (key.clone(), secret.clone()),
             (Some(_), None, _) => return Err("api_key_secret"),
-            (None, _, Some(token)) => (account_sid.clone(), token.clone()),
+            (None, _, Some(token)) => (sid.clone(), token.clone()),
             (None, _, None) => return Err("auth_token"),
         };
+        Ok(Account { sid, user, password, auth_token: self.auth_token.clone() })
+    }
+
+    /// Checks that the settings are complete: Twilio, or the setting that is missing.
+    pub fn validate(self) -> Result<Twilio, &'static str> {
+        let account = self.account()?;
         let sender = match (self.messaging_service_sid, self.from_number.filter(|number| is_sender(number))) {
             (Some(service), _) => Sender::MessagingService(service),
             (None, Some(number)) => Sender::Number(number),
             (None, None) => return Err("from_number"),
         };
-        let api_base = self.api_base.ok_or("api_base")?;
-        Ok(Twilio { account_sid, user, password, auth_token: self.auth_token, sender, api_base })
+        Ok(Twilio { account, sender, api_base: self.api_base.ok_or("api_base")? })
+    }
+}
+
+impl Account {
+    /// `Authorization`: with the API key where there is one, else with the auth token.
+    pub(super) fn authorization(&self) -> (&'static str, String) {
+        basic(&self.user, &self.password)
+    }
+
+    /// The key of the callbacks' signatures: always the auth token, never an API key's secret. Without it none are
+    /// asked for.
+    pub fn auth_token(&self) -> Option<&Secret> {
+        self.auth_token.as_ref()
     }
 }
 
@@ -74,9 +102,9 @@ impl Twilio {
         }
     }
 
-    /// The key of delivery reports' signatures: always the auth token, never an API key's secret.
-    pub fn auth_token(&self) -> Option<&Secret> {
-        self.auth_token.as_ref()
+    /// The account that sends.
+    pub fn account(&self) -> &Account {
+        &self.account
     }
 
     /// The request that sends an SMS.
@@ -84,7 +112,7 @@ impl Twilio {
         let validity = sms.lifetime.as_secs().clamp(1, 36_000).to_string();
         let callback = sms
             .callback_base
-            .filter(|_| self.auth_token.is_some())
+            .filter(|_| self.account.auth_token.is_some())
             .map(|base| format!("{base}/v1/callbacks/twilio/{}", sms.message_id));
         let mut fields = vec![("To", sms.to), ("Body", sms.body), ("ValidityPeriod", &validity)];
         fields.push(match &self.sender {
@@ -99,8 +127,8 @@ impl Twilio {
 
     /// A form POST to the account's part of the API.
     pub(super) fn post(&self, path: &str, fields: &[(&str, &str)], timeout: Duration) -> OutgoingRequest {
-        let url = format!("{}/2010-04-01/Accounts/{}/{path}", self.api_base, self.account_sid);
-        form_post(url, vec![basic(&self.user, &self.password)], fields, timeout)
+        let url = format!("{}/2010-04-01/Accounts/{}/{path}", self.api_base, self.account.sid);
+        form_post(url, vec![self.account.authorization()], fields, timeout)
     }
 }
 

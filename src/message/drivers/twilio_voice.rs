@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::{
-    Answer, Class, Outcome, Why, basic, by_http_status,
+    Answer, Class, Outcome, Why, by_http_status,
     call::{Call, KEY_WAIT, LONGEST, Opening, Progress, RING},
     form_post, no_answer,
+    twilio::{Account, Settings},
 };
 use crate::{
     message::speech::{Part, Script, escape_xml},
@@ -17,64 +18,36 @@ use crate::{
     secret::Secret,
 };
 
-/// Twilio's settings for calls as they come, from bindings or storage.
-#[derive(Clone, Default)]
-pub struct Settings {
-    /// `AC…`.
-    pub account_sid: Option<String>,
-    /// The account's auth token.
-    pub auth_token: Option<Secret>,
-    /// `SK…`.
-    pub api_key_sid: Option<String>,
-    /// The API key's secret.
-    pub api_key_secret: Option<Secret>,
-    /// Who calls: E.164. A Messaging Service or a short code cannot.
-    pub from_number: Option<String>,
-    /// The API's base URL.
-    pub api_base: Option<String>,
-}
-
 /// Twilio for calls, with all it needs.
 #[derive(Clone)]
 pub struct TwilioVoice {
-    account_sid: String,
-    user: String,
-    password: Secret,
-    auth_token: Option<Secret>,
+    account: Account,
     from_number: String,
     api_base: String,
 }
 
-impl Settings {
-    /// Checks that the settings are complete: Twilio, or the setting that is missing.
-    pub fn validate(self) -> Result<TwilioVoice, &'static str> {
-        let account_sid = self.account_sid.ok_or("account_sid")?;
-        let (user, password) = match (self.api_key_sid, self.api_key_secret, &self.auth_token) {
-            (Some(sid), Some(secret), _) => (sid, secret),
-            (Some(_), None, _) => return Err("api_key_secret"),
-            (None, _, Some(token)) => (account_sid.clone(), token.clone()),
-            (None, _, None) => return Err("auth_token"),
-        };
-        let from_number = self.from_number.filter(|number| is_e164_form(number)).ok_or("from_number")?;
-        let api_base = self.api_base.ok_or("api_base")?;
-        Ok(TwilioVoice { account_sid, user, password, auth_token: self.auth_token, from_number, api_base })
-    }
-}
-
 impl TwilioVoice {
+    /// Checks that the settings are complete for calls: Twilio, or the setting that is missing. Who calls is a number in
+    /// E.164: a Messaging Service or a short code cannot.
+    pub fn new(settings: Settings) -> Result<Self, &'static str> {
+        let account = settings.account()?;
+        let from_number = settings.from_number.filter(|number| is_e164_form(number)).ok_or("from_number")?;
+        Ok(Self { account, from_number, api_base: settings.api_base.ok_or("api_base")? })
+    }
+
     /// The number that calls.
     pub fn from_number(&self) -> &str {
         &self.from_number
     }
 
-    /// The key of the callbacks' signatures: always the auth token. Without it no key press can be believed.
+    /// The key of the callbacks' signatures. Without it no key press can be believed.
     pub fn auth_token(&self) -> Option<&Secret> {
-        self.auth_token.as_ref()
+        self.account.auth_token()
     }
 
     /// The request that makes a call.
     pub fn request(&self, call: &Call<'_>) -> OutgoingRequest {
-        let url = format!("{}/2010-04-01/Accounts/{}/Calls.json", self.api_base, self.account_sid);
+        let url = format!("{}/2010-04-01/Accounts/{}/Calls.json", self.api_base, self.account.sid);
         let twiml = match &call.opening {
             Opening::Gate { greeting, nobody, next } => gate(greeting, nobody, next),
             Opening::Code(script) => twiml(script),
@@ -87,10 +60,10 @@ impl TwilioVoice {
             ("Timeout", ring.as_str()),
             ("TimeLimit", longest.as_str()),
         ];
-        if let Some(url) = call.events.filter(|_| self.auth_token.is_some()) {
+        if let Some(url) = call.events.filter(|_| self.auth_token().is_some()) {
             fields.extend([("StatusCallback", url), ("StatusCallbackEvent", "completed")]);
         }
-        form_post(url, vec![basic(&self.user, &self.password)], &fields, call.timeout)
+        form_post(url, vec![self.account.authorization()], &fields, call.timeout)
     }
 }
 

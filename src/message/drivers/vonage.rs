@@ -10,21 +10,27 @@ use sha2::Sha256;
 use super::{
     Answer, Class, Outcome, Sms, Why, basic, by_http_status, form_post, no_answer, vonage_receipt::base_string,
 };
-use crate::{config::is_sender, ports::OutgoingRequest, secret::Secret};
+use crate::{config::is_sender, crypto::RsaPrivateKey, ports::OutgoingRequest, secret::Secret};
 
-/// Vonage's settings as they come, from bindings or storage.
+/// Vonage's settings as they come, from bindings or storage: one account for SMS and calls.
 #[derive(Clone, Default)]
 pub struct Settings {
     /// The account's key.
     pub api_key: Option<String>,
     /// The account's secret.
     pub api_secret: Option<Secret>,
-    /// Signs requests when there is no secret.
+    /// Signs requests when there is no secret, and what Vonage tells our callbacks.
     pub signature_secret: Option<Secret>,
-    /// Who sends.
+    /// The id of the application that makes calls.
+    pub application_id: Option<String>,
+    /// The application's private key.
+    pub private_key: Option<RsaPrivateKey>,
+    /// Who sends, and calls.
     pub from_number: Option<String>,
     /// The SMS API's base URL.
     pub sms_base: Option<String>,
+    /// The Voice API's base URL.
+    pub api_base: Option<String>,
 }
 
 /// Vonage, with all it needs.

@@ -8,36 +8,20 @@ use super::{
     Answer, Class, Outcome, Why, by_http_status,
     call::{Call, KEY_WAIT, LONGEST, Opening, Progress, RING},
     no_answer,
+    vonage::Settings,
 };
 use crate::{
     crypto::RsaPrivateKey,
     message::speech::{Part, Script, escape_xml},
     phone::is_e164_form,
     ports::OutgoingRequest,
-    secret::Secret,
 };
-
-/// Vonage's settings for calls as they come, from bindings or storage.
-#[derive(Clone, Default)]
-pub struct Settings {
-    /// The application's id.
-    pub application_id: Option<String>,
-    /// The application's private key.
-    pub private_key: Option<RsaPrivateKey>,
-    /// Signs what Vonage tells our callbacks; without one only their path proves them.
-    pub signature_secret: Option<Secret>,
-    /// Who calls: E.164. A name cannot.
-    pub from_number: Option<String>,
-    /// The API's base URL.
-    pub api_base: Option<String>,
-}
 
 /// Vonage for calls, with all it needs.
 #[derive(Clone)]
 pub struct VonageVoice {
     application_id: String,
     private_key: RsaPrivateKey,
-    signature_secret: Option<Secret>,
     from_number: String,
     api_base: String,
 }
@@ -45,20 +29,18 @@ pub struct VonageVoice {
 /// How long a token works, in seconds: for one request.
 const TOKEN_LIFETIME: i64 = 60;
 
-impl Settings {
-    /// Checks that the settings are complete: Vonage, or the setting that is missing.
-    pub fn validate(self) -> Result<VonageVoice, &'static str> {
-        Ok(VonageVoice {
-            application_id: self.application_id.ok_or("application_id")?,
-            private_key: self.private_key.ok_or("private_key")?,
-            signature_secret: self.signature_secret,
-            from_number: self.from_number.filter(|number| is_e164_form(number)).ok_or("from_number")?,
-            api_base: self.api_base.ok_or("api_base")?,
+impl VonageVoice {
+    /// Checks that the settings are complete for calls: Vonage, or the setting that is missing. Who calls is a number in
+    /// E.164: a name cannot.
+    pub fn new(settings: Settings) -> Result<Self, &'static str> {
+        Ok(Self {
+            application_id: settings.application_id.ok_or("application_id")?,
+            private_key: settings.private_key.ok_or("private_key")?,
+            from_number: settings.from_number.filter(|number| is_e164_form(number)).ok_or("from_number")?,
+            api_base: settings.api_base.ok_or("api_base")?,
         })
     }
-}
 
-impl VonageVoice {
     /// The number that calls.
     pub fn from_number(&self) -> &str {
         &self.from_number
@@ -67,11 +49,6 @@ impl VonageVoice {
     /// The application's private key, for the port that signs.
     pub fn private_key(&self) -> &RsaPrivateKey {
         &self.private_key
-    }
-
-    /// What the callbacks' tokens are signed with.
-    pub fn signature_secret(&self) -> Option<&Secret> {
-        self.signature_secret.as_ref()
     }
 
     /// What has to be signed (RFC 7515 §5.1). `jti` is fresh for each request.

@@ -113,9 +113,8 @@ impl Driver {
     }
 
     /// Which credentials it uses, as a keyed fingerprint: a receipt is held against the same ones.
-    #[allow(clippy::unused_self)]
-    pub fn credential(&self, _context: &Context) -> Option<String> {
-        None
+    pub fn credential(&self, context: &Context) -> Option<String> {
+        context.settings().delivery.credential(self.name()).map(str::to_owned)
     }
 }
 

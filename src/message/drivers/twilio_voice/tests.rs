@@ -25,7 +25,7 @@ fn settings() -> Settings {
 }
 
 fn request(settings: Settings, call: &Call<'_>) -> OutgoingRequest {
-    settings.validate().unwrap_or_else(|missing| panic!("{missing} is missing")).request(call)
+    TwilioVoice::new(settings).unwrap_or_else(|missing| panic!("{missing} is missing")).request(call)
 }
 
 fn fields(request: &OutgoingRequest) -> Vec<(String, String)> {
@@ -109,7 +109,7 @@ fn without_an_auth_token_no_report_is_asked_for_that_could_not_be_verified() {
 
 #[test]
 fn what_is_missing_is_named() {
-    let missing = |settings: Settings| settings.validate().err();
+    let missing = |settings: Settings| TwilioVoice::new(settings).err();
     assert_eq!(missing(Settings { account_sid: None, ..settings() }), Some("account_sid"));
     assert_eq!(missing(Settings { auth_token: None, ..settings() }), Some("auth_token"));
     assert_eq!(missing(Settings { api_key_sid: Some("SK0".to_owned()), ..settings() }), Some("api_key_secret"));

@@ -9,6 +9,7 @@ use crate::{
     crypto::Code,
     message::speech::Voice,
     ports::{FetchError, OutgoingResponse},
+    secret::Secret,
 };
 
 /// Made with openssl for the tests.
@@ -21,14 +22,14 @@ fn settings() -> Settings {
     Settings {
         application_id: Some("15c58522-95d0-4394-a535-54c70515c045".to_owned()),
         private_key: RsaPrivateKey::from_pem(&Secret::new(KEY.to_owned())).ok(),
-        signature_secret: None,
         from_number: Some("+447700900100".to_owned()),
         api_base: Some("https://api.nexmo.com".to_owned()),
+        ..Settings::default()
     }
 }
 
 fn vonage() -> VonageVoice {
-    settings().validate().unwrap_or_else(|missing| panic!("{missing} is missing"))
+    VonageVoice::new(settings()).unwrap_or_else(|missing| panic!("{missing} is missing"))
 }
 
 fn code(digits: &str) -> Code {
@@ -107,7 +108,7 @@ fn the_token_names_the_application_and_ends_in_a_minute() {
 
 #[test]
 fn what_is_missing_is_named() {
-    let missing = |settings: Settings| settings.validate().err();
+    let missing = |settings: Settings| VonageVoice::new(settings).err();
     assert_eq!(missing(Settings { application_id: None, ..settings() }), Some("application_id"));
     assert_eq!(missing(Settings { private_key: None, ..settings() }), Some("private_key"));
     assert_eq!(missing(Settings { api_base: None, ..settings() }), Some("api_base"));
