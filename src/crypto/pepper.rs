@@ -78,17 +78,6 @@ impl<'a> Pepper<'a> {
         self.current_mac("request", request)
     }
 
-    /// What stands for a carrier's credential in the row of what was sent with it: 16 characters, one under each key of
-    /// the ring, the current one first.
-    pub fn fingerprints(self, credential: &str) -> Vec<String> {
-        let others = self.0.ids().filter(|id| *id != self.0.current());
-        std::iter::once(self.0.current())
-            .chain(others)
-            .filter_map(|id| self.mac(id, "credential", credential))
-            .filter_map(|mac| mac.first_chunk::<12>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes)))
-            .collect()
-    }
-
     /// 128 bits in the path of a call's callbacks, which prove that we gave it out: for a call that waits for a key, or
     /// for one that does not.
     pub fn callback_token(self, message: &str, gate: bool) -> String {
