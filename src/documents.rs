@@ -86,6 +86,7 @@ fn settings(fields: &[Field], prefix: &str, text: &mut String) {
             Shape::OneOf(choices) => choices.join(", "),
             Shape::Timestamp => "date and time".to_owned(),
             Shape::List(..) => "list".to_owned(),
+            Shape::Credential(_) => "secret, write-only".to_owned(),
             _ => "text".to_owned(),
         };
         let example = if field.example.is_empty() { String::new() } else { format!(", like `{}`", field.example) };
