@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::{
     context::App,
     idempotency,
-    ids::{ChallengeId, EventId, MessageId, TryId},
+    ids::{ChallengeId, EventId, MessageId, TryId, WebhookDeliveryId},
     ports::{DatabaseError, Level, Statement},
     reseal,
     settings::{Snapshot, load},
@@ -41,6 +41,10 @@ const SESSIONS: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM session
 const CODES: &str = "DELETE FROM authorization_codes WHERE code_hash IN (SELECT code_hash FROM authorization_codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
 const FLOWS: &str = "DELETE FROM flows WHERE id IN (SELECT id FROM flows WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
 const INVITATIONS: &str = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS gone";
+const DELIVERIES: &str = "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE id < ?1 ORDER BY id LIMIT ?2) RETURNING 1 AS gone";
+/// Secrets that sign no more. There are few endpoints.
+const WEBHOOK_SECRETS: &str = "UPDATE webhook_endpoints SET previous_secret = NULL, previous_expires_at = NULL
+  WHERE id > 'whe_' AND previous_expires_at <= ?1 RETURNING 1 AS gone";
 /// A message whose request ended before the carrier's answer was written down: nobody knows.
 const SETTLE: &str =
     "UPDATE messages SET status = 'unknown', error_class = 'unknown', error_code = 'not_recorded', updated_at = ?3
@@ -63,6 +67,8 @@ pub const STATEMENTS: &[&str] = &[
     CODES,
     FLOWS,
     INVITATIONS,
+    DELIVERIES,
+    WEBHOOK_SECRETS,
     SETTLE,
     SETTLE_TRIES,
 ];
@@ -95,6 +101,8 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
         statement!(FLOWS, now.before(DAY).millis(), ROWS),
         // Ended ones are shown for a day.
         statement!(INVITATIONS, now.before(DAY).millis(), ROWS),
+        statement!(DELIVERIES, &WebhookDeliveryId::floor(now.before(DAY * 30)), ROWS),
+        statement!(WEBHOOK_SECRETS, now.millis()),
     ];
     let mut gone = 0;
     for _ in 0..BATCHES {

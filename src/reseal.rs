@@ -8,27 +8,38 @@ use crate::{
     crypto::Seal,
     factor::totp,
     ports::{DatabaseError, Level, Row, Statement},
-    statement, token,
+    statement, token, webhook,
 };
 
 /// How many rows one run seals anew: a few milliseconds of work.
 const ROWS: i64 = 200;
 
-/// Finds TOTP secrets and signing keys under old keys. `?1` where the values of each key begin and end, a JSON list, `?2`
+/// Finds TOTP secrets, signing keys and secrets of webhooks (`signs` 0, 1, 2) under old keys. `?1` where the values of each key begin and end, a JSON list, `?2`
 /// how many.
 const FIND: &str = "SELECT s.id, s.private_key AS secret, 1 AS signs FROM json_each(?1) k CROSS JOIN signing_keys s
     WHERE s.private_key >= k.value ->> 'from' AND s.private_key < k.value ->> 'to'
   UNION ALL SELECT f.id, f.secret, 0 FROM json_each(?1) k CROSS JOIN factors f
-    WHERE f.type = 'totp' AND f.secret >= k.value ->> 'from' AND f.secret < k.value ->> 'to' LIMIT ?2";
+    WHERE f.type = 'totp' AND f.secret >= k.value ->> 'from' AND f.secret < k.value ->> 'to'
+  UNION ALL SELECT w.id, w.secret, 2 FROM json_each(?1) k CROSS JOIN webhook_endpoints w
+    WHERE w.secret >= k.value ->> 'from' AND w.secret < k.value ->> 'to'
+  UNION ALL SELECT w.id, w.previous_secret, 2 FROM json_each(?1) k CROSS JOIN webhook_endpoints w
+    WHERE w.id > 'whe_' AND w.previous_secret >= k.value ->> 'from' AND w.previous_secret < k.value ->> 'to' LIMIT ?2";
 
 /// Puts the new values in the place of the old ones, where these still stand. `?1` a JSON list of ids, old and new values.
 const REPLACE: &str = "UPDATE factors SET secret = r.value ->> 'new' FROM json_each(?1) r
   WHERE factors.id = r.value ->> 'id' AND factors.secret = r.value ->> 'old' RETURNING 1 AS resealed";
 const REPLACE_SIGNING_KEYS: &str = "UPDATE signing_keys SET private_key = r.value ->> 'new' FROM json_each(?1) r
   WHERE signing_keys.id = r.value ->> 'id' AND signing_keys.private_key = r.value ->> 'old' RETURNING 1 AS resealed";
+const REPLACE_WEBHOOK_SECRETS: &str = "UPDATE webhook_endpoints SET secret = r.value ->> 'new' FROM json_each(?1) r
+  WHERE webhook_endpoints.id = r.value ->> 'id' AND webhook_endpoints.secret = r.value ->> 'old' RETURNING 1 AS resealed";
+const REPLACE_PREVIOUS_SECRETS: &str =
+    "UPDATE webhook_endpoints SET previous_secret = r.value ->> 'new' FROM json_each(?1) r
+  WHERE webhook_endpoints.id = r.value ->> 'id' AND webhook_endpoints.previous_secret = r.value ->> 'old'
+  RETURNING 1 AS resealed";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[FIND, REPLACE, REPLACE_SIGNING_KEYS];
+pub const STATEMENTS: &[&str] =
+    &[FIND, REPLACE, REPLACE_SIGNING_KEYS, REPLACE_WEBHOOK_SECRETS, REPLACE_PREVIOUS_SECRETS];
 
 /// Runs once, and gives how many rows were sealed anew. Nothing is asked while the ring has one key.
 pub async fn run(app: &App) -> Result<usize, DatabaseError> {
@@ -47,7 +58,8 @@ pub async fn run(app: &App) -> Result<usize, DatabaseError> {
     }
     let changes = Value::from(changes).to_string();
     // Each finds its own: no id is in two tables.
-    let batch = vec![statement!(REPLACE, changes.as_str()), statement!(REPLACE_SIGNING_KEYS, changes)];
+    let replace = [REPLACE, REPLACE_SIGNING_KEYS, REPLACE_WEBHOOK_SECRETS, REPLACE_PREVIOUS_SECRETS];
+    let batch = replace.map(|sql| statement!(sql, changes.as_str())).to_vec();
     let answer = app.ports.database.batch(batch).await?;
     Ok(answer.iter().map(Vec::len).sum())
 }
@@ -61,7 +73,11 @@ fn find(seal: Seal<'_>) -> Option<Statement> {
 /// The change of one row.
 fn change(app: &App, seal: Seal<'_>, row: &Row) -> Option<Value> {
     let (id, old) = (row.opt_text("id")?, row.opt_text("secret")?);
-    let place = if row.flag("signs") { token::keys::place(id) } else { totp::place(id) };
+    let place = match row.opt_int("signs") {
+        Some(2) => webhook::place(id),
+        Some(1) => token::keys::place(id),
+        _ => totp::place(id),
+    };
     let new = seal.reseal(place, old, &*app.ports.random).ok()?;
     Some(json!({"id": id, "old": old, "new": new}))
 }

@@ -119,11 +119,14 @@ fn each_call_is_one_that_its_carrier_describes() {
 }
 
 #[test]
-fn vonage_speaks_the_languages_of_our_calls() {
+fn the_carriers_speak_the_languages_of_our_calls() {
     let data: Value = serde_json::from_str(include_str!("data/carrier_descriptions.json")).unwrap();
-    let spoken = data["languages"]["vonage"].as_array().unwrap();
+    let has = |list: &Value, name: &str| list.as_array().unwrap().iter().any(|known| known == name);
     for voice in Voice::all() {
-        assert!(spoken.iter().any(|language| language == voice.tag()), "{}", voice.tag());
+        let (twilio, vonage) = (voice.twilio_language(), voice.vonage_language());
+        assert!(has(&data["languages"]["vonage"], vonage), "Vonage speaks no {vonage}");
+        assert!(has(&data["languages"]["twilio"], twilio), "Twilio speaks no {twilio}");
+        assert!(has(&data["voices"]["twilio"], voice.twilio()), "Twilio has no {}", voice.twilio());
     }
 }
 

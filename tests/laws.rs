@@ -61,8 +61,10 @@ mod laws {
     mod sign_up;
     mod standards;
     mod statements;
+    mod templates;
     mod tokens;
     mod tokens_keys;
     mod veiled;
+    mod webhooks;
 }
 mod support;

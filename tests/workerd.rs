@@ -115,6 +115,12 @@ async fn scenarios_with_twilio_verify() {
     pass("verify", vars::prod_verify).await;
 }
 
+/// Its scenario changes who is asked.
+#[tokio::test]
+async fn scenarios_with_two_carriers() {
+    pass("both", vars::prod_both).await;
+}
+
 #[tokio::test]
 async fn scenarios_with_a_mail_provider() {
     pass("mail", vars::prod_mail).await;

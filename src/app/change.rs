@@ -63,7 +63,7 @@ pub async fn create(
     let lists = Lists::of(&details);
     let event = Event::new(EventType::AppCreated, id.as_str())
         .app(Some(id.as_str()))
-        .data(lists.said(json!({"type": kind.as_str(), "mfa": mfa, "tokens": tokens})));
+        .data(details.said(lists.said(json!({"type": kind.as_str(), "mfa": mfa, "tokens": tokens}))));
     let mut batch: Vec<Statement> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();
     batch.push(statement!(
         store::CREATE,
@@ -77,8 +77,12 @@ pub async fn create(
         lists.redirect_uris.unwrap_or_else(none).to_string(),
         lists.origins.unwrap_or_else(none).to_string(),
         lists.scopes.unwrap_or_else(none).to_string(),
-        tokens.to_string()
+        tokens.to_string(),
+        details.locale.as_ref().and_then(Option::as_deref),
+        details.metadata.as_ref().unwrap_or(&json!({})).to_string()
     ));
+    let speaks = details.locale.as_ref().is_some_and(Option::is_some);
+    batch.extend(speaks.then(|| statement!(store::NEW_VERSION, &id, now.millis(), stamp.as_str())));
     let secret = kind.has_secret().then(|| secret::new(random));
     batch.extend(secret.as_ref().map(|secret| {
         statement!(
@@ -183,11 +187,11 @@ pub async fn update(context: &Context, id: &AppId, details: Details) -> Result<U
     let ((mfa, mfa_cleared), (tokens, tokens_cleared)) = (change(&details.mfa), change(&details.tokens));
     let lists = Lists::of(&details);
     let said = |value: &Value, cleared: bool| if cleared { Value::Null } else { value.clone() };
-    let event = Event::new(EventType::AppUpdated, id.as_str())
-        .app(Some(id.as_str()))
-        .data(lists.said(json!({"mfa": said(&mfa, mfa_cleared), "tokens": said(&tokens, tokens_cleared)})));
+    let event = Event::new(EventType::AppUpdated, id.as_str()).app(Some(id.as_str())).data(
+        details.said(lists.said(json!({"mfa": said(&mfa, mfa_cleared), "tokens": said(&tokens, tokens_cleared)}))),
+    );
     let text = |list: Option<Value>| list.map(|list| list.to_string());
-    let batch = vec![
+    let mut batch = vec![
         statement!(
             store::UPDATE,
             id,
@@ -201,11 +205,16 @@ pub async fn update(context: &Context, id: &AppId, details: Details) -> Result<U
             text(lists.scopes),
             tokens.to_string(),
             tokens_cleared,
-            details.fitting()
+            details.fitting(),
+            details.locale.is_some(),
+            details.locale.as_ref().and_then(Option::as_deref),
+            details.metadata.as_ref().map(Value::to_string)
         ),
         event::store::write(context, event, When::App(id.as_str(), &stamp)),
-        statement!(store::GET, id),
     ];
+    let now = context.now().millis();
+    batch.extend(details.locale.is_some().then(|| statement!(store::NEW_VERSION, id, now, stamp.as_str())));
+    batch.push(statement!(store::GET, id));
     let answer = context.decide(batch).await?;
     let Some(row) = answer.last().and_then(|rows| rows.first()) else { return Ok(Updated::NotFound) };
     let app = App::read(row)?;

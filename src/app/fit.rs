@@ -16,6 +16,10 @@ pub struct Details {
     pub origins: Option<Vec<Origin>>,
     /// What a machine's tokens may do.
     pub scopes: Option<Vec<Scope>>,
+    /// The language of its messages; the inner `None` takes it away.
+    pub locale: Option<Option<String>>,
+    /// What its owner keeps with it.
+    pub metadata: Option<Value>,
     /// Its tokens.
     pub tokens: Option<Members>,
     /// Its own rule.
@@ -55,6 +59,14 @@ impl Details {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What an event says, with the language that was given; what the owner keeps with the app is theirs to know.
+    pub(super) fn said(&self, mut data: Value) -> Value {
+        if let (Some(locale), Some(data)) = (&self.locale, data.as_object_mut()) {
+            data.insert("locale".to_owned(), locale.as_deref().into());
+        }
+        data
     }
 
     /// The types of app that can have it, as the deciding statement takes them.

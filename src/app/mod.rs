@@ -42,6 +42,10 @@ pub struct App {
     pub origins: Vec<Origin>,
     /// What a machine's tokens may do.
     pub scopes: Vec<Scope>,
+    /// The language of its messages where neither the request nor the user says it, BCP 47.
+    pub locale: Option<String>,
+    /// What its owner keeps with it.
+    pub metadata: Value,
     /// What it says of its tokens.
     pub tokens: Tokens,
     /// What is stored of its own rule; empty: it uses the instance's.
@@ -70,6 +74,8 @@ impl App {
                 .iter()
                 .filter_map(|scope| Scope::parse(scope))
                 .collect(),
+            locale: row.opt_text("locale").map(str::to_owned),
+            metadata: serde_json::from_str(row.text("metadata")?).map_err(|_| malformed())?,
             tokens: Tokens::read(row.text("tokens")?).ok_or_else(malformed)?,
             mfa: serde_json::from_str(row.text("mfa")?).map_err(|_| malformed())?,
             secrets: SecretHint::read(row.text("secrets")?)?,

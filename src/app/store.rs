@@ -44,7 +44,7 @@ macro_rules! origin_is_allowed {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT a.id, a.name, a.type, a.redirect_uris, a.origins, a.scopes, a.tokens, a.mfa, a.created_at, a.updated_at, a.stamp,
+            "SELECT a.id, a.name, a.type, a.redirect_uris, a.origins, a.scopes, a.locale, a.metadata, a.tokens, a.mfa, a.created_at, a.updated_at, a.stamp,
                (SELECT json_group_array(json_object('id', s.id, 'hint', s.hint, 'created_at', s.created_at, 'expires_at', s.expires_at))
                 FROM app_secrets s WHERE s.app_id = a.id) AS secrets
              FROM apps a WHERE ",
@@ -72,23 +72,29 @@ pub const ORIGIN_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM app_origins WHERE o
 pub const ORIGIN_ALLOWED: &str = concat!("SELECT ", origin_is_allowed!("?1", "?2", "?3"), " AS allowed");
 
 /// Makes an app. `?1` id, `?2` now, `?3` name, `?4` stamp, `?5` idempotency key, `?6` its own rule, `?7` type, `?8` redirect
-/// URIs, `?9` origins, `?10` scopes, `?11` tokens.
+/// URIs, `?9` origins, `?10` scopes, `?11` tokens, `?12` locale, `?13` metadata.
 pub const CREATE: &str = concat!(
-    "INSERT INTO apps (id, name, mfa, type, redirect_uris, origins, scopes, tokens, created_at, updated_at, stamp)
-     SELECT ?1, ?3, ?6, ?7, ?8, ?9, ?10, ?11, ?2, ?2, ?4 WHERE ",
+    "INSERT INTO apps (id, name, mfa, type, redirect_uris, origins, scopes, tokens, locale, metadata, created_at, updated_at,
+       stamp)
+     SELECT ?1, ?3, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?2, ?2, ?4 WHERE ",
     claim_is_mine!()
 );
 
 /// Changes an app of a type that can have what is said. Of the rule and the tokens, what is there replaces and what is null
 /// is cleared (RFC 7396). `?1` id, `?2` now, `?3` stamp, `?4` name, `?5` change of the rule, `?6` whether it is cleared
 /// first, `?7` redirect URIs, `?8` origins, `?9` scopes, `?10` change of the tokens, `?11` whether they are cleared first,
-/// `?12` the types.
+/// `?12` the types, `?13` whether it says a locale, `?14` which, `?15` metadata.
 pub const UPDATE: &str = "UPDATE apps SET name = coalesce(?4, name),
     mfa = json_patch(CASE WHEN ?6 THEN '{}' ELSE mfa END, ?5),
     redirect_uris = coalesce(?7, redirect_uris), origins = coalesce(?8, origins), scopes = coalesce(?9, scopes),
     tokens = json_patch(CASE WHEN ?11 THEN '{}' ELSE tokens END, ?10),
+    locale = CASE WHEN ?13 THEN ?14 ELSE locale END, metadata = coalesce(?15, metadata),
     updated_at = ?2, stamp = ?3
   WHERE id = ?1 AND type IN (SELECT value FROM json_each(?12))";
+
+/// Every isolate reads anew which languages apps have. `?1` app, `?2` now, `?3` stamp.
+pub const NEW_VERSION: &str = "UPDATE instance SET version = version + 1, updated_at = ?2
+  WHERE id = 1 AND EXISTS (SELECT 1 FROM apps WHERE id = ?1 AND stamp = ?3)";
 
 /// Marks an app for what follows in the batch. `?1` id, `?2` stamp.
 pub const STAMP: &str = "UPDATE apps SET stamp = ?2 WHERE id = ?1";
@@ -139,6 +145,7 @@ pub const STATEMENTS: &[&str] = &[
     ORIGIN_ALLOWED,
     CREATE,
     UPDATE,
+    NEW_VERSION,
     STAMP,
     LEAVE_CHALLENGES,
     DELETE,

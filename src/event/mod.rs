@@ -142,6 +142,16 @@ event_types! {
     EmailDropped = "email.dropped",
     /// An e-mail arrived.
     EmailDelivered = "email.delivered",
+    /// An endpoint was made that hears events.
+    WebhookEndpointCreated = "webhook.endpoint_created",
+    /// An endpoint was changed.
+    WebhookEndpointUpdated = "webhook.endpoint_updated",
+    /// An endpoint was deleted.
+    WebhookEndpointDeleted = "webhook.endpoint_deleted",
+    /// An endpoint was switched off: it took nothing for days, or said that it is gone; the reason says which.
+    WebhookEndpointDisabled = "webhook.endpoint_disabled",
+    /// An endpoint got another secret; the one before it signs too for a while.
+    WebhookEndpointSecretRotated = "webhook.endpoint_secret_rotated",
 }
 
 impl EventType {

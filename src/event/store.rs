@@ -113,6 +113,8 @@ pub enum When<'a> {
     Retired(&'a str, &'a str),
     /// The signing key has this stamp.
     SigningKey(&'a str, &'a str),
+    /// The webhook endpoint has this stamp.
+    WebhookEndpoint(&'a str, &'a str),
 }
 
 macro_rules! insert {
@@ -217,6 +219,7 @@ const INVITATION: &str = insert!("WHERE EXISTS (SELECT 1 FROM invitations WHERE 
 const API_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?14 AND stamp = ?15)");
 const RETIRED: &str = insert!("WHERE EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?14 AND stamp = ?15)");
 const SIGNING_KEY: &str = insert!("WHERE EXISTS (SELECT 1 FROM signing_keys WHERE id = ?14 AND stamp = ?15)");
+const WEBHOOK_ENDPOINT: &str = insert!("WHERE EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ?14 AND stamp = ?15)");
 
 /// The statement that writes an event.
 pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
@@ -245,6 +248,7 @@ pub fn write(context: &Context, event: Event, when: When<'_>) -> Statement {
         When::ApiKey(id, stamp) => (API_KEY, Some((id, stamp))),
         When::Retired(hash, stamp) => (RETIRED, Some((hash, stamp))),
         When::SigningKey(id, stamp) => (SIGNING_KEY, Some((id, stamp))),
+        When::WebhookEndpoint(id, stamp) => (WEBHOOK_ENDPOINT, Some((id, stamp))),
     };
     let now = context.ports().clock.now();
     let mut params: Vec<Param> = vec![
@@ -365,6 +369,7 @@ pub const STATEMENTS: &[&str] = &[
     API_KEY,
     RETIRED,
     SIGNING_KEY,
+    WEBHOOK_ENDPOINT,
     CALLBACK_REFUSED,
     LIST,
     LIST_BY_USER,

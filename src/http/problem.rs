@@ -67,6 +67,8 @@ codes! {
     AlreadyVerified = "verification_already_verified", 409, "The challenge was verified before", "A code works once; make a new challenge.";
     FlowStepMismatch = "flow_step_mismatch", 409, "The flow's step takes another call", "Read the flow; `step` says what it wants.";
     LastKey = "api_key_last", 409, "It is the last key that may make keys", "Make another live key with `keys:write` first.";
+    WebhookEndpointLimit = "webhook_endpoint_limit", 409, "There are as many endpoints as there may be", "Delete one first.";
+    WebhookEndpointDisabled = "webhook_endpoint_disabled", 409, "The endpoint hears nothing", "Enable it first: `PATCH /v1/webhook-endpoints/{id}` with `enabled: true`.";
     RequestTooLarge = "request_too_large", 413, "The request is too large", "Send at most 64 KiB.";
     ContentTypeUnsupported = "content_type_unsupported", 415, "The content type is not taken", "Send `Content-Type: application/json`.";
     FormInvalid = "form_param_invalid", 422, "Fields are missing or wrong", "See `errors`.";

@@ -40,6 +40,7 @@ use crate::{
     settings::{Snapshot, load},
     statement,
     time::seconds_rounded_up,
+    webhook,
 };
 
 /// A handler's future.
@@ -152,6 +153,7 @@ async fn handle(operation: Operation, run: Run, request: Request) -> Response {
         Run::Keyed(run) => keyed(&operation, run, &incoming, too_large).await,
     };
     let refused = answer.as_ref().map_or(true, |reply| reply.status >= 400);
+    tell(&operation, &incoming);
     let shared = share(&operation, &incoming, refused).await;
     let told = |problem: &Problem| match operation.auth {
         Auth::Client => oauth::told(problem),
@@ -164,6 +166,16 @@ async fn handle(operation: Operation, run: Run, request: Request) -> Response {
     };
     reply.headers.extend(shared);
     write(&incoming, reply)
+}
+
+/// Events that the request may have written are told once its answer is out, where somebody hears any. An isolate that does
+/// not know looks; what changes who hears is told too.
+fn tell(operation: &Operation, incoming: &Incoming) {
+    let writes = operation.method != "GET" || operation.auth == Auth::Carrier;
+    let is_heard = || incoming.app.cache.get().is_none_or(|known| known.heard.any());
+    if writes && (operation.tag == routes::WEBHOOKS || is_heard()) {
+        webhook::deliver::later(&incoming.app);
+    }
 }
 
 /// Reads a request. The second value tells whether its body is over the limit; it is then left out.

@@ -27,9 +27,6 @@ async fn five_failures_put_a_driver_last_and_one_probe_brings_it_back() {
     // Another isolate has seen nothing of it.
     let other = World::on(&world.here().isolate());
     assert_eq!(who_is_asked(&other).await, ["vonage", "twilio"]);
-    // Calls are apart.
-    let number = world.number();
-    world.patch("/v1/instance", &json!({})).await.expect(200);
     clock.advance(Duration::from_millis(29_999));
     assert_eq!(who_is_asked(&world).await, ["twilio"]);
 
@@ -53,7 +50,6 @@ async fn five_failures_put_a_driver_last_and_one_probe_brings_it_back() {
     world.carriers.behave_as("vonage", None, Behaviour::Accept);
     assert_eq!(who_is_asked(&world).await, ["vonage"], "the probe is taken");
     assert_eq!(who_is_asked(&world).await, ["vonage"], "and all is as before");
-    drop(number);
 }
 
 #[tokio::test]

@@ -131,6 +131,24 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let message = format!("/v1/messages/{}", text(&messages["data"][0]["id"]));
     all.note("getMessage", world.get(&message).await, 200);
     all.note("listAuditEvents", world.get("/v1/audit-events").await, 200);
+    let hook = json!({"url": "https://hooks.example.com/events/law3", "events": ["invitation.created"]});
+    let hook = all.note("createWebhookEndpoint", world.post("/v1/webhook-endpoints", &hook).await, 201);
+    // Whoever changes what is heard changes the settings' version.
+    world.get("/v1/instance").await.expect(200);
+    all.note("listWebhookEndpoints", world.get("/v1/webhook-endpoints").await, 200);
+    let hook = format!("/v1/webhook-endpoints/{}", text(&hook["id"]));
+    all.note("getWebhookEndpoint", world.get(&hook).await, 200);
+    let rotate = world.request("POST", &format!("{hook}/rotate-secret"));
+    all.note("rotateWebhookSecret", rotate.send().await, 200);
+    world.get("/v1/instance").await.expect(200);
+    all.note("updateWebhookEndpoint", world.patch(&hook, &json!({"events": ["webhook.*"]})).await, 200);
+    world.get("/v1/instance").await.expect(200);
+    let deliveries = all.note("listWebhookDeliveries", world.get("/v1/webhook-deliveries").await, 200);
+    let delivery = format!("/v1/webhook-deliveries/{}", text(&deliveries["data"][0]["id"]));
+    all.note("getWebhookDelivery", world.get(&delivery).await, 200);
+    all.note("replayWebhookDelivery", world.request("POST", &format!("{delivery}/replay")).send().await, 200);
+    all.note("deleteWebhookEndpoint", world.delete(&hook).await, 204);
+    world.get("/v1/instance").await.expect(200);
     let key = json!({"name": "k", "scopes": ["challenges"]});
     let key = all.note("createApiKey", world.post("/v1/api-keys", &key).await, 201);
     all.note("listApiKeys", world.get("/v1/api-keys").await, 200);

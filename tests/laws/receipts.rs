@@ -129,10 +129,8 @@ async fn vonages_states_move_forward_in_whatever_order_and_form_they_come() {
             assert_eq!(read["message"]["status"], wanted, "{form:?} {reports:?}");
             let receipts = read["receipts"].as_array().unwrap();
             assert_eq!(receipts.len(), kept, "{reports:?}");
-            assert_eq!(
-                (&receipts[0]["carrier_status"], &receipts[0]["driver"]),
-                (&json!(reports[0]), &json!("vonage"))
-            );
+            assert!(receipts.iter().all(|one| one["driver"] == "vonage"));
+            assert!(receipts.iter().any(|one| one["carrier_status"] == reports[0]));
         }
     }
 }

@@ -52,6 +52,7 @@ fn statements() -> Vec<&'static str> {
         template::store::STATEMENTS,
         token::store::STATEMENTS,
         user::store::STATEMENTS,
+        webhook::delivery::store::STATEMENTS,
         webhook::store::STATEMENTS,
     ]
     .concat()
@@ -170,6 +171,22 @@ async fn every_statement_that_runs_is_in_a_list() {
         world.request("GET", "/v1/users").key(key["secret"].as_str().unwrap()).send().await.expect(200);
         world.delete(&format!("/v1/api-keys/{}", key["api_key"]["id"].as_str().unwrap())).await.expect(204);
         world.delete("/v1/api-keys/key_binding").await;
+        let listener = world.listen(&["*"]).await;
+        listener.behave_once(crate::support::Behaviour::Answer(500, String::new()));
+        let hook = format!("/v1/webhook-endpoints/{}", listener.id);
+        world.patch(&hook, &json!({"description": "x"})).await.expect(200);
+        let rotated = world.request("POST", &format!("{hook}/rotate-secret")).idempotency_key("hook").send().await;
+        listener.learn(rotated.expect(200)["secret"].as_str().unwrap());
+        let told = world.get("/v1/webhook-deliveries").await.expect(200)["data"][0]["id"].as_str().unwrap().to_owned();
+        world.request("POST", &format!("/v1/webhook-deliveries/{told}/replay")).send().await.expect(200);
+        for filter in [format!("endpoint_id={}", listener.id), format!("event_id={}", told.replace("whd", "evt"))] {
+            world.get(&format!("/v1/webhook-deliveries?{filter}&status=failed")).await.expect(200);
+        }
+        world.get("/v1/webhook-endpoints").await.expect(200);
+        listener.behave_once(crate::support::Behaviour::Answer(410, String::new()));
+        world.post("/v1/users", &json!({})).await.expect(201);
+        world.patch(&hook, &json!({"enabled": false})).await.expect(200);
+        world.delete(&hook).await.expect(204);
         let change = json!({"email": "ana@example.com", "phone": number, "disabled": false});
         world.patch(&format!("/v1/users/{user}"), &change).await.expect(200);
         for path in [

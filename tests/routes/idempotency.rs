@@ -20,6 +20,7 @@ async fn calls(world: &World) -> Vec<(&'static str, String, Value)> {
     let invite = json!({"email": "ben@example.com", "url": "https://app.example.com/join"});
     let proof = world.proof(&active, &number).await;
     let remember = json!({"app_id": app["id"], "proofs": [proof], "external_first_factor": {"type": "password"}});
+    let listener = world.listen(&["invitation.*"]).await;
     world.here().clock.advance(Duration::from_secs(31));
     vec![
         ("createChallenge", "/v1/challenges".to_owned(), json!({"to": {"phone": world.number()}})),
@@ -32,6 +33,12 @@ async fn calls(world: &World) -> Vec<(&'static str, String, Value)> {
         ("rotateAppSecret", format!("/v1/apps/{}/rotate-secret", text(&app["id"])), json!({})),
         ("createInvitation", "/v1/invitations".to_owned(), invite),
         ("createDevice", format!("/v1/users/{active}/devices"), remember),
+        (
+            "createWebhookEndpoint",
+            "/v1/webhook-endpoints".to_owned(),
+            json!({"url": "https://hooks.example.com/events/once", "events": ["invitation.*"]}),
+        ),
+        ("rotateWebhookSecret", format!("/v1/webhook-endpoints/{}/rotate-secret", listener.id), json!({})),
         ("createApiKey", "/v1/api-keys".to_owned(), json!({"name": "x", "scopes": ["challenges"]})),
     ]
 }
@@ -59,7 +66,7 @@ fn id(operation: &str, body: &Value) -> Value {
 
 fn rows(world: &World) -> Vec<i64> {
     let tables = ["users", "challenges", "messages", "factors", "api_keys", "apps", "devices", "invitations"];
-    [tables.as_slice(), &["app_secrets", "audit_events"]]
+    [tables.as_slice(), &["app_secrets", "webhook_endpoints", "audit_events"]]
         .concat()
         .into_iter()
         .map(|table| world.here().database.number(&format!("SELECT count(*) FROM {table}")))
@@ -189,7 +196,7 @@ async fn another_body_is_another_request_and_refused() {
             "createUser" => other["name"] = json!("Ana"),
             "createApiKey" => other["test"] = json!(true),
             "createApp" => other["name"] = json!("Other"),
-            "rotateAppSecret" => other["keep_old_seconds"] = json!(5),
+            "rotateAppSecret" | "rotateWebhookSecret" => other["keep_old_seconds"] = json!(5),
             "createInvitation" => other["expires_in_seconds"] = json!(300),
             _ => other["client"] = json!({"ip": "203.0.113.7"}),
         }

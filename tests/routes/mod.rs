@@ -29,8 +29,11 @@ mod passwords;
 mod recovery_codes;
 mod samples;
 mod sms_driver;
+mod templates;
 mod users;
 mod variables;
+mod webhook_deliveries;
+mod webhook_endpoints;
 mod well_known;
 
 use postern::{
@@ -46,7 +49,7 @@ use serde_json::{Value, json};
 use crate::support::{Request, World, oauth as tokens};
 
 /// Ids of each kind that nothing has.
-pub const NOBODY: [(&str, &str); 10] = [
+pub const NOBODY: [(&str, &str); 12] = [
     ("usr", "usr_01M83WM7ZA000G40R40M30E209"),
     ("fac", "fac_01M83WM7ZA000G40R40M30E209"),
     ("chl", "chl_01M83WM7ZA000G40R40M30E209"),
@@ -57,6 +60,8 @@ pub const NOBODY: [(&str, &str); 10] = [
     ("ses", "ses_01M83WM7ZA000G40R40M30E209"),
     ("evt", "evt_01M83WM7ZA000G40R40M30E209"),
     ("inv", "inv_01M83WM7ZA000G40R40M30E209"),
+    ("whe", "whe_01M83WM7ZA000G40R40M30E209"),
+    ("whd", "whd_01M83WM7ZA000G40R40M30E209"),
 ];
 
 /// A world with one of everything.
@@ -71,6 +76,8 @@ pub struct Fixture {
     pub device: String,
     pub invitation: String,
     pub session: String,
+    pub endpoint: String,
+    pub delivery: String,
     /// Somebody else, who is signed in.
     pub person: Person,
 }
@@ -114,8 +121,26 @@ impl Fixture {
         let invitation = text(&world.post("/v1/invitations", &invite).await.expect(201)["id"]);
         let (api_key, _) = new_key(&world, &["challenges"]).await;
         let (message, challenge) = (text(&challenge["message_id"]), text(&challenge["id"]));
+        // It hears little: the calls of these tests are many.
+        let endpoint = world.listen(&["webhook.endpoint_created"]).await.id;
+        let deliveries = world.get(&format!("/v1/webhook-deliveries?endpoint_id={endpoint}")).await.expect(200);
+        let delivery = text(&deliveries["data"][0]["id"]);
         let person = Person::new(&world).await;
-        Self { world, user, factor, challenge, message, api_key, app, device, invitation, session, person }
+        Self {
+            world,
+            user,
+            factor,
+            challenge,
+            message,
+            api_key,
+            app,
+            device,
+            invitation,
+            session,
+            endpoint,
+            delivery,
+            person,
+        }
     }
 
     /// The operation's path with ids of things that are there.
@@ -126,6 +151,8 @@ impl Fixture {
             Some("api-keys") => &self.api_key,
             Some("apps") => &self.app,
             Some("invitations") => &self.invitation,
+            Some("webhook-endpoints") => &self.endpoint,
+            Some("webhook-deliveries") => &self.delivery,
             Some("me") => match operation.path.split('/').nth(3) {
                 Some("sessions") => &self.person.session,
                 Some("devices") => &self.device,
@@ -136,6 +163,7 @@ impl Fixture {
         operation
             .path
             .replace("{id}", of)
+            .replace("{slug}", "verification_code")
             .replace("{cid}", &self.challenge)
             .replace("{fid}", &self.factor)
             .replace("{did}", &self.device)

@@ -146,3 +146,33 @@ pub async fn outside_prod_everything_goes_to_the_receiver(world: World) {
     assert!(world.carriers.sent_to(vars::RECEIVER).iter().any(|sent| sent.code() == code));
     world.answer(&challenge, code).await.expect(200);
 }
+
+/// Who was asked to carry a code to a number; the code was checked.
+async fn carried(world: &World) -> Vec<&'static str> {
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    let sent = world.carriers.sent_to(&number);
+    let path = format!("/v1/messages/{}", challenge["message_id"].as_str().unwrap());
+    let tries = world.get(&path).await.expect(200)["tries"].clone();
+    let drivers: Vec<&str> = tries.as_array().unwrap().iter().map(|one| one["driver"].as_str().unwrap()).collect();
+    let asked: Vec<&'static str> = sent.iter().map(|sent| sent.carrier).collect();
+    assert_eq!(drivers, asked, "each try is a row");
+    world.answer(&challenge, &sent[0].code()).await.expect(200);
+    asked
+}
+
+pub async fn another_carrier_takes_over_and_one_that_fails_is_not_waited_for(world: World) {
+    let routes = json!({"sms": {"routes": [{"countries": ["*"], "drivers": ["vonage", "twilio"]}]}});
+    world.patch("/v1/instance", &routes).await.expect(200);
+    assert_eq!(carried(&world).await, ["vonage"]);
+    let down = Behaviour::Answer(503, String::new());
+    for behaviour in [Behaviour::Drop, down.clone(), Behaviour::Hang, Behaviour::NotHttp, down] {
+        world.carriers.behave_as("vonage", None, behaviour);
+        assert_eq!(carried(&world).await, ["vonage", "twilio"]);
+    }
+    assert_eq!(carried(&world).await, ["twilio"]);
+    // Whoever sets it up anew sees it used at once.
+    world.carriers.behave_as("vonage", None, Behaviour::Accept);
+    world.patch("/v1/instance", &routes).await.expect(200);
+    assert_eq!(carried(&world).await, ["vonage"]);
+}

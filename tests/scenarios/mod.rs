@@ -20,6 +20,7 @@ pub mod passwords;
 pub mod policy;
 pub mod sign_in;
 pub mod sign_up;
+pub mod templates;
 pub mod tokens;
 pub mod voice;
 pub mod well_known;
@@ -102,6 +103,8 @@ macro_rules! for_each_scenario {
             dev_mail email::outside_prod_every_mail_goes_to_the_receiver;
             alone email::the_switch_of_email_stops_email_alone;
             alone instance::the_kill_switch_stops_sending_at_once;
+            alone templates::a_text_is_changed_seen_sent_and_reverted;
+            alone templates::people_read_the_language_asked_for_theirs_the_apps_or_the_instances;
             alone instance::a_key_works_within_its_scopes_until_it_is_revoked;
             alone passkeys::a_passkey_is_enrolled_challenged_listed_and_removed;
             alone passkeys::any_of_several_answers_and_says_which;
@@ -118,6 +121,7 @@ macro_rules! for_each_scenario {
             vonage carriers::vonage_gets_what_it_wants;
             vonage carriers::vonages_errors_are_told_with_their_remedy;
             dev_twilio carriers::outside_prod_everything_goes_to_the_receiver;
+            both carriers::another_carrier_takes_over_and_one_that_fails_is_not_waited_for;
             twilio voice::a_call_tells_the_code_after_a_key;
             twilio voice::a_call_speaks_the_language_asked_for_else_the_users;
             twilio voice::a_landline_is_offered_a_call;

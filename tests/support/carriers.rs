@@ -23,6 +23,7 @@ use super::{
     turnstile::TurnstileService,
     vars,
     verify::VerifyService,
+    webhook_sink::WebhookSink,
 };
 
 /// How a carrier answers.
@@ -98,6 +99,8 @@ struct State {
     /// Passwords that were in a breach, and how often somebody asked.
     breached: Vec<String>,
     ranges: usize,
+    /// Where they are served, if they are.
+    base: Option<String>,
     /// By carrier and number, by number, or by carrier, each stronger than the next and than the general one.
     behaviours: Vec<(String, Behaviour)>,
 }
@@ -113,6 +116,8 @@ pub struct Carriers {
     pub hook: HookEndpoint,
     /// Twilio Verify, and what Twilio is told.
     pub verify: VerifyService,
+    /// Those who hear events.
+    pub events: WebhookSink,
 }
 
 impl Carriers {
@@ -134,6 +139,11 @@ impl Carriers {
     pub fn behave_as(&self, carrier: &str, number: Option<&str>, behaviour: Behaviour) {
         let whom = number.map_or_else(|| carrier.to_owned(), |number| format!("{carrier} {number}"));
         self.behave_for(&whom, behaviour);
+    }
+
+    /// Where they are served; `None`: the test calls them directly.
+    pub fn base(&self) -> Option<String> {
+        self.state().base.clone()
     }
 
     /// A password that was in a breach.
@@ -191,6 +201,7 @@ impl Carriers {
         all.extend(self.mail.violations());
         all.extend(self.turnstile.violations());
         all.extend(self.hook.violations());
+        all.extend(self.events.violations());
         all
     }
 
@@ -226,6 +237,9 @@ impl Carriers {
         }
         if MailProviders::serves(path) {
             return self.mail.handle(method, path, headers, body);
+        }
+        if WebhookSink::serves(path) {
+            return self.events.handle(method, path, headers, body);
         }
         if TurnstileService::serves(path) {
             return self.turnstile.handle(method, path, headers, body);
@@ -456,6 +470,7 @@ impl Carriers {
     pub async fn serve(self: &Arc<Self>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+        self.state().base = Some(base.clone());
         let carriers = Arc::clone(self);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

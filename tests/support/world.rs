@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 use super::{
     authenticator::Authenticator,
     calls::Called,
-    carriers::{Carriers, Sent},
+    carriers::{Behaviour, Carriers, Sent},
     client::{Request, Response, Target},
     native::Native,
     vars::{self, Vars},
+    webhook_sink::Heard,
 };
 
 pub struct World {
@@ -259,6 +260,54 @@ impl World {
         let active = self.post(&format!("{path}/{factor}/activate"), &body).await.expect(200);
         assert_eq!(active["status"], "active");
         (factor, app)
+    }
+}
+
+/// An endpoint that hears events.
+pub struct Listener {
+    pub id: String,
+    pub secret: String,
+    pub path: String,
+    carriers: Arc<Carriers>,
+}
+
+impl Listener {
+    /// What it has heard.
+    pub fn heard(&self) -> Vec<Heard> {
+        self.carriers.events.heard(&self.path)
+    }
+
+    /// The types of what it has heard.
+    pub fn kinds(&self) -> Vec<String> {
+        self.heard().iter().map(|heard| heard.kind().to_owned()).collect()
+    }
+
+    /// What it answers from now on.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.carriers.events.behave(&self.path, behaviour);
+    }
+
+    /// What it answers next, once.
+    pub fn behave_once(&self, behaviour: Behaviour) {
+        self.carriers.events.behave_once(&self.path, behaviour);
+    }
+
+    /// It was shown another secret.
+    pub fn learn(&self, secret: &str) {
+        self.carriers.events.learn(&self.path, secret);
+    }
+}
+
+impl World {
+    /// Makes an endpoint of its own that hears these events.
+    pub async fn listen(&self, events: &[&str]) -> Listener {
+        let path = format!("/events/{}", NUMBERS.fetch_add(1, Ordering::Relaxed));
+        let base = self.carriers.base().unwrap_or_else(|| "https://hooks.example.com".to_owned());
+        let body = json!({"url": format!("{base}{path}"), "events": events});
+        let made = self.post("/v1/webhook-endpoints", &body).await.expect(201);
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        self.carriers.events.learn(&path, &text("secret"));
+        Listener { id: text("id"), secret: text("secret"), path, carriers: Arc::clone(&self.carriers) }
     }
 }
 

@@ -11,7 +11,8 @@ use crate::{
     ports::Algorithm,
     schema::{Field, Shape, field},
     settings::SECOND_FACTORS,
-    totp,
+    template::Slug,
+    totp, webhook,
 };
 
 pub(in crate::http) const fn always(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
@@ -247,6 +248,32 @@ const APP_MFA: &[Field] = &[
     ),
 ];
 
+/// A template.
+pub const TEMPLATE: &[Field] = &[
+    always("slug", Shape::OneOf(&Slug::NAMES), "What its messages are for"),
+    always("channel", Shape::OneOf(&Channel::NAMES), "How they go"),
+    always("delivered_by_us", Shape::Boolean, "Whether a carrier gets them; else whoever hears `<channel>.queued`"),
+    field("from_number_override", Shape::Text(16), "Who sends an SMS or calls, instead of the driver's sender")
+        .nullable(),
+    field("subject", Shape::Text(2000), "An e-mail's subject in the instance's language"),
+    always("body", Shape::Prose(2000), "The text in the instance's language"),
+    always("locales", Shape::Anything, "The texts by language: `{body, is_default}`, of e-mails with `subject`"),
+    always("placeholders", Shape::List(&Shape::Text(40), 20), "What may stand in the text between `{{` and `}}`"),
+];
+
+/// What a message of a template looks like.
+pub const TEMPLATE_PREVIEW: &[Field] = &[
+    always("locale", Shape::Text(35), "The language of the text"),
+    field("subject", Shape::Text(2000), "An e-mail's subject"),
+    always("body", Shape::Prose(16_000), "The text; of a call everything that is said"),
+    field("html", Shape::Prose(64_000), "An e-mail's other part"),
+    field("encoding", Shape::OneOf(&["gsm7", "ucs2"]), "How an SMS is encoded"),
+    field("segments", Shape::Integer(1, 100), "How many SMS it costs"),
+    always("characters", Shape::Integer(0, 16_000), "How long it is: an SMS in septets (gsm7) or UTF-16 units (ucs2)"),
+    field("cost_class", Shape::OneOf(&["domestic", "international"]), "What it costs to the number in `to`"),
+    always("right_to_left", Shape::Boolean, "Whether it is read from right to left"),
+];
+
 /// An app.
 pub const APP: &[Field] = &[
     always("id", Shape::Id("app_"), "The app's id"),
@@ -255,6 +282,8 @@ pub const APP: &[Field] = &[
     always("redirect_uris", Shape::List(&Shape::Text(2000), 50), "Where codes may go"),
     always("origins", Shape::List(&Shape::Text(300), 50), "The pages that may call, beside `EMBEDDED_AUTH_ORIGINS`"),
     always("scopes", Shape::List(&Shape::OneOf(&Scope::NAMES), 20), "What a machine's tokens may do"),
+    maybe("locale", Shape::Text(35), "The language of its messages where neither the request nor the user says it"),
+    always("metadata", Shape::Texts(50), "What you keep with it"),
     always("tokens", Shape::Object(APP_TOKENS), "What is in effect for its tokens and sessions"),
     always("mfa", Shape::Object(APP_MFA), "Its own rule"),
     always("secrets", Shape::List(&Shape::Object(APP_SECRET), 2), "Its client secrets that live, newest first"),
@@ -635,6 +664,46 @@ pub const INBOX_ENTRY: &[Field] = &[
     always("driver", Shape::Text(20), "What carries it"),
     always("status", Shape::OneOf(&message::Status::NAMES), "Where it stands"),
     always("created_at", Shape::Timestamp, "When"),
+];
+
+/// Who hears events.
+pub const WEBHOOK_ENDPOINT: &[Field] = &[
+    always("id", Shape::Id("whe_"), "The endpoint's id"),
+    always("url", Shape::Text(2000), "Where events go").example(r#""https://hooks.example.com/postern""#),
+    maybe("description", Shape::Text(200), "What it is called"),
+    always("events", Shape::List(&Shape::Text(60), 100), "What it hears").example(r#"["sms.*", "challenge.verified"]"#),
+    always("enabled", Shape::Boolean, "Whether it hears anything"),
+    maybe(
+        "disabled_reason",
+        Shape::OneOf(&webhook::DisabledReason::NAMES),
+        "Why not: you said so, or it took nothing for days",
+    ),
+    maybe("failing_since", Shape::Timestamp, "Since when it has taken nothing; null: it took the last one"),
+    maybe("previous_secret_expires_at", Shape::Timestamp, "Until when the secret before this one signs too"),
+    field(
+        "secret",
+        Shape::Text(60),
+        "Its new secret, shown this once; null when an earlier call with the same key made it",
+    )
+    .nullable(),
+    always("created_at", Shape::Timestamp, "When it was made"),
+    always("updated_at", Shape::Timestamp, "When it was changed"),
+];
+
+/// One event that an endpoint is told.
+pub const WEBHOOK_DELIVERY: &[Field] = &[
+    always("id", Shape::Id("whd_"), "The delivery's id: what `webhook-id` says"),
+    always("endpoint_id", Shape::Id("whe_"), "Who is told"),
+    always("event_id", Shape::Id("evt_"), "Of which event"),
+    always("event_type", Shape::Text(60), "The event's type"),
+    always("status", Shape::OneOf(&webhook::Status::NAMES), "Where it stands"),
+    always("attempts", Shape::Integer(0, BIG), "How often it was tried"),
+    maybe("next_attempt_at", Shape::Timestamp, "When it is tried next; null: no more"),
+    maybe("response_status", Shape::Integer(100, 999), "What the endpoint answered last"),
+    maybe("error", Shape::Text(60), "Why there was no answer"),
+    maybe("latency_ms", Shape::Integer(0, BIG), "How long the last try took"),
+    always("created_at", Shape::Timestamp, "When the event happened"),
+    maybe("delivered_at", Shape::Timestamp, "When the endpoint took it"),
 ];
 
 /// The settings in effect.

@@ -27,6 +27,7 @@ use crate::{
     schema::{Field, FieldCode, FieldError, Form, Node, Shape, field},
     secret::Secret,
     settings::{GRACE, SECOND_FACTORS},
+    template::locale::canonical,
 };
 
 const TAG: &str = "Apps";
@@ -107,8 +108,18 @@ const SCOPES: Field = field(
 )
 .nullable();
 
-const CREATE: &[Field] = &[NAME.required(), TYPE, REDIRECT_URIS, ORIGINS, SCOPES, TOKENS, MFA];
-const UPDATE: &[Field] = &[NAME, REDIRECT_URIS, ORIGINS, SCOPES, TOKENS, MFA];
+const LOCALE: Field = field(
+    "locale",
+    Shape::Text(35),
+    "The language of its messages where neither the request nor the user says it (BCP 47); default the instance's",
+)
+.nullable()
+.example(r#""pt-BR""#);
+const METADATA: Field =
+    field("metadata", Shape::Texts(50), "What you keep with it; the driver `webhook` tells it").nullable();
+
+const CREATE: &[Field] = &[NAME.required(), TYPE, REDIRECT_URIS, ORIGINS, SCOPES, LOCALE, METADATA, TOKENS, MFA];
+const UPDATE: &[Field] = &[NAME, REDIRECT_URIS, ORIGINS, SCOPES, LOCALE, METADATA, TOKENS, MFA];
 
 const KEEP: Field = field(
     "keep_old_seconds",
@@ -189,10 +200,21 @@ fn details(call: &Call) -> Result<Details, Problem> {
     let mut errors = Vec::new();
     let redirect_uris = list(form, "redirect_uris", RedirectUri::parse, &mut errors);
     let origins = list(form, "origins", |text| Origin::parse(text).ok_or(NO_ORIGIN), &mut errors);
+    let tag = form.text("locale");
+    let locale = tag.and_then(canonical);
+    if tag.is_some() && locale.is_none() {
+        errors.push(FieldError::new("locale", FieldCode::Value, "a language tag like pt-BR is wanted"));
+    }
     if !errors.is_empty() {
         return Err(Problem::form(errors));
     }
     Ok(Details {
+        locale: (tag.is_some() || form.is_null("locale")).then_some(locale),
+        metadata: if form.is_null("metadata") {
+            Some(Value::Object(Map::new()))
+        } else {
+            form.node("metadata").map(Node::to_value)
+        },
         name: form.text("name").map(str::to_owned),
         redirect_uris,
         origins,

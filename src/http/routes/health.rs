@@ -65,7 +65,7 @@ fn why_no_receipts(delivery: &Delivery) -> Option<&'static str> {
     drivers.find_map(|driver| match (driver, delivery.callback_base()) {
         (SmsDriver::Null | SmsDriver::Webhook(_) | SmsDriver::TwilioVerify(_), _) => None,
         (_, None) => Some("no delivery receipts are asked for: PUBLIC_URL has to be https"),
-        (SmsDriver::Twilio(_), _) if delivery.credential("twilio").is_none() => Some(
+        (SmsDriver::Twilio(twilio), _) if twilio.account().auth_token().is_none() => Some(
             "Twilio is asked for no delivery receipts: they are signed with the auth token, sms.twilio.auth_token or TWILIO_AUTH_TOKEN",
         ),
         (SmsDriver::Vonage(_), Some(base)) if !receipt::fits_vonage(base) => Some(

@@ -25,8 +25,11 @@ mod passwords;
 mod recovery_codes;
 mod sessions;
 mod signing_keys;
+mod templates;
 mod users;
 mod view;
+mod webhook_deliveries;
+mod webhook_endpoints;
 mod well_known;
 
 use super::{
@@ -34,6 +37,9 @@ use super::{
     input::{Call, Incoming},
     serve::Handled,
 };
+
+/// The heading of what concerns webhooks.
+pub(super) const WEBHOOKS: &str = "Webhooks";
 
 /// How an operation is run.
 #[derive(Clone, Copy)]
@@ -75,6 +81,11 @@ pub fn table() -> Vec<(Operation, Run)> {
         api_keys::ROUTES,
         instance::ROUTES,
         signing_keys::ROUTES,
+        webhook_deliveries::ROUTES,
+        webhook_endpoints::ROUTES,
+        templates::OF_SMS,
+        templates::OF_VOICE,
+        templates::OF_EMAIL,
         callbacks::ROUTES,
         callbacks_voice::ROUTES,
         dev::ROUTES,

@@ -25,7 +25,7 @@ pub(super) const CHANNEL: Field = field(
 .example(r#""sms""#);
 /// The language of the message.
 pub(super) const LOCALE: Field =
-    field("locale", Shape::Text(35), "The person's language (BCP 47), else the user's; calls speak en, es, fr, de, pt, zh and ja, texts are English for now").example(r#""en-US""#);
+    field("locale", Shape::Text(35), "The person's language (BCP 47); else the user's, the app's, the instance's. There are texts in en, es, fr, de, pt, zh, ja and ar, and in what you add to the templates").example(r#""en-US""#);
 /// On whose behalf.
 pub(super) const CLIENT: Field = field(
     "client",

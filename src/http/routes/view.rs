@@ -144,6 +144,8 @@ pub(super) fn app(app: &App, context: &Context) -> Value {
         "redirect_uris": app.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
         "origins": app.origins.iter().map(Origin::as_str).collect::<Vec<_>>(),
         "scopes": app.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
+        "locale": app.locale,
+        "metadata": app.metadata,
         "tokens": app.tokens.to_json(app.kind, context.config()),
         "mfa": policy::app_rule_json(&app.mfa),
         "secrets": secrets.map(secret).collect::<Vec<_>>(),
@@ -347,6 +349,6 @@ pub(super) fn moment(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| moment.to_string())
 }
 
-fn column(row: &Row, name: &str) -> Option<String> {
+pub(super) fn column(row: &Row, name: &str) -> Option<String> {
     moment(row.opt_int(name).map(Timestamp::from_millis))
 }

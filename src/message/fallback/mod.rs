@@ -67,7 +67,7 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
     let Some(context) = context(app, None).await? else { return Ok(()) };
     let Some(fallback) = context.settings().delivery.fallback() else { return Ok(()) };
     let now = context.now();
-    let when = store::When { now, older: now.before(fallback.after), oldest: now.before(LONGEST_CODE) };
+    let when = store::Times { now, older: now.before(fallback.after), oldest: now.before(LONGEST_CODE) };
     let answer = context.decide(vec![store::is_normal(when)]).await?;
     let Some(normal) = answer.first().and_then(|rows| store::normal(rows)) else { return Ok(()) };
     let answer = context.decide(vec![store::due(when, &normal)]).await?;

@@ -134,7 +134,7 @@ pub const STATEMENTS: &[&str] = &[NORMAL, DUE, FAILED, CLAIM, TRY, COUNT, CLAIME
 
 /// When messages are due: now, after how long a receipt no longer comes, and before that no code lives.
 #[derive(Clone, Copy)]
-pub struct When {
+pub struct Times {
     /// Now.
     pub now: Timestamp,
     /// What is older has had its time.
@@ -144,9 +144,9 @@ pub struct When {
 }
 
 /// Reads which drivers and countries are due; [`normal`] reads the answer.
-pub fn is_normal(when: When) -> Statement {
-    let hour_ago = MessageId::floor(when.now.before(HOUR));
-    let When { now, older, oldest } = when;
+pub fn is_normal(times: Times) -> Statement {
+    let hour_ago = MessageId::floor(times.now.before(HOUR));
+    let Times { now, older, oldest } = times;
     statement!(NORMAL, &MessageId::floor(oldest), now.millis(), &hour_ago, &MessageId::floor(older))
 }
 
@@ -159,8 +159,8 @@ pub fn normal(rows: &[Row]) -> Option<String> {
 }
 
 /// Reads what is due.
-pub fn due(when: When, normal: &str) -> Statement {
-    let When { now, older, oldest } = when;
+pub fn due(times: Times, normal: &str) -> Statement {
+    let Times { now, older, oldest } = times;
     statement!(DUE, &MessageId::floor(oldest), now.millis(), normal, &MessageId::floor(older))
 }
 
