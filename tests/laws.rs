@@ -25,6 +25,7 @@ mod laws {
     mod cors;
     mod custom_delivery;
     mod failover;
+    mod fallback;
     mod feedback;
     mod flows_model;
     mod housekeeping;
@@ -53,6 +54,7 @@ mod laws {
     mod migrations;
     mod notices;
     mod passwords;
+    mod receipts;
     mod sessions;
     mod sessions_end;
     mod sign_in_lockouts;

@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod page;
 pub mod passkey;
 pub mod ports;
+pub mod receipts;
 pub mod signatures;
 pub mod sqlite;
 pub mod together;

@@ -25,8 +25,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// How many messages a minute's run sends once more: each takes up to eight statements of the 50 that a run may make.
-const AT_ONCE: usize = 4;
+/// How many messages a minute's run sends once more: each takes up to ten statements of the 50 that a run may make.
+const AT_ONCE: usize = 3;
 /// No code lives longer.
 const LONGEST_CODE: Duration = Duration::from_mins(15);
 
@@ -67,9 +67,10 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
     let Some(context) = context(app, None).await? else { return Ok(()) };
     let Some(fallback) = context.settings().delivery.fallback() else { return Ok(()) };
     let now = context.now();
-    let (older, oldest) = (now.before(fallback.after), now.before(LONGEST_CODE));
-    let due = store::due(now, older, oldest, now.before(Duration::from_hours(1)));
-    let answer = context.decide(vec![due]).await?;
+    let when = store::Times { now, older: now.before(fallback.after), oldest: now.before(LONGEST_CODE) };
+    let answer = context.decide(vec![store::is_normal(when)]).await?;
+    let Some(normal) = answer.first().and_then(|rows| store::normal(rows)) else { return Ok(()) };
+    let answer = context.decide(vec![store::due(when, &normal)]).await?;
     let mut left = AT_ONCE;
     for row in answer.into_iter().next().unwrap_or_default() {
         if left == 0 {

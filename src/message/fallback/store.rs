@@ -1,6 +1,10 @@
 //! SQL of the fallback: which messages nothing has reported delivered where a receipt normally comes, and the one statement
 //! that decides that such a message goes out once more.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
 use crate::{
     context::Context,
     event::{self, Event, EventType, When},
@@ -13,10 +17,13 @@ use crate::{
         send::Tried,
         store::{end_try, status_of},
     },
-    ports::Statement,
+    ports::{Row, Statement},
     statement,
     time::Timestamp,
 };
+
+/// After so long nobody waits for a receipt any more.
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Whether a message `m` may go out once more with the code of its challenge `c`: nothing has said that it arrived, the
 /// carrier took it, the code lives long enough to arrive, and the person had proven who they are or a server asked: of what
@@ -32,23 +39,33 @@ macro_rules! is_open {
     };
 }
 
-/// Whether a driver's messages to a country are normally reported delivered: four of five of the last fifty that have come
-/// to an end, of at least twenty. One has when it was reported delivered or failed, or when an hour brought nothing: before
-/// that, silence is what the fallback is for, and must not switch it off. `g` is the driver and the country, `?3` the
-/// smallest id of an hour ago.
-macro_rules! is_normally_reported {
+/// Which messages are due, without what is normal: `?1` the smallest id whose code may live, `?2` now, `?4` the smallest id
+/// that a receipt may still come for.
+macro_rules! is_due {
     () => {
-        "(SELECT count(*) >= 20 AND sum(r.status = 'delivered') * 100 >= 80 * count(*) FROM (
-           SELECT r.status FROM (
-             SELECT x.id, x.status, x.provider_id FROM messages x
-             WHERE x.channel = 'sms' AND x.driver = g.driver AND x.country = g.country ORDER BY x.id DESC LIMIT 500) r
-           WHERE r.status = 'delivered' OR (r.status = 'failed' AND r.provider_id IS NOT NULL)
-             OR (r.status IN ('sent', 'unknown') AND r.id < ?3)
-           ORDER BY r.id DESC LIMIT 50) r)"
+        concat!("m.status IN ('sent', 'failed') AND m.id >= ?1 AND m.id < ?4 AND ", is_open!())
     };
 }
 
-/// What a message needs to go out once more. The rows are called `r`.
+/// Which drivers and countries are due, and whether their messages are normally reported delivered: four of five of the last
+/// fifty that have come to an end, of at least twenty. A message has when it was reported delivered or failed, or when an
+/// hour brought nothing: before that, silence is what the fallback is for, and must not switch it off. `?3` the smallest id
+/// of an hour ago. A subquery in FROM sees the `r` around it, not the one that it makes.
+const NORMAL: &str = concat!(
+    "SELECT r.driver, r.country, (
+       SELECT count(*) >= 20 AND sum(r.status = 'delivered') * 100 >= 80 * count(*) FROM (
+         SELECT r.status FROM (
+           SELECT x.id, x.status, x.provider_id FROM messages x
+           WHERE x.channel = 'sms' AND x.driver = r.driver AND x.country = r.country ORDER BY x.id DESC LIMIT 500) r
+         WHERE r.status = 'delivered' OR (r.status = 'failed' AND r.provider_id IS NOT NULL)
+           OR (r.status IN ('sent', 'unknown') AND r.id < ?3)
+         ORDER BY r.id DESC LIMIT 50) r) AS is_normal
+     FROM (SELECT DISTINCT m.driver, m.country FROM messages m JOIN challenges c ON c.id = m.challenge_id WHERE ",
+    is_due!(),
+    ") r"
+);
+
+/// What a message needs to go out once more.
 macro_rules! columns {
     () => {
         "SELECT m.id, m.template, m.destination, m.challenge_id, c.generation, c.seed, c.pepper_id, c.digits, c.user_id,
@@ -61,25 +78,13 @@ macro_rules! columns {
     };
 }
 
-/// The messages that are due. `?1` the smallest id whose code may live, `?2` now, `?3` the smallest id of an hour ago,
-/// `?4` the smallest id that a receipt may still come for.
+/// The messages that are due, oldest first. `?3` where receipts are normal, as a JSON list of drivers and countries.
 const DUE: &str = concat!(
-    "WITH due AS MATERIALIZED (
-       SELECT m.id, m.driver, m.country, m.status FROM messages m JOIN challenges c ON c.id = m.challenge_id
-       WHERE m.status IN ('sent', 'failed') AND m.id >= ?1 AND m.id < ?4 AND ",
-    is_open!(),
-    " ORDER BY m.id LIMIT 200),
-     trusted AS MATERIALIZED (
-       SELECT r.driver, r.country FROM (
-         SELECT g.driver, g.country, ",
-    is_normally_reported!(),
-    " AS is_normal FROM (SELECT DISTINCT r.driver, r.country FROM due r WHERE r.status = 'sent') g) r
-       WHERE r.is_normal)
-     ",
     columns!(),
-    " FROM due r JOIN messages m ON m.id = r.id JOIN challenges c ON c.id = m.challenge_id
-     WHERE r.status = 'failed' OR (r.driver, r.country) IN trusted
-     ORDER BY r.id LIMIT 50"
+    " FROM messages m JOIN challenges c ON c.id = m.challenge_id WHERE ",
+    is_due!(),
+    " AND (m.status = 'failed' OR m.driver || ' ' || m.country IN (SELECT value FROM json_each(?3)))
+     ORDER BY m.id LIMIT 50"
 );
 
 /// A message that was reported failed. `?1` its id, `?2` now.
@@ -125,12 +130,38 @@ const ENDED: &str = "UPDATE messages SET
   WHERE id = ?1";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[DUE, FAILED, CLAIM, TRY, COUNT, CLAIMED, ENDED];
+pub const STATEMENTS: &[&str] = &[NORMAL, DUE, FAILED, CLAIM, TRY, COUNT, CLAIMED, ENDED];
 
-/// Reads what is due: whatever is older than a receipt may take, and whose code may live.
-pub fn due(now: Timestamp, older: Timestamp, oldest: Timestamp, hour_ago: Timestamp) -> Statement {
-    let floor = |moment| MessageId::floor(moment);
-    statement!(DUE, &floor(oldest), now.millis(), &floor(hour_ago), &floor(older))
+/// When messages are due: now, after how long a receipt no longer comes, and before that no code lives.
+#[derive(Clone, Copy)]
+pub struct Times {
+    /// Now.
+    pub now: Timestamp,
+    /// What is older has had its time.
+    pub older: Timestamp,
+    /// What is older is over.
+    pub oldest: Timestamp,
+}
+
+/// Reads which drivers and countries are due; [`normal`] reads the answer.
+pub fn is_normal(times: Times) -> Statement {
+    let hour_ago = MessageId::floor(times.now.before(HOUR));
+    let Times { now, older, oldest } = times;
+    statement!(NORMAL, &MessageId::floor(oldest), now.millis(), &hour_ago, &MessageId::floor(older))
+}
+
+/// Where receipts are normal, for [`due`]. `None`: nothing is due.
+pub fn normal(rows: &[Row]) -> Option<String> {
+    let text = |row: &Row, column| row.opt_text(column).unwrap_or_default().to_owned();
+    let normal = rows.iter().filter(|row| row.flag("is_normal"));
+    let names: Vec<String> = normal.map(|row| format!("{} {}", text(row, "driver"), text(row, "country"))).collect();
+    (!rows.is_empty()).then(|| Value::from(names).to_string())
+}
+
+/// Reads what is due.
+pub fn due(times: Times, normal: &str) -> Statement {
+    let Times { now, older, oldest } = times;
+    statement!(DUE, &MessageId::floor(oldest), now.millis(), normal, &MessageId::floor(older))
 }
 
 /// Reads a message that was reported failed, if it may go out once more.
@@ -167,7 +198,7 @@ pub fn ended(context: &Context, message: &MessageId, tried: &Tried) -> Vec<State
     };
     let why = tried.outcome.why();
     let (code, class) = (why.map(|why| why.code.as_str()), why.map(|_| tried.outcome.as_str()));
-    let data = serde_json::json!({"driver": tried.driver, "error_code": code, "latency_ms": tried.latency_ms,
+    let data = json!({"driver": tried.driver, "error_code": code, "latency_ms": tried.latency_ms,
         "message_sid": provider_id, "fallback": true});
     let outcome = if why.is_none() { event::Outcome::Success } else { event::Outcome::Failed };
     let kind = EventType::of_message(Channel::Sms, status);
