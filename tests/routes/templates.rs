@@ -162,7 +162,7 @@ async fn a_template_has_texts_in_so_many_languages_and_no_more() {
             break;
         }
     }
-    assert_eq!(refused.map(|(at, _)| at), Some(41));
+    assert_eq!(refused.map(|(at, _)| at), Some(40));
     world.patch(SMS, &json!({"locale": "qaa", "body": "{{otp_code}}!"})).await.expect(200);
 }
 
