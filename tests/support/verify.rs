@@ -124,7 +124,7 @@ impl VerifyService {
             return Ok(error(refusal, 20500));
         }
         state.feedback.push((sid.to_owned(), outcome.clone()));
-        Ok(Reply::Respond(201, json!({"message_sid": sid, "outcome": outcome}).to_string()))
+        Ok(Reply::Respond(200, json!({"message_sid": sid, "outcome": outcome}).to_string()))
     }
 }
 
