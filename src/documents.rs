@@ -68,7 +68,7 @@ fn configuration() -> String {
     }
     text.push_str(
         "\nLifetimes: a code 5 minutes (`codes.lifetime_seconds`), a challenge 10, a proof 10 after it was verified, \
-        an idempotency key 24 hours, one try at a carrier 4 seconds.\n",
+        an idempotency key 24 hours, one try at a carrier 4 seconds, all tries of a message 10.\n",
     );
     text
 }

@@ -90,6 +90,9 @@ async fn the_next_driver_takes_what_the_first_did_not_in_one_more_round_trip() {
             [1, 1, 0, 0]
         );
         assert_eq!(counted(&world), 1);
+        // What a report has to be signed with stands in each try: nothing signs Vonage's here.
+        let credentials = here.database.query("SELECT length(credential) AS length FROM message_tries ORDER BY rowid");
+        assert_eq!([&credentials[0]["length"], &credentials[1]["length"]], [&Value::Null, &json!(16.0)]);
         world.answer(&challenge, &sent[0].code()).await.expect(200);
     }
 }
