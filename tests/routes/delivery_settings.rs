@@ -15,12 +15,7 @@ fn account() -> Value {
 }
 
 fn bare() -> World {
-    let mut all = vars::prod_vonage(BASE);
-    all.extend(vars::prod_twilio(BASE));
-    all.retain(|name, _| {
-        !["TWILIO_", "VONAGE_"].iter().any(|prefix| name.starts_with(prefix)) || name.ends_with("_BASE")
-    });
-    World::native(&all)
+    World::native(&vars::prod_bare(BASE))
 }
 
 #[tokio::test]
