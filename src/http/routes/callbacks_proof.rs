@@ -67,7 +67,7 @@ impl Proof {
 }
 
 /// What Twilio has signed, with any of its tokens, for the configured URL.
-pub(super) fn twilio_proof(incoming: &Incoming, snapshot: &Snapshot, form: &Form) -> Option<Proof> {
+fn twilio_proof(incoming: &Incoming, snapshot: &Snapshot, form: &Form) -> Option<Proof> {
     let delivery = &snapshot.settings.delivery;
     let (base, signature) = (delivery.callback_base()?, incoming.header("x-twilio-signature")?);
     let query = if incoming.query.is_empty() { "" } else { "?" };
@@ -89,6 +89,18 @@ pub(super) fn vonage_proof(
     let mut signers = delivery.vonage_signature_secrets(incoming.now);
     signers.retain(|key| is_signed_with(key.secret()));
     (!delivery.vonage_signs() || !signers.is_empty()).then(|| Proof::of(&signers))
+}
+
+/// The same as [`proven`] of what Twilio signs. Without any signature nothing is read.
+pub(super) async fn twilio_proven(
+    incoming: &Incoming,
+    form: &Form,
+    batch: &(dyn Fn(&Proof) -> Vec<Statement> + Sync),
+) -> Result<Vec<Rows>, Failure> {
+    if incoming.header("x-twilio-signature").is_none() {
+        return Err(refused(incoming).await);
+    }
+    proven(incoming, &|snapshot: &Snapshot| twilio_proof(incoming, snapshot, form), batch).await
 }
 
 /// Runs what a carrier has proven, under the settings as they are: where they have changed since this isolate read them, it
