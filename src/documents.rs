@@ -68,7 +68,7 @@ fn configuration() -> String {
     }
     text.push_str(
         "\nLifetimes: a code 5 minutes (`codes.lifetime_seconds`), a challenge 10, a proof 10 after it was verified, \
-        an idempotency key 24 hours, one try at a carrier 4 seconds.\n",
+        an idempotency key 24 hours, one try at a carrier 4 seconds, all tries of a message 10.\n",
     );
     text
 }
@@ -86,6 +86,7 @@ fn settings(fields: &[Field], prefix: &str, text: &mut String) {
             Shape::OneOf(choices) => choices.join(", "),
             Shape::Timestamp => "date and time".to_owned(),
             Shape::List(..) => "list".to_owned(),
+            Shape::Credential(_) => "secret, write-only".to_owned(),
             _ => "text".to_owned(),
         };
         let example = if field.example.is_empty() { String::new() } else { format!(", like `{}`", field.example) };

@@ -8,7 +8,7 @@ use crate::{
     crypto::Seal,
     factor::totp,
     ports::{DatabaseError, Level, Row, Statement},
-    statement, token, webhook,
+    settings, statement, token, webhook,
 };
 
 /// How many rows one run seals anew: a few milliseconds of work.
@@ -37,31 +37,59 @@ const REPLACE_PREVIOUS_SECRETS: &str =
   WHERE webhook_endpoints.id = r.value ->> 'id' AND webhook_endpoints.previous_secret = r.value ->> 'old'
   RETURNING 1 AS resealed";
 
+/// The stored settings, whose credentials are sealed where they stand in the document.
+const SETTINGS: &str = "SELECT settings FROM instance WHERE id = 1";
+
+/// Puts the settings with the new values in the place of those that were read, under a new version: no isolate stores the
+/// old values back. `?1` the old ones, `?2` the new ones.
+const REPLACE_SETTINGS: &str = "UPDATE instance SET settings = ?2, version = version + 1
+  WHERE id = 1 AND settings = ?1 RETURNING 1 AS resealed";
+
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] =
-    &[FIND, REPLACE, REPLACE_SIGNING_KEYS, REPLACE_WEBHOOK_SECRETS, REPLACE_PREVIOUS_SECRETS];
+pub const STATEMENTS: &[&str] = &[
+    FIND,
+    REPLACE,
+    REPLACE_SIGNING_KEYS,
+    REPLACE_WEBHOOK_SECRETS,
+    REPLACE_PREVIOUS_SECRETS,
+    SETTINGS,
+    REPLACE_SETTINGS,
+];
 
 /// Runs once, and gives how many rows were sealed anew. Nothing is asked while the ring has one key.
 pub async fn run(app: &App) -> Result<usize, DatabaseError> {
     let Ok(secrets) = app.config.secrets() else { return Ok(0) };
     let seal = Seal(&secrets.encryption_keys);
     let Some(find) = find(seal) else { return Ok(0) };
-    let answer = app.ports.database.batch(vec![find]).await?;
+    let answer = app.ports.database.batch(vec![find, statement!(SETTINGS)]).await?;
     let rows = answer.first().map(Vec::as_slice).unwrap_or_default();
     let changes: Vec<Value> = rows.iter().filter_map(|row| change(app, seal, row)).collect();
-    if changes.len() < rows.len() {
+    let (settings, credentials, closed) = settings_anew(app, seal, answer.get(1).and_then(|rows| rows.first()));
+    let closed = closed + rows.len() - changes.len();
+    if closed > 0 {
         let detail = "do not open: a key of ENCRYPTION_KEYS is not the one that its id named before";
-        app.ports.log.line(Level::Error, &format!("reseal: {} secrets {detail}", rows.len() - changes.len()));
+        app.ports.log.line(Level::Error, &format!("reseal: {closed} secrets {detail}"));
     }
-    if changes.is_empty() {
+    if changes.is_empty() && settings.is_none() {
         return Ok(0);
     }
     let changes = Value::from(changes).to_string();
     // Each finds its own: no id is in two tables.
     let replace = [REPLACE, REPLACE_SIGNING_KEYS, REPLACE_WEBHOOK_SECRETS, REPLACE_PREVIOUS_SECRETS];
-    let batch = replace.map(|sql| statement!(sql, changes.as_str())).to_vec();
+    let mut batch = replace.map(|sql| statement!(sql, changes.as_str())).to_vec();
+    batch.extend(settings);
     let answer = app.ports.database.batch(batch).await?;
-    Ok(answer.iter().map(Vec::len).sum())
+    let (rows, settings) = answer.split_at(answer.len().min(replace.len()));
+    let stored = settings.first().is_some_and(|rows| !rows.is_empty());
+    Ok(rows.iter().map(Vec::len).sum::<usize>() + if stored { credentials } else { 0 })
+}
+
+/// The statement that seals the settings' credentials anew, how many they are, and how many do not open.
+fn settings_anew(app: &App, seal: Seal<'_>, row: Option<&Row>) -> (Option<Statement>, usize, usize) {
+    let old = row.and_then(|row| row.opt_text("settings")).unwrap_or_default();
+    let mut stored: Value = serde_json::from_str(old).unwrap_or_default();
+    let (done, closed) = settings::reseal(&mut stored, seal, &*app.ports.random);
+    ((done > 0).then(|| statement!(REPLACE_SETTINGS, old, stored.to_string())), done, closed)
 }
 
 /// What looks for values under the old keys that the ring has; under a key that it does not have nothing opens.

@@ -19,7 +19,7 @@ pub use email::{EmailConfig, EmailDriver};
 pub use sms::{SmsConfig, SmsDriver};
 pub use table::{Kind, Stops, VARIABLES, Variable};
 pub use tokens::TokenDefaults;
-pub(crate) use value::{Parsed, is_loopback_host, is_safe_base, is_sender, origin, parse_kind};
+pub(crate) use value::{Parsed, is_loopback_host, is_safe_base, is_sender, origin, parse_kind, wanted};
 pub use voice::VoiceDriver;
 
 use crate::{

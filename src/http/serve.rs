@@ -37,7 +37,7 @@ use crate::{
     crypto::token_hash,
     ids::RequestId,
     ports::{DatabaseError, Level, Statement},
-    settings::{Snapshot, load},
+    settings::{Snapshot, load, settings_of_variables, store_once},
     statement,
     time::seconds_rounded_up,
     webhook,
@@ -320,8 +320,20 @@ pub(super) async fn snapshot(incoming: &Incoming, key_hash: Option<&str>) -> Res
 /// The same as it stands in the database. What is remembered under the same version stays remembered.
 pub(super) async fn read_snapshot(incoming: &Incoming, key_hash: Option<&str>) -> Result<Arc<Snapshot>, DatabaseError> {
     let app = &incoming.app;
-    let answer = incoming.round_trips.batch(&app.ports, load(&app.config.binding_key_hash(), key_hash)).await?;
-    Ok(app.cache.put(Snapshot::read(&answer, key_hash, &app.config)?))
+    let binding = app.config.binding_key_hash();
+    let answer = incoming.round_trips.batch(&app.ports, load(&binding, key_hash)).await?;
+    let snapshot = Snapshot::read(&answer, key_hash, &app.config)?;
+    if !snapshot.sms_stored
+        && let Some(settings) = settings_of_variables(&app.config, &*app.ports.random)
+    {
+        // The first request of a deployment that brings settings of SMS: they are stored, and it goes on under them.
+        let mut batch = vec![store_once(&settings, incoming.now)];
+        batch.extend(load(&binding, key_hash));
+        let mut answer = incoming.round_trips.batch(&app.ports, batch).await?;
+        let answer = answer.split_off(1.min(answer.len()));
+        return Ok(app.cache.put(Snapshot::read(&answer, key_hash, &app.config)?));
+    }
+    Ok(app.cache.put(snapshot))
 }
 
 /// Who calls, and under which settings.

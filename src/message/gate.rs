@@ -127,7 +127,7 @@ pub fn next(row: Option<&Row>, pepper: Pepper<'_>) -> Result<Option<Script>, Dat
 }
 
 /// The code, derived again. `None`: the pepper's key is gone, and with it the code.
-fn code(row: &Row, pepper: Pepper<'_>) -> Result<Option<Code>, DatabaseError> {
+pub(crate) fn code(row: &Row, pepper: Pepper<'_>) -> Result<Option<Code>, DatabaseError> {
     let malformed = || DatabaseError::Other("a stored challenge is malformed".to_owned());
     let challenge = ChallengeId::parse(row.text("challenge_id")?).ok_or_else(malformed)?;
     let length = CodeLength::new(row.int("digits")?).ok_or_else(malformed)?;

@@ -60,6 +60,36 @@ impl Change {
         }
     }
 
+    /// The type of the factor that it is about, for events.
+    pub fn factor(&self) -> Option<&str> {
+        match self {
+            Self::Added { factor, .. } | Self::Removed { factor, .. } => Some(factor),
+            _ => None,
+        }
+    }
+
+    /// The change that an event tells of; what the person calls the factor is told once only.
+    pub fn read(kind: &str, factor: Option<&str>) -> Option<Self> {
+        let factor = || factor.map(str::to_owned);
+        Some(match kind {
+            "factor_added" => Self::Added { factor: factor()?, name: None },
+            "factor_removed" => Self::Removed { factor: factor()?, name: None },
+            _ => {
+                let all = [
+                    Self::Reset,
+                    Self::RecoveryCodesReplaced,
+                    Self::PasswordChanged,
+                    Self::EmailChanged,
+                    Self::PhoneChanged,
+                    Self::EmailStoodIn,
+                    Self::RecoveryCodeStoodIn,
+                    Self::SignUpTried,
+                ];
+                return all.into_iter().find(|change| change.kind() == kind);
+            }
+        })
+    }
+
     /// What the person calls the factor that it is about.
     pub fn factor_name(&self) -> Option<&str> {
         match self {

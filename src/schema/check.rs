@@ -81,6 +81,9 @@ fn shape(shape: Shape, node: &Node, path: &str, errors: &mut Vec<FieldError>) {
             let control = |character: char| character.is_control() && !(breaks && "\n\r\t".contains(character));
             (length < 1 || length > max || text.contains(control)).then_some(FieldCode::Value)
         }
+        (Shape::Credential(max), Node::Text(text)) => {
+            (!(1..=max).contains(&text.chars().count()) || text.contains('\0')).then_some(FieldCode::Value)
+        }
         (Shape::Id(prefix), Node::Text(text)) => {
             (!text.strip_prefix(prefix).is_some_and(is_ulid)).then_some(FieldCode::Value)
         }
@@ -116,6 +119,7 @@ fn wanted(shape: Shape) -> String {
         Shape::Prose(max) => {
             format!("text of 1 to {max} characters is wanted, of control characters only line breaks and tabs")
         }
+        Shape::Credential(max) => format!("a credential of 1 to {max} characters is wanted"),
         Shape::Id(prefix) => format!("an id is wanted: {prefix} and a ULID"),
         Shape::Integer(min, max) => format!("a whole number from {min} to {max} is wanted"),
         Shape::Boolean => "true or false is wanted".to_owned(),

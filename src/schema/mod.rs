@@ -33,6 +33,8 @@ pub enum Shape {
     Text(usize),
     /// The same with line breaks and tabs.
     Prose(usize),
+    /// A credential: text of 1 to so many characters, which no answer has. It may have line ends.
+    Credential(usize),
     /// An id: this prefix and a ULID.
     Id(&'static str),
     /// A whole number from the first to the second.

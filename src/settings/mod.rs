@@ -12,11 +12,16 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use delivery::{CarrierKey, Delivery, Fallback};
+pub use delivery::{
+    Delivery, Fallback, check_complete, check_values, keep_replaced, name_null_drivers, prune, redact, reseal,
+    seal_credentials, settings_of_variables,
+};
 pub use multi_factor::{GRACE, RecoveryCodesSettings, SECOND_FACTORS, TotpSettings};
 pub use passkey::PasskeySettings;
 pub use sign_in::{SignInSettings, SignUps};
-pub use snapshot::{IsolateCache, KeyRecord, STATEMENTS, Snapshot, current, guard, load, schema_is_current, store};
+pub use snapshot::{
+    IsolateCache, KeyRecord, STATEMENTS, Snapshot, current, guard, load, schema_is_current, store, store_once,
+};
 pub use table::SETTINGS;
 
 use crate::{
@@ -284,7 +289,7 @@ impl Settings {
     pub fn to_json(&self, now: Timestamp, production: bool, dev_tools: bool) -> Value {
         let limits: Map<String, Value> =
             self.limits.iter().map(|(name, max)| ((*name).to_owned(), Value::from(*max))).collect();
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "sms": {"enabled": self.sms_enabled},
             "email": {"enabled": self.email_enabled},
             "notices": {"enabled": self.notices_enabled},
@@ -309,7 +314,13 @@ impl Settings {
                 "lockout_seconds": self.password.lockout.as_secs(),
             },
             "limits": limits,
-        })
+        });
+        for (channel, fields) in self.delivery.shown() {
+            if let Some(block) = json.get_mut(channel).and_then(Value::as_object_mut) {
+                block.extend(fields.clone());
+            }
+        }
+        json
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub stored: Value,
     /// In effect.
     pub settings: Arc<Settings>,
+    /// Whether settings of SMS were ever stored: then the variables that are stored once count for nothing.
+    pub sms_stored: bool,
     /// Whether the key that stands in the binding was retired.
     pub binding_key_retired: bool,
     /// The keys that sign tokens, and those that did; whoever makes or takes one away raises the version.
@@ -116,7 +118,7 @@ impl Snapshot {
     }
 }
 
-const INSTANCE: &str = "SELECT schema, version, settings,
+const INSTANCE: &str = "SELECT schema, version, settings, sms_stored_at IS NOT NULL AS sms_stored,
     EXISTS (SELECT 1 FROM retired_keys WHERE hash = ?1) AS binding_key_retired
   FROM instance WHERE id = 1";
 const APP_LOCALES: &str = "SELECT id, locale FROM apps WHERE locale IS NOT NULL";
@@ -124,11 +126,17 @@ const KEY: &str =
     "SELECT id, scopes, is_test, last_used_at FROM api_keys WHERE secret_hash = ?1 AND revoked_at IS NULL";
 const GUARD: &str = "INSERT INTO settings_guard (expected, actual)
   SELECT ?1, version FROM instance WHERE id = 1 AND version <> ?1";
-const STORE: &str = "UPDATE instance SET settings = ?1, version = version + 1, updated_at = ?2 WHERE id = 1";
+/// `?3` whether settings of SMS are among what changed: then the variables that are stored once come too late.
+const STORE: &str = "UPDATE instance SET settings = ?1, version = version + 1, updated_at = ?2,
+    sms_stored_at = CASE WHEN ?3 THEN coalesce(sms_stored_at, ?2) ELSE sms_stored_at END WHERE id = 1";
+/// Stores settings of SMS beside what is there, if none ever were. `?1` them, `?2` now.
+const STORE_ONCE: &str =
+    "UPDATE instance SET settings = json_patch(settings, ?1), version = version + 1, updated_at = ?2,
+    sms_stored_at = ?2 WHERE id = 1 AND sms_stored_at IS NULL";
 const CURRENT: &str = "SELECT 1 AS current";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[INSTANCE, APP_LOCALES, KEY, GUARD, STORE, CURRENT];
+pub const STATEMENTS: &[&str] = &[INSTANCE, APP_LOCALES, KEY, GUARD, STORE, STORE_ONCE, CURRENT];
 
 /// The statement that fails a batch prepared under another version. It comes first.
 pub fn guard(version: i64) -> Statement {
@@ -141,8 +149,13 @@ pub fn current() -> Statement {
 }
 
 /// Stores the settings under a new version; the batch is guarded by the old one.
-pub fn store(stored: &Value, now: Timestamp) -> Statement {
-    statement!(STORE, stored.to_string(), now.millis())
+pub fn store(stored: &Value, of_sms: bool, now: Timestamp) -> Statement {
+    statement!(STORE, stored.to_string(), now.millis(), of_sms)
+}
+
+/// Stores settings of SMS that variables bring, once and for all: whoever comes second changes nothing.
+pub fn store_once(settings: &Value, now: Timestamp) -> Statement {
+    statement!(STORE_ONCE, settings.to_string(), now.millis())
 }
 
 /// The statements that read the instance, whether the binding's key was retired, and what else every isolate remembers
@@ -183,6 +196,7 @@ impl Snapshot {
             version: row.int("version")?,
             settings: Arc::new(Settings::effective(&stored, config)),
             stored,
+            sms_stored: row.flag("sms_stored"),
             binding_key_retired: row.flag("binding_key_retired"),
             signing_keys: rows(1).iter().filter_map(SigningKey::read).collect(),
             templates: Arc::new(Templates::read(rows(2))),

@@ -1,7 +1,11 @@
 //! Every setting, as the shape of `PATCH /v1/instance`: the same table checks input, writes the OpenAPI
 //! document and `docs/configuration.md`.
 
-use super::{multi_factor::MULTI_FACTOR, sign_in::SIGN_IN};
+use super::{
+    delivery::{EMAIL, SMS, VOICE},
+    multi_factor::MULTI_FACTOR,
+    sign_in::SIGN_IN,
+};
 use crate::schema::{Field, Shape, field};
 
 const LIMITS: &[Field] = &[
@@ -97,18 +101,6 @@ const PASSWORD: &[Field] = &[
     field("lockout_seconds", Shape::Integer(0, 31_536_000), "How long `password_failures` locks out").example("86400"),
 ];
 
-const VOICE: &[Field] = &[
-    field("enabled", Shape::Boolean, "The kill switch: `false` stops all calls at once, also those under way").example("true"),
-    field(
-        "gate",
-        Shape::OneOf(&["on", "off"]),
-        "`on`: the code is told once a key is pressed, which needs https in `PUBLIC_URL`; `off`: at once, to mailboxes too",
-    )
-    .example(r#""on""#),
-    field("from_number", Shape::Text(16), "The number that calls, E.164; default: the carrier's sender, if it is a number")
-        .example(r#""+15005550006""#),
-];
-
 const VOICE_COUNTRIES: &[Field] = &[field(
     "allowed",
     Shape::List(&Shape::Text(2), 250),
@@ -118,20 +110,8 @@ const VOICE_COUNTRIES: &[Field] = &[field(
 
 /// The settings. A value, or `"inherit"` (or `null`) to go back to the binding or default.
 pub const SETTINGS: &[Field] = &[
-    field(
-        "sms",
-        Shape::Object(&[
-            field("enabled", Shape::Boolean, "The kill switch: `false` stops all SMS at once").example("true")
-        ]),
-        "SMS",
-    ),
-    field(
-        "email",
-        Shape::Object(&[
-            field("enabled", Shape::Boolean, "The kill switch: `false` stops all e-mail at once").example("true")
-        ]),
-        "E-mail",
-    ),
+    field("sms", Shape::Object(SMS), "SMS"),
+    field("email", Shape::Object(EMAIL), "E-mail"),
     field(
         "notices",
         Shape::Object(&[field(

@@ -125,7 +125,8 @@ fn text(
             None => return wrong("body", "there is no built-in text in this language: a body is wanted too"),
         },
     };
-    if before.is_none() && templates.of(channel, slug).count() > MOST_LOCALES {
+    let texts = templates.of(channel, slug).filter(|row| row.body.is_some());
+    if before.is_none() && texts.count() >= MOST_LOCALES {
         return wrong("locale", "this template has texts in as many languages as it may: revert one");
     }
     let subject = edit.subject.clone().unwrap_or_else(|| before.and_then(|row| row.subject.clone()));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     delivery::{Status, store},
+    handed_over::words,
     payload::payload,
     secret,
     together::together,
@@ -206,7 +207,8 @@ impl<'a> Round<'a> {
         if url::fault(url, self.app.config.is_production()).is_some() {
             return Err("url_not_allowed");
         }
-        let body = payload(row, &self.templates, None).ok_or("event_gone")?.to_string();
+        let words = words(&self.app.config, self.secrets, &self.templates, row, now);
+        let body = payload(row, &self.templates, words.as_ref()).ok_or("event_gone")?.to_string();
         let (id, seconds, seal) = (text("id"), now.millis() / 1000, Seal(&self.secrets.encryption_keys));
         let sign = |sealed: &str| {
             let secret = secret::open(seal, text("endpoint_id"), sealed).map_err(|_| "secret_unreadable")?;

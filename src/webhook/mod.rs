@@ -6,6 +6,7 @@ pub mod deliver;
 pub mod delivery;
 mod endpoint;
 mod filter;
+mod handed_over;
 mod payload;
 mod secret;
 pub mod store;

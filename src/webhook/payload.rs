@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 use crate::{
     message::{Channel, Status},
     ports::Row,
-    template::{Slug, Templates},
+    template::{Slug, Templates, Written},
     time::Timestamp,
 };
 
-/// The payload of a delivery that was read. `text` is the message's, where somebody else delivers it and its code lives.
-/// `None`: the event is gone.
-pub(super) fn payload(row: &Row, templates: &Templates, text: Option<&str>) -> Option<Value> {
+/// The payload of a delivery that was read. `words` is what the message says, where somebody else delivers it and its code
+/// lives. `None`: the event is gone.
+pub(super) fn payload(row: &Row, templates: &Templates, words: Option<&Written>) -> Option<Value> {
     let text_of = |column: &str| row.opt_text(column);
     let kind = text_of("event_type")?;
     let happened = Timestamp::from_millis(row.opt_int("happened_at")?).to_string();
@@ -24,7 +24,7 @@ pub(super) fn payload(row: &Row, templates: &Templates, text: Option<&str>) -> O
     if let Some((channel, state)) = kind.split_once('.')
         && let Some(channel) = Channel::parse(channel)
     {
-        data.extend(of_message(row, templates, channel, state, text, &happened, &data));
+        data.extend(of_message(row, templates, channel, state, words, &happened, &data));
     }
     Some(json!({"type": kind, "timestamp": happened, "data": data}))
 }
@@ -35,7 +35,7 @@ fn of_message(
     templates: &Templates,
     channel: Channel,
     state: &str,
-    text: Option<&str>,
+    words: Option<&Written>,
     happened: &str,
     data: &Map<String, Value>,
 ) -> Map<String, Value> {
@@ -50,10 +50,19 @@ fn of_message(
             put("metadata", json!({"user_id": row.opt_text("whom"), "challenge_id": row.opt_text("challenge_id")}));
             if row.opt_text("status") == Some(Status::HandedOver.as_str()) {
                 put("to", row.opt_text("recipient").into());
-                match text {
-                    Some(text) => put("body", text.into()),
-                    None => put("expired", true.into()),
-                };
+                match words {
+                    Some(words) => {
+                        put("locale", words.locale.as_str().into());
+                        put("body", words.body.as_str().into());
+                        // Only an e-mail has them.
+                        for (name, part) in [("subject", &words.subject), ("html", &words.html)] {
+                            part.as_ref().map(|part| put(name, part.as_str().into()));
+                        }
+                    }
+                    None => {
+                        put("expired", true.into());
+                    }
+                }
             }
         }
         "delivered" => {
@@ -99,13 +108,18 @@ mod tests {
         Row(row.as_object().unwrap().clone())
     }
 
-    fn data(more: Value, text: Option<&str>) -> Value {
-        payload(&row(more), &Templates::default(), text).expect("an event")["data"].clone()
+    fn words() -> Written {
+        let body = "042137 is your code".to_owned();
+        Written { locale: "en".to_owned(), subject: None, body, html: None }
+    }
+
+    fn data(more: Value, words: Option<&Written>) -> Value {
+        payload(&row(more), &Templates::default(), words).expect("an event")["data"].clone()
     }
 
     #[test]
     fn a_message_that_we_deliver_is_told_without_its_text_and_recipient() {
-        let queued = payload(&row(json!({})), &Templates::default(), Some("042137 is your code")).expect("an event");
+        let queued = payload(&row(json!({})), &Templates::default(), Some(&words())).expect("an event");
         assert_eq!(
             queued,
             json!({
@@ -119,7 +133,7 @@ mod tests {
             })
         );
         let handed = json!({"status": "handed_over"});
-        let text = data(handed.clone(), Some("042137 is your code"));
+        let text = data(handed.clone(), Some(&words()));
         assert_eq!((&text["to"], &text["body"]), (&json!("+14155552671"), &json!("042137 is your code")));
         assert!(text.get("expired").is_none());
         let late = data(handed, None);

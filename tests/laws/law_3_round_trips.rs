@@ -168,8 +168,14 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let expected: BTreeMap<&str, u32> = keyed
         .map(|operation| {
             let trips = match operation.id {
-                // The number and the seed have to be read first, or whose codes they will be, or a password's hash.
-                "resendChallenge" | "challengeFactor" | "createRecoveryCodes" | "verifyPassword" | "createDevice" => 2,
+                // The number and the seed have to be read first, or whose codes they will be and which language they speak, or
+                // a password's hash.
+                "createFactor"
+                | "resendChallenge"
+                | "challengeFactor"
+                | "createRecoveryCodes"
+                | "verifyPassword"
+                | "createDevice" => 2,
                 _ => 1,
             };
             (operation.id, trips)
@@ -188,13 +194,15 @@ async fn a_carrier_adds_one_round_trip_that_comes_after_it() {
     let database = &world.here().database;
     let post = |path: &str, body: Value| world.request("POST", path).json(&body);
     let second = json!({"type": "phone", "phone": world.number(), "override": {"reason": "x"}});
+    let third = json!({"type": "phone", "phone": world.number(), "override": {"reason": "x"}, "locale": "en"});
     let created = world.challenge(&world.number()).await;
     world.here().clock.advance(std::time::Duration::from_secs(30));
     let cases: Vec<(&str, Request, u32)> = vec![
         ("to a number", post("/v1/challenges", json!({"to": {"phone": world.number()}})), 1),
         ("to a user", post("/v1/challenges", json!({"user_id": user})), 2),
         ("resend", post(&format!("/v1/challenges/{}/resend", text(&created["id"])), json!({})), 2),
-        ("enrol", post(&format!("/v1/users/{user}/factors"), second), 1),
+        ("enrol in the user's language", post(&format!("/v1/users/{user}/factors"), second), 2),
+        ("enrol in a language that is named", post(&format!("/v1/users/{user}/factors"), third), 1),
         ("invite", post("/v1/invitations", invite), 1),
     ];
     let asked = || world.carriers.sent().len() + world.carriers.mail.sent().len();

@@ -9,7 +9,7 @@ use postern::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Behaviour, Listener, World, at_once, client::seen, count};
+use crate::support::{Behaviour, Listener, World, at_once, client::seen, count, vars};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -442,4 +442,199 @@ async fn a_secret_is_sealed_shown_once_and_rotated_with_an_overlap() {
         assert!(world.here().log.lines().iter().all(|line| !line.contains(bare)));
     }
     assert!(answers.iter().all(|answer| !answer.text.contains(&first) && !answer.text.contains(&stored())));
+}
+
+/// Somebody else delivers messages of a template from now on.
+fn leave_to_others(world: &World, channel: &str, slug: &str) {
+    world.here().database.execute(&format!(
+        "INSERT INTO templates (channel, slug, locale, delivered_by_us, updated_at) VALUES ('{channel}', '{slug}', '', 0, 0);
+         UPDATE instance SET version = version + 1"
+    ));
+}
+
+/// A world whose texts of a template others deliver, and who hears of them.
+async fn handed_over(world: &World, channel: &str, slug: &str) -> Listener {
+    let listener = world.listen(&[&format!("{channel}.queued")]).await;
+    leave_to_others(world, channel, slug);
+    listener
+}
+
+fn last(listener: &Listener) -> Value {
+    listener.heard().pop().unwrap().data().clone()
+}
+
+#[tokio::test]
+async fn who_delivers_is_told_the_code_while_it_lives_and_it_stands_nowhere() {
+    let world = World::twilio();
+    world.patch("/v1/instance", &json!({"codes": {"length": 10}})).await.expect(200);
+    let listener = handed_over(&world, "sms", "verification_code").await;
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    assert!(world.carriers.sent().is_empty(), "no carrier is asked");
+    let told = last(&listener);
+    let body = text(&told["body"]);
+    let code: String = body.chars().take_while(char::is_ascii_digit).collect();
+    assert!(
+        code.len() == 10 && body.contains("5 min") && body.ends_with(&format!("@login.example.com #{code}")),
+        "{body}"
+    );
+    assert_eq!((&told["to"], &told["template_slug"]), (&json!(number), &json!("verification_code")));
+    assert_eq!(told["metadata"], json!({"user_id": null, "challenge_id": challenge["id"]}));
+    assert_eq!(told.get("expired"), None);
+    for (place, value) in world.here().database.everything() {
+        assert!(!value.contains(&code), "{place} has the code");
+        assert!(!place.starts_with("webhook_") || !value.contains(&number[1..]), "{place} has the number");
+    }
+    assert!(world.here().log.lines().iter().all(|line| !line.contains(&code) && !line.contains(&number[1..])));
+    // Told again it is the same, and it is the right one.
+    let id = text(&deliveries(&world, &listener, "").await[0]["id"]);
+    let replay = async || {
+        world.request("POST", &format!("/v1/webhook-deliveries/{id}/replay")).send().await.expect(200);
+        last(&listener)
+    };
+    assert_eq!(replay().await, told);
+    world.answer(&challenge, &code).await.expect(200);
+    // Used, it is told to nobody.
+    let late = replay().await;
+    assert_eq!((&late["expired"], late.get("body"), &late["to"]), (&json!(true), None, &json!(number)));
+}
+
+#[tokio::test]
+async fn a_code_that_is_dead_replaced_or_may_not_go_out_is_told_to_nobody() {
+    let world = World::null();
+    let mut dev = vars::null();
+    dev.insert("DEV_SMS_RECEIVER".to_owned(), json!(vars::RECEIVER));
+    let world = World::on(&world.here().redeploy(&dev));
+    let listener = handed_over(&world, "sms", "verification_code").await;
+    let other = handed_over(&world, "voice", "verification_code").await;
+    let told_again = async |listener: &Listener, at: usize| {
+        let id = listener.heard()[at].id.clone();
+        world.request("POST", &format!("/v1/webhook-deliveries/{id}/replay")).send().await.expect(200);
+        last(listener)
+    };
+    let is_told = |told: &Value| told.get("body").is_some();
+    // Outside prod it is the receiver's.
+    let challenge = world.challenge(&world.number()).await;
+    assert_eq!(last(&listener)["to"], json!(vars::RECEIVER));
+    // A newer code.
+    world.here().clock.advance(Duration::from_secs(30));
+    let resend = format!("/v1/challenges/{}/resend", text(&challenge["id"]));
+    world.request("POST", &resend).send().await.expect(200);
+    assert!(!is_told(&told_again(&listener, 0).await) && is_told(&told_again(&listener, 1).await));
+    // The switch.
+    world.patch("/v1/instance", &json!({"sms": {"enabled": false}})).await.expect(200);
+    assert!(!is_told(&told_again(&listener, 1).await));
+    world.patch("/v1/instance", &json!({"sms": {"enabled": true}})).await.expect(200);
+    assert!(is_told(&told_again(&listener, 1).await));
+    // Wrong answers.
+    let code = last(&listener)["body"].as_str().unwrap()[..6].to_owned();
+    for _ in 0..5 {
+        world.answer(&challenge, &world.wrong(&code)).await;
+    }
+    assert!(!is_told(&told_again(&listener, 1).await));
+    // Time, in a call, whose words have the code digit by digit.
+    let number = world.number();
+    world.call(&number).await;
+    assert!(other.heard()[0].data()["body"].as_str().unwrap().contains("Your code is"), "{:?}", other.heard());
+    world.here().clock.advance(Duration::from_mins(5) - Duration::from_millis(1));
+    assert!(is_told(&told_again(&other, 0).await));
+    world.here().clock.advance(Duration::from_millis(1));
+    assert!(!is_told(&told_again(&other, 0).await));
+}
+
+#[tokio::test]
+async fn a_number_that_was_erased_is_told_to_nobody() {
+    let world = World::twilio();
+    let (user, _, number) = world.user_with_phone().await;
+    let listener = handed_over(&world, "sms", "verification_code").await;
+    listener.behave(Behaviour::Answer(503, String::new()));
+    world.here().clock.advance(Duration::from_secs(31));
+    world.post("/v1/challenges", &json!({"user_id": user})).await.expect(201);
+    assert_eq!(last(&listener)["to"], json!(number));
+    world.delete(&format!("/v1/users/{user}")).await.expect(204);
+    let tried = listener.heard().len();
+    assert_eq!(cron_after(&world, Duration::from_secs(5)).await, 1);
+    let told = listener.heard().pop().unwrap();
+    assert_eq!(listener.heard().len(), tried + 1);
+    assert!(!told.body.contains(&number[1..]), "{}", told.body);
+    assert_eq!((&told.data()["to"], &told.data()["expired"]), (&Value::Null, &json!(true)));
+}
+
+#[tokio::test]
+async fn who_delivers_mails_and_notices_gets_all_of_their_parts() {
+    let world = World::native(&vars::prod_mail("http://127.0.0.1:9"));
+    let codes = handed_over(&world, "email", "verification_code").await;
+    leave_to_others(&world, "email", "security_notice");
+    let address = world.address();
+    let body = json!({"to": {"email": address}, "locale": "de"});
+    let challenge = world.post("/v1/challenges", &body).await.expect(201);
+    let told = last(&codes);
+    let code: String = told["subject"].as_str().unwrap().chars().take_while(char::is_ascii_digit).collect();
+    assert!(told["html"].as_str().unwrap().contains(&code) && told["body"].as_str().unwrap().contains(&code));
+    assert_eq!((&told["locale"], &told["to"]), (&json!("de"), &json!(address)));
+    world.answer(&challenge, &code).await.expect(200);
+    assert!(world.carriers.mail.sent().is_empty());
+
+    let user = world.post("/v1/users", &json!({"email": address, "name": "Ana Maria"})).await.expect(201);
+    let phone = json!({"type": "phone", "phone": world.number()});
+    let enrolled = world.post(&format!("/v1/users/{}/factors", text(&user["id"])), &phone).await.expect(201);
+    let number = text(&phone["phone"]);
+    let activate = json!({"challenge_id": enrolled["challenge"]["id"], "code": world.code(&number).await});
+    let path = format!("/v1/users/{}/factors/{}/activate", text(&user["id"]), text(&enrolled["factor"]["id"]));
+    world.post(&path, &activate).await.expect(200);
+    let notice = last(&codes);
+    assert_eq!((&notice["template_slug"], &notice["to"]), (&json!("security_notice"), &json!(address)));
+    assert!(notice["body"].as_str().unwrap().contains("phone"), "{notice}");
+    // It is old news after ten hours.
+    let id = codes.heard().pop().unwrap().id;
+    world.here().clock.advance(Duration::from_hours(10));
+    world.request("POST", &format!("/v1/webhook-deliveries/{id}/replay")).send().await.expect(200);
+    assert_eq!((last(&codes)["expired"].clone(), last(&codes).get("body")), (json!(true), None));
+}
+
+#[tokio::test]
+async fn deliveries_go_after_thirty_days() {
+    let world = World::null();
+    world.listen(&["user.*"]).await;
+    new_user(&world).await;
+    let after = async |duration| {
+        world.here().clock.advance(duration);
+        postern::housekeeping::run(&world.here().app).await.unwrap();
+        number(&world, "SELECT count(*) FROM webhook_deliveries")
+    };
+    assert_eq!(after(DAY * 30).await, 1);
+    assert_eq!(after(Duration::from_millis(1)).await, 0);
+}
+
+#[tokio::test]
+async fn secrets_are_sealed_anew_when_keys_rotate() {
+    let world = World::null();
+    let listener = world.listen(&["user.*"]).await;
+    let path = format!("/v1/webhook-endpoints/{}/rotate-secret", listener.id);
+    listener.learn(world.request("POST", &path).send().await.expect(200)["secret"].as_str().unwrap());
+    let with = |current: &str, names: &[&str]| {
+        let all = [
+            ("k1", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("k2", "ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ];
+        let keys: serde_json::Map<String, Value> = all
+            .iter()
+            .filter(|(name, _)| names.contains(name))
+            .map(|(name, key)| ((*name).to_owned(), json!(key)))
+            .collect();
+        let mut vars = vars::null();
+        vars.insert("ENCRYPTION_KEYS".to_owned(), json!(json!({"current": current, "keys": keys}).to_string()));
+        World::on(&world.here().redeploy(&vars))
+    };
+    let (both, new) = (with("k2", &["k1", "k2"]), with("k2", &["k2"]));
+    // The old key is gone too early: nothing is told, and the operator reads why.
+    new_user(&new).await;
+    assert_eq!(listener.heard().len(), 0);
+    let told = deliveries(&new, &listener, "").await.remove(0);
+    assert_eq!((&told["status"], &told["error"]), (&json!("pending"), &json!("secret_unreadable")));
+    postern::housekeeping::run(&both.here().app).await.unwrap();
+    let left = "SELECT count(*) FROM webhook_endpoints WHERE secret LIKE 'v1.k1.%' OR previous_secret LIKE 'v1.k1.%'";
+    assert_eq!(number(&world, left), 0);
+    assert_eq!(cron_after(&new, Duration::from_secs(5)).await, 1);
+    assert_eq!(listener.heard()[0].signatures().count(), 2);
 }

@@ -14,7 +14,7 @@ pub fn good(field: &Field) -> Value {
 
 fn good_shape(shape: Shape) -> Value {
     match shape {
-        Shape::Text(_) | Shape::Prose(_) => json!("x"),
+        Shape::Text(_) | Shape::Credential(_) | Shape::Prose(_) => json!("x"),
         Shape::Id(prefix) => json!(format!("{prefix}01M83WM7ZA000G40R40M30E209")),
         Shape::Integer(min, _) => json!(min),
         Shape::Boolean => json!(true),
@@ -71,7 +71,9 @@ pub fn with(table: &'static [Field], path: &str, value: Option<Value>) -> Value 
 pub fn of_other_types(shape: Shape) -> Vec<Value> {
     let all = [json!(MARKER), json!(7), json!(7.5), json!(true), json!([MARKER]), json!({MARKER: MARKER})];
     let fits = |value: &Value| match shape {
-        Shape::Text(_) | Shape::Prose(_) | Shape::Id(_) | Shape::OneOf(_) | Shape::Timestamp => value.is_string(),
+        Shape::Text(_) | Shape::Credential(_) | Shape::Prose(_) | Shape::Id(_) | Shape::OneOf(_) | Shape::Timestamp => {
+            value.is_string()
+        }
         Shape::Integer(..) => value.is_i64(),
         Shape::Boolean => value.is_boolean(),
         Shape::Object(_) | Shape::Texts(_) | Shape::Anything => value.is_object(),
@@ -88,6 +90,7 @@ pub fn out_of_range(shape: Shape) -> Vec<Value> {
             vec![json!(""), long(max + 1), long(max * 20), json!("a\u{0}b"), json!("a\nb"), json!("a\u{9b}b")]
         }
         Shape::Prose(max) => vec![json!(""), long(max + 1), json!("a\u{0}b"), json!("a\u{9b}b")],
+        Shape::Credential(max) => vec![json!(""), long(max + 1), json!("a\u{0}b")],
         Shape::Id(prefix) => vec![
             json!(""),
             json!(MARKER),

@@ -19,7 +19,8 @@ async fn each_channel_has_its_templates() {
     ] {
         let list = world.get(&format!("/v1/{path}-templates")).await.expect(200);
         let slugs: Vec<String> = list["data"].as_array().unwrap().iter().map(|one| text(&one["slug"])).collect();
-        assert_eq!((slugs, &list["next_cursor"]), (wanted.clone(), &Value::Null));
+        assert_eq!(slugs, wanted);
+        assert_eq!(list["next_cursor"], Value::Null);
         for one in list["data"].as_array().unwrap() {
             assert_eq!(&world.get(&format!("/v1/{path}-templates/{}", text(&one["slug"]))).await.expect(200), one);
             assert_eq!((&one["channel"], &one["delivered_by_us"]), (&json!(path), &json!(true)));
@@ -63,7 +64,7 @@ async fn what_is_left_out_stays_and_null_goes_back() {
     let events =
         world.here().database.query("SELECT data FROM audit_events WHERE type = 'template.updated' ORDER BY id");
     assert_eq!(events.len(), 4, "the one that changed nothing is none");
-    let first: Value = serde_json::from_str(&text(&events[0]["data"])).unwrap();
+    let first: Value = serde_json::from_str(events[0]["data"].as_str().unwrap()).unwrap();
     let wanted = json!({"channel": "sms", "template": "verification_code", "locale": "pt-BR", "fields": ["body", "from_number_override"]});
     assert_eq!(first, wanted);
 }
@@ -161,7 +162,7 @@ async fn a_template_has_texts_in_so_many_languages_and_no_more() {
             break;
         }
     }
-    assert_eq!(refused.map(|(at, _)| at), Some(41));
+    assert_eq!(refused.map(|(at, _)| at), Some(40));
     world.patch(SMS, &json!({"locale": "qaa", "body": "{{otp_code}}!"})).await.expect(200);
 }
 

@@ -163,3 +163,48 @@ async fn the_list_goes_on_from_page_to_page_and_nobodys_is_not_found() {
         world.get(&format!("/v1/webhook-endpoints/{id}")).await.expect_problem(404, "resource_not_found");
     }
 }
+
+/// The blocks of JSON of the page that tells of webhooks.
+fn examples(page: &str) -> Vec<Value> {
+    let blocks = page.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks.map(|block| serde_json::from_str(block).unwrap()).collect()
+}
+
+/// The names in an object, those in objects too.
+fn names(value: &Value) -> Vec<String> {
+    let inner = |(name, value): (&String, &Value)| {
+        std::iter::once(name.clone())
+            .chain(names(value).into_iter().map(|one| format!("{name}.{one}")))
+            .collect::<Vec<_>>()
+    };
+    value.as_object().map(|object| object.iter().flat_map(inner).collect()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn the_page_has_every_event_and_its_examples_are_what_is_told() {
+    let page = std::fs::read_to_string("docs/webhooks.md").unwrap();
+    let (_, listed) = page.split_once("\n## Events\n").unwrap();
+    let (table, _) = listed.split_once("\n\n`fraud.*`").unwrap();
+    let mut listed: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+    let mut all: Vec<&str> = postern::event::EventType::NAMES.to_vec();
+    listed.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(listed, all);
+
+    let world = World::twilio();
+    let (user, _, number) = world.user_with_phone().await;
+    let listener = world.listen(&["challenge.verified", "sms.queued"]).await;
+    world.proof(&user, &number).await;
+    world.here().database.execute(
+        "INSERT INTO templates (channel, slug, locale, delivered_by_us, updated_at)
+           VALUES ('sms', 'verification_code', '', 0, 0);
+         UPDATE instance SET version = version + 1",
+    );
+    world.challenge(&world.number()).await;
+    let heard = listener.heard();
+    let told = |kind: &str| heard.iter().rfind(|one| one.kind() == kind).unwrap().event.clone();
+    for example in examples(&page) {
+        let told = told(example["type"].as_str().unwrap());
+        assert_eq!(names(&example), names(&told), "{told:#}");
+    }
+}

@@ -23,6 +23,7 @@ pub mod sign_up;
 pub mod templates;
 pub mod tokens;
 pub mod voice;
+pub mod webhooks;
 pub mod well_known;
 
 /// Calls a macro with every scenario and its setup.
@@ -138,6 +139,8 @@ macro_rules! for_each_scenario {
             hook custom_delivery::an_endpoint_that_stumbles_is_asked_once_more;
             verify custom_delivery::verify_sends_our_code_and_hears_what_became_of_it;
             verify custom_delivery::verifys_errors_are_told_with_their_remedy;
+            alone webhooks::an_endpoint_hears_what_happens_and_can_prove_who_says_it;
+            alone webhooks::what_an_endpoint_missed_is_told_again;
             null well_known::discovery_names_the_keys_and_they_are_there;
         }
     };

@@ -230,6 +230,7 @@ fn object_schema(fields: &[Field]) -> Value {
 fn shape_schema(shape: Shape) -> Value {
     match shape {
         Shape::Text(max) | Shape::Prose(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
+        Shape::Credential(max) => json!({"type": "string", "minLength": 1, "maxLength": max, "writeOnly": true}),
         Shape::Id(prefix) => {
             json!({"type": "string", "pattern": format!("^{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}$")})
         }

@@ -621,6 +621,7 @@ pub const ENVIRONMENT: &[Field] = &[
         ]),
         "SMS",
     ),
+    always("voice", Shape::Object(&[maybe("driver", Shape::Text(20), "What makes calls; null: nothing can")]), "Calls"),
     always("locales", Shape::List(&Shape::Text(35), 100), "Languages of messages"),
     always("test_mode", Shape::OneOf(&["enabled", "disabled", "rejected"]), "What happens with test numbers"),
     maybe("turnstile_site_key", Shape::Text(64), "What a page's Turnstile widget needs; null: flows begin without one"),

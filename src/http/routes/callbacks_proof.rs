@@ -13,7 +13,7 @@ use crate::{
     message::drivers::twilio_signature::{Signed, is_twilios},
     ports::{DatabaseError, Level, Rows, Statement},
     secret::Secret,
-    settings::{CarrierKey, Snapshot, guard},
+    settings::{Snapshot, guard},
     statement,
 };
 
@@ -60,8 +60,8 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    fn of(signers: &[&CarrierKey]) -> Self {
-        let prints: Vec<&str> = signers.iter().flat_map(|key| key.fingerprints()).map(String::as_str).collect();
+    fn of(pepper: Pepper<'_>, secrets: &[&Secret]) -> Self {
+        let prints: Vec<String> = secrets.iter().flat_map(|secret| pepper.fingerprints(secret.expose())).collect();
         Self { signed_with: Value::from(prints).to_string() }
     }
 }
@@ -73,22 +73,25 @@ fn twilio_proof(incoming: &Incoming, snapshot: &Snapshot, form: &Form) -> Option
     let query = if incoming.query.is_empty() { "" } else { "?" };
     let path = format!("{}{query}{}", incoming.path, incoming.query);
     let signed = if is_json(incoming) { Signed::Json(&incoming.query, &incoming.body) } else { Signed::Form(&form.0) };
-    let mut signers = delivery.twilio_tokens(incoming.now);
-    signers.retain(|token| is_twilios(token.secret(), base, &path, &signed, signature));
-    (!signers.is_empty()).then(|| Proof::of(&signers))
+    let signers: Vec<&Secret> = delivery
+        .twilio_tokens(incoming.now)
+        .into_iter()
+        .filter(|token| is_twilios(token, base, &path, &signed, signature))
+        .collect();
+    (!signers.is_empty()).then_some(Proof::of(pepper(incoming).ok()?, &signers))
 }
 
-/// What Vonage has signed, as the check says; without a secret the path proves alone. A secret that cannot be read is no
-/// absent one: what it would have proven is not believed.
+/// What Vonage has signed, as the check says; without a secret the path proves alone.
 pub(super) fn vonage_proof(
     incoming: &Incoming,
     snapshot: &Snapshot,
     is_signed_with: &dyn Fn(&Secret) -> bool,
 ) -> Option<Proof> {
     let delivery = &snapshot.settings.delivery;
-    let mut signers = delivery.vonage_signature_secrets(incoming.now);
-    signers.retain(|key| is_signed_with(key.secret()));
-    (!delivery.vonage_signs() || !signers.is_empty()).then(|| Proof::of(&signers))
+    // A secret that cannot be read is no absent one: what it would have proven is not believed.
+    let secrets = delivery.vonage_signature_secrets(incoming.now);
+    let signers: Vec<&Secret> = secrets.iter().copied().filter(|secret| is_signed_with(secret)).collect();
+    (!delivery.vonage_signs() || !signers.is_empty()).then_some(Proof::of(pepper(incoming).ok()?, &signers))
 }
 
 /// The same as [`proven`] of what Twilio signs. Without any signature nothing is read.

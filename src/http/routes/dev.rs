@@ -200,7 +200,7 @@ async fn status(incoming: Incoming) -> Answer {
     let config = &app.config;
     let read = health::instance(&incoming).await;
     let (database, delivery) = match read {
-        Ok(settings) => (Ok(()), settings.delivery.clone()),
+        Ok(snapshot) => (Ok(()), snapshot.settings.delivery.clone()),
         Err(detail) => (Err(detail), Delivery::effective(&serde_json::Value::Null, config)),
     };
     let driver = delivery.sms_driver();

@@ -187,5 +187,6 @@ fn form(shape: Shape) -> String {
         Shape::Object(_) | Shape::Anything => "object".to_owned(),
         Shape::List(item, max) => format!("list up to {max} of {}", form(*item)),
         Shape::Texts(max) => format!("object of up to {max} texts"),
+        Shape::Credential(max) => format!("secret, 1 to {max} characters"),
     }
 }

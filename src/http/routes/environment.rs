@@ -11,9 +11,10 @@ use crate::{
         Incoming, Reply,
         contract::{Gives, Operation, operation, shapes},
         reply::Answer,
+        serve::read_snapshot,
     },
     ports::Level,
-    settings::{Settings, Snapshot, load},
+    settings::Settings,
 };
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(
@@ -27,7 +28,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[(
 )];
 
 /// Its key in KV; grows with the form of what is stored there.
-const KEY: &str = "environment/3";
+const KEY: &str = "environment/4";
 
 /// The types of factor that can be enrolled: supported, not switched off, and e-mail only where something carries it.
 fn factors(settings: &Settings) -> Vec<&'static str> {
@@ -43,8 +44,7 @@ async fn get(incoming: Incoming) -> Answer {
     let body = if let Some(body) = cached {
         body
     } else {
-        let answer = incoming.round_trips.batch(&app.ports, load("", None)).await?;
-        let snapshot = Snapshot::read(&answer, None, &app.config)?;
+        let snapshot = read_snapshot(&incoming, None).await?;
         let config = &app.config;
         let driver = snapshot.settings.delivery.sms_driver();
         let body = json!({
@@ -58,7 +58,8 @@ async fn get(incoming: Incoming) -> Answer {
                 "driver": driver.map(crate::config::SmsDriver::name),
                 "from_number": driver.and_then(crate::config::SmsDriver::from_number),
             },
-            "locales": ["en"],
+            "voice": {"driver": snapshot.settings.delivery.voice_driver().map(crate::config::VoiceDriver::name)},
+            "locales": crate::template::texts::LANGUAGES,
             "turnstile_site_key": config.turnstile.as_ref().and_then(|turnstile| turnstile.site_key.as_deref()),
             "test_mode": snapshot.settings.test_mode(incoming.now, config.is_production(), incoming.dev_tools).as_str(),
         })

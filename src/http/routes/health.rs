@@ -1,12 +1,12 @@
 //! `GET /health`: does it work, and if not, what is to be done.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Run;
 use crate::{
-    config::SmsDriver,
+    config::{Issue, SmsDriver, Stops},
     http::{
         Incoming, Reply,
         contract::{Gives, Operation, operation, shapes},
@@ -14,7 +14,7 @@ use crate::{
     },
     message::receipt,
     ports::DatabaseError,
-    settings::{Delivery, Settings, Snapshot, load},
+    settings::{Delivery, Snapshot, load},
 };
 
 pub(super) const ROUTES: &[(Operation, Run)] = &[(
@@ -31,14 +31,13 @@ async fn get(incoming: Incoming) -> Answer {
     let app = &incoming.app;
     let (read, cache) = (instance(&incoming).await, cache(&incoming).await);
     // What is wrong in effect; without the stored settings, what the variables alone lack.
-    let (database, delivery) = match read {
-        Ok(settings) => (Ok(()), settings.delivery.clone()),
-        Err(detail) => (Err(detail), Delivery::effective(&Value::Null, &app.config)),
+    let (database, delivery, sms_stored) = match read {
+        Ok(snapshot) => (Ok(()), snapshot.settings.delivery.clone(), snapshot.sms_stored),
+        Err(detail) => (Err(detail), Delivery::effective(&Value::Null, &app.config), false),
     };
-    let configuration = match delivery.issues() {
-        [] => Ok(()),
-        issues => Err(issues.iter().map(|issue| issue.detail.as_str()).collect::<Vec<_>>().join("; ")),
-    };
+    let counts = |issue: &&Issue| issue.stops != Stops::Storing || !sms_stored;
+    let issues: Vec<&str> = delivery.issues().iter().filter(counts).map(|issue| issue.detail.as_str()).collect();
+    let configuration = if issues.is_empty() { Ok(()) } else { Err(issues.join("; ")) };
     let receipts = why_no_receipts(&delivery);
     let good = configuration.is_ok() && database.is_ok() && cache.is_ok();
     let body = json!({
@@ -75,13 +74,13 @@ fn why_no_receipts(delivery: &Delivery) -> Option<&'static str> {
     })
 }
 
-/// The settings as D1 has them; or what to do when it does not answer or is not migrated.
-pub(super) async fn instance(incoming: &Incoming) -> Result<Arc<Settings>, String> {
+/// The instance as D1 has it; or what to do when it does not answer or is not migrated.
+pub(super) async fn instance(incoming: &Incoming) -> Result<Snapshot, String> {
     let app = &incoming.app;
     let answer = incoming.round_trips.batch(&app.ports, load("", None)).await;
     let place = if app.config.is_production() { "--remote" } else { "--local" };
     let read = answer.and_then(|answer| Snapshot::read(&answer, None, &app.config));
-    read.map(|snapshot| snapshot.settings).map_err(|error| match error {
+    read.map_err(|error| match error {
         DatabaseError::Unmigrated(_) => {
             format!("D1 is not migrated: run `npx wrangler d1 migrations apply DB {place}`")
         }

@@ -7,7 +7,7 @@ use crate::{
     api_key::Scope,
     event::{self, Event, EventType, When},
     http::{
-        Call, Incoming, Problem, Reply,
+        Call, Code, Incoming, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
         reply::Answer,
     },
@@ -30,7 +30,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
     ),
     (
         Operation {
-            description: "A value is stored and wins; `\"inherit\"` or `null` goes back to the binding or default. What is left out stays.",
+            description: "A value is stored and wins; `\"inherit\"` or `null` goes back to the binding or default (`null` as a `driver` is the driver that sends nothing). What is left out stays. Credentials are write-only: `auth_token_set` tells whether there is one.",
             auth: Auth::Key(Scope::InstanceWrite),
             body: Some(SETTINGS),
             inherits: true,
@@ -53,16 +53,32 @@ async fn update(call: Call) -> Answer {
     let context = &call.context;
     let config = context.config();
     let mut stored = context.snapshot().stored.clone();
-    let change = call.form.0.to_value();
+    let mut change = call.form.0.to_value();
+    settings::name_null_drivers(&mut change);
+    let mut errors = settings::check_values(&change, config);
+    // From here on credentials are sealed, in what is stored and in what is checked.
+    if !settings::seal_credentials(&mut change, context.seal(), &*context.ports().random) {
+        return Err(Problem::new(Code::ConfigurationInvalid, "ENCRYPTION_KEYS cannot seal").into());
+    }
+    settings::keep_replaced(&mut stored, &change, context.now());
     settings::merge(&mut stored, &change);
-    let errors = settings::check(&stored, &change, config, context.now());
+    settings::prune(&mut stored);
+    errors.extend(settings::check(&stored, &change, config, context.now()));
+    if errors.is_empty() {
+        errors = settings::check_complete(&stored, &change, config);
+    }
     if !errors.is_empty() {
         return Err(Problem::form(errors).into());
     }
+    let of_sms = change.get("sms").is_some();
+    let shown = settings::redact(&change);
     let changed: Vec<String> = paths(&change, "");
-    let event = Event::new(EventType::InstanceUpdated, "instance").data(json!({"settings": changed, "change": change}));
+    let event = Event::new(EventType::InstanceUpdated, "instance").data(json!({"settings": changed, "change": shown}));
     context
-        .decide(vec![settings::store(&stored, context.now()), event::store::write(context, event, When::Always)])
+        .decide(vec![
+            settings::store(&stored, of_sms, context.now()),
+            event::store::write(context, event, When::Always),
+        ])
         .await?;
     context.log(Level::Info, &format!("settings changed: {}", changed.join(", ")));
     let settings = Settings::effective(&stored, config);
@@ -74,7 +90,7 @@ fn view(call: &Call, version: i64, stored: &Value, settings: &Settings) -> Value
     json!({
         "version": version,
         "settings": settings.to_json(context.now(), context.config().is_production(), context.dev_tools()),
-        "stored": stored,
+        "stored": settings::redact(stored),
     })
 }
 

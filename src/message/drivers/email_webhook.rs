@@ -9,6 +9,12 @@ use super::{
 };
 use crate::{crypto::WebhookSecret, email::Mailbox, ports::OutgoingRequest};
 
+/// As the bindings have them.
+const VARIABLES: Names = Names { url: "EMAIL_WEBHOOK_URL", secret: "EMAIL_WEBHOOK_SECRET" };
+
+/// As the settings have them.
+const SETTINGS: Names = Names { url: "email.webhook.url", secret: "email.webhook.secret" };
+
 /// The webhook's settings as they come, from bindings or storage.
 #[derive(Clone, Default)]
 pub struct Settings {
@@ -18,6 +24,8 @@ pub struct Settings {
     pub secret: Option<WebhookSecret>,
     /// Who sends.
     pub from: Option<Mailbox>,
+    /// Whether they are stored as settings: then errors name those, and not the variables.
+    pub stored: bool,
 }
 
 /// The endpoint, with all it needs.
@@ -26,6 +34,7 @@ pub struct EmailWebhook {
     url: String,
     secret: WebhookSecret,
     from: Mailbox,
+    names: Names,
 }
 
 impl Settings {
@@ -33,7 +42,8 @@ impl Settings {
     pub fn validate(self) -> Result<EmailWebhook, &'static str> {
         let url = self.url.ok_or("url")?;
         let secret = self.secret.ok_or("secret")?;
-        Ok(EmailWebhook { url, secret, from: self.from.ok_or("from")? })
+        let names = if self.stored { SETTINGS } else { VARIABLES };
+        Ok(EmailWebhook { url, secret, from: self.from.ok_or("from")?, names })
     }
 }
 
@@ -61,11 +71,11 @@ impl EmailWebhook {
         });
         signed_post(&self.url, &self.secret, mail.message_id, mail.now, &body, mail.timeout)
     }
-}
 
-/// What the endpoint's answer means. Its body may have an `id`, which is kept.
-pub fn outcome(answer: Answer) -> Outcome {
-    webhook::outcome(Names { url: "EMAIL_WEBHOOK_URL", secret: "EMAIL_WEBHOOK_SECRET" }, answer)
+    /// What the endpoint's answer means. Its body may have an `id`, which is kept.
+    pub fn outcome(&self, answer: Answer) -> Outcome {
+        webhook::outcome(self.names, answer)
+    }
 }
 
 #[cfg(test)]
@@ -82,16 +92,21 @@ mod tests {
             url: Some("https://app.example.com/hooks/email?k=1".to_owned()),
             secret: WebhookSecret::parse(SECRET),
             from: Some(tests::sender()),
+            stored: false,
         }
     }
 
+    fn webhook() -> EmailWebhook {
+        settings().validate().unwrap_or_else(|missing| panic!("{missing} is missing"))
+    }
+
     fn answer(status: u16, body: &str) -> Outcome {
-        outcome(Ok(OutgoingResponse { status, body: body.to_owned() }))
+        webhook().outcome(Ok(OutgoingResponse { status, body: body.to_owned() }))
     }
 
     #[test]
     fn wire_format_unchanged() {
-        let webhook = settings().validate().unwrap_or_else(|missing| panic!("{missing} is missing"));
+        let webhook = webhook();
         let request = webhook.request(&tests::mail(webhook.from()));
         assert_eq!((request.method, request.url.as_str()), ("POST", "https://app.example.com/hooks/email?k=1"));
         let header = |name: &str| request.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
@@ -145,7 +160,7 @@ mod tests {
         ] {
             assert_eq!(answer(status, "").as_str(), wanted, "{status}");
         }
-        assert_eq!(outcome(Err(FetchError::Timeout)).as_str(), "unknown");
-        assert_eq!(outcome(Err(FetchError::Network)).as_str(), "unknown");
+        assert_eq!(webhook().outcome(Err(FetchError::Timeout)).as_str(), "unknown");
+        assert_eq!(webhook().outcome(Err(FetchError::Network)).as_str(), "unknown");
     }
 }

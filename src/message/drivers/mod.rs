@@ -197,7 +197,7 @@ pub async fn send_mail(ports: &Ports, driver: &EmailDriver, mail: &Mail<'_>) -> 
         EmailDriver::Null => Outcome::Accepted { provider_id: mail.message_id.to_owned(), segments: None },
         EmailDriver::Resend(resend) => resend::outcome(ports.fetch.fetch(resend.request(mail)).await),
         EmailDriver::Postmark(postmark) => postmark::outcome(ports.fetch.fetch(postmark.request(mail)).await),
-        EmailDriver::Webhook(webhook) => email_webhook::outcome(ports.fetch.fetch(webhook.request(mail)).await),
+        EmailDriver::Webhook(webhook) => webhook.outcome(ports.fetch.fetch(webhook.request(mail)).await),
         EmailDriver::Cloudflare(binding) => cloudflare_email::outcome(ports.mailer.send(binding.message(mail)).await),
     }
 }

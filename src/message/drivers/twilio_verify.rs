@@ -5,31 +5,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Answer, Class, Outcome, Why, basic, by_http_status, form_post, no_answer};
-use crate::{ports::OutgoingRequest, secret::Secret};
-
-/// Twilio Verify's settings as they come, from bindings or storage.
-#[derive(Clone, Default)]
-pub struct Settings {
-    /// `AC…`.
-    pub account_sid: Option<String>,
-    /// The account's auth token.
-    pub auth_token: Option<Secret>,
-    /// `SK…`.
-    pub api_key_sid: Option<String>,
-    /// The API key's secret.
-    pub api_key_secret: Option<Secret>,
-    /// `VA…`.
-    pub verify_service_sid: Option<String>,
-    /// The API's base URL.
-    pub verify_base: Option<String>,
-}
+use super::{
+    Answer, Class, Outcome, Why, by_http_status, form_post, no_answer,
+    twilio::{Account, Settings},
+};
+use crate::ports::OutgoingRequest;
 
 /// Twilio Verify, with all it needs.
 #[derive(Clone)]
 pub struct TwilioVerify {
-    user: String,
-    password: Secret,
+    account: Account,
     service_sid: String,
     verify_base: String,
 }
@@ -52,22 +37,14 @@ pub enum Fate {
     Canceled,
 }
 
-impl Settings {
-    /// Checks that the settings are complete: Twilio Verify, or the setting that is missing.
-    pub fn validate(self) -> Result<TwilioVerify, &'static str> {
-        let account_sid = self.account_sid.ok_or("account_sid")?;
-        let (user, password) = match (self.api_key_sid, self.api_key_secret, self.auth_token) {
-            (Some(sid), Some(secret), _) => (sid, secret),
-            (Some(_), None, _) => return Err("api_key_secret"),
-            (None, _, Some(token)) => (account_sid, token),
-            (None, _, None) => return Err("auth_token"),
-        };
-        let service_sid = self.verify_service_sid.ok_or("verify_service_sid")?;
-        Ok(TwilioVerify { user, password, service_sid, verify_base: self.verify_base.ok_or("verify_base")? })
-    }
-}
-
 impl TwilioVerify {
+    /// From the account's settings, or the setting that is missing.
+    pub fn new(settings: Settings) -> Result<Self, &'static str> {
+        let account = settings.account()?;
+        let service_sid = settings.verify_service_sid.ok_or("verify_service_sid")?;
+        Ok(Self { account, service_sid, verify_base: settings.verify_base.ok_or("verify_base")? })
+    }
+
     /// The request that sends a code. `locale` is left out where Twilio has no text in it: it goes by the number then.
     pub fn request(&self, to: &str, by: By, code: &str, locale: &str, timeout: Duration) -> OutgoingRequest {
         let channel = match by {
@@ -90,7 +67,7 @@ impl TwilioVerify {
 
     fn post(&self, path: &str, fields: &[(&str, &str)], timeout: Duration) -> OutgoingRequest {
         let url = format!("{}/v2/Services/{}/Verifications{path}", self.verify_base, self.service_sid);
-        form_post(url, vec![basic(&self.user, &self.password)], fields, timeout)
+        form_post(url, vec![self.account.authorization()], fields, timeout)
     }
 }
 
@@ -163,7 +140,10 @@ fn by_code(code: u64) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::{FetchError, OutgoingResponse};
+    use crate::{
+        ports::{FetchError, OutgoingResponse},
+        secret::Secret,
+    };
 
     const TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -178,7 +158,7 @@ mod tests {
     }
 
     fn verify(settings: Settings) -> TwilioVerify {
-        settings.validate().unwrap_or_else(|missing| panic!("{missing} is missing"))
+        TwilioVerify::new(settings).unwrap_or_else(|missing| panic!("{missing} is missing"))
     }
 
     #[test]
@@ -212,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let missing = |settings: Settings| settings.validate().err();
+        let missing = |settings: Settings| TwilioVerify::new(settings).err();
         assert_eq!(missing(Settings { account_sid: None, ..settings() }), Some("account_sid"));
         assert_eq!(missing(Settings { auth_token: None, ..settings() }), Some("auth_token"));
         assert_eq!(missing(Settings { verify_service_sid: None, ..settings() }), Some("verify_service_sid"));

@@ -1,8 +1,8 @@
 //! An SMS before it is written down.
 
-use super::{Content, Driver, Outgoing, Refused, Said, Way, cost_class, may_be_called, route};
+use super::{Content, Driver, Outgoing, Refused, Said, Way, cost_class, may_be_called, missing, route};
 use crate::{
-    config::{SmsDriver, Stops},
+    config::{Issue, SmsDriver, Stops},
     context::Context,
     ids::{MessageId, TryId},
     message::{Channel, Destination, segments},
@@ -44,6 +44,7 @@ pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) 
     let config = context.config();
     let country = number.country();
     let drivers = context.settings().delivery.sms(country.as_str());
+    let drivers = drivers.and_then(|drivers| fit_to_say_it(drivers, said.brief.code.is_some()));
     let redirected_to = (!config.is_production()).then(|| config.dev_sms_receiver.clone()).flatten();
     let is_test = number.is_test() || redirected_to.as_deref().is_some_and(phone::is_test_number);
     let detail = "outside prod a carrier sends to this number only, and it is missing";
@@ -80,4 +81,16 @@ pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) 
         route,
         driver,
     })
+}
+
+/// The drivers that can say it: Twilio Verify sends codes only, and is not asked for what has none.
+fn fit_to_say_it(mut drivers: Vec<SmsDriver>, has_code: bool) -> Result<Vec<SmsDriver>, Issue> {
+    if !has_code {
+        drivers.retain(|driver| !matches!(driver, SmsDriver::TwilioVerify(_)));
+    }
+    if drivers.is_empty() {
+        let why = "twilio_verify sends codes only: name another driver after it, for notices";
+        return Err(missing("sms.routes", why));
+    }
+    Ok(drivers)
 }

@@ -21,14 +21,17 @@ pub fn status_of(outcome: &Outcome) -> Status {
     }
 }
 
-/// A report of the carrier may have come first: its state stays, and who has delivered it is who carried it. `?1` id, `?2` state, `?3` the carrier's
-/// id, `?4` segments, `?5` error, `?6` its class, `?7` how long it took, `?8` now, `?9` driver.
+/// A report of the carrier may have come first: its state stays, and who has delivered it is who carried it. `?1` id,
+/// `?2` state, `?3` the carrier's id, `?4` segments, `?5` error, `?6` its class, `?7` how long it took, `?8` now,
+/// `?9` driver.
 const END: &str = "UPDATE messages SET status = CASE WHEN status = 'queued' THEN ?2 ELSE status END,
     driver = coalesce(
       (SELECT t.driver FROM message_tries t WHERE t.message_id = ?1 AND t.reported = 'delivered' LIMIT 1), ?9),
     provider_id = CASE WHEN status = 'delivered' THEN coalesce(provider_id, ?3) ELSE coalesce(?3, provider_id) END,
-    segments = coalesce(?4, segments), error_code = coalesce(error_code, ?5), error_class = ?6, latency_ms = ?7,
-    updated_at = ?8
+    segments = coalesce(?4, segments),
+    error_code = CASE WHEN status IN ('sent', 'delivered') THEN error_code ELSE coalesce(error_code, ?5) END,
+    error_class = CASE WHEN status IN ('sent', 'delivered') THEN error_class ELSE ?6 END,
+    latency_ms = ?7, updated_at = ?8
   WHERE id = ?1";
 const END_TRY: &str = "UPDATE message_tries SET outcome = ?2, provider_id = coalesce(?3, provider_id), segments = ?4,
     error_code = ?5, latency_ms = ?6

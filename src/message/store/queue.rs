@@ -140,7 +140,7 @@ pub fn queue_notice(
     let begins = if status == Status::Dropped { Status::Queued } else { status };
     for status in [begins, Status::Dropped] {
         let data = json!({"driver": outgoing.driver, "template": outgoing.template, "change": change.kind(),
-            "country": outgoing.country, "segments": outgoing.sms.map(|(_, segments)| segments)});
+            "factor": change.factor(), "country": outgoing.country, "segments": outgoing.sms.map(|(_, segments)| segments)});
         let event = Event::new(EventType::of_message(outgoing.channel, status), id).user(Some(user)).data(data);
         statements.push(event::store::write(context, event, When::Message(id, status.as_str())));
     }

@@ -205,6 +205,16 @@ impl<'a> Block<'a> {
         self.config.value(self.entry(name)?.variable).cloned()
     }
 
+    /// The settings that it has.
+    pub fn entries(&self) -> &'static [Entry] {
+        self.carrier.entries
+    }
+
+    /// A value as it is stored.
+    pub fn raw(&self, name: &str) -> Option<&'a Value> {
+        self.stored?.get(name)
+    }
+
     /// Whether a value is there, readable or not.
     pub fn has(&self, name: &str) -> bool {
         match (self.stored, self.entry(name)) {

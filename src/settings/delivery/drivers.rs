@@ -13,7 +13,7 @@ use crate::{
     message::drivers::{
         cloudflare_email::CloudflareEmail,
         email_webhook, postmark, resend, twilio,
-        twilio_verify::{self, TwilioVerify},
+        twilio_verify::TwilioVerify,
         twilio_voice::TwilioVoice,
         vonage,
         vonage_voice::VonageVoice,
@@ -141,7 +141,7 @@ impl<'a> Drivers<'a> {
             }
             "webhook" => {
                 let (url, secret) = (self.email_webhook.text("url"), self.email_webhook.webhook_secret("secret"));
-                let settings = email_webhook::Settings { url, secret, from };
+                let settings = email_webhook::Settings { url, secret, from, stored: self.email_webhook.is_stored() };
                 (self.email_webhook, settings.validate().map(EmailDriver::Webhook))
             }
             // The binding is no variable: it has no block.
@@ -161,24 +161,7 @@ impl<'a> Drivers<'a> {
     /// Twilio Verify, which has senders of its own.
     fn verify(&self, stops: Stops, why: &str) -> Result<TwilioVerify, Issue> {
         well_formed(&self.twilio, &[Stops::Sending])?;
-        let twilio::Settings {
-            account_sid,
-            auth_token,
-            api_key_sid,
-            api_key_secret,
-            verify_service_sid,
-            verify_base,
-            ..
-        } = self.twilio(None);
-        let settings = twilio_verify::Settings {
-            account_sid,
-            auth_token,
-            api_key_sid,
-            api_key_secret,
-            verify_service_sid,
-            verify_base,
-        };
-        settings.validate().map_err(|name| self.twilio.lacks(name, stops, why))
+        TwilioVerify::new(self.twilio(None)).map_err(|name| self.twilio.lacks(name, stops, why))
     }
 
     /// The operator's own endpoint.

@@ -17,42 +17,14 @@ pub(super) const VONAGE_SECRET: &str = "sms.vonage.signature_secret";
 /// Where replaced credentials stand, as `[{setting, sealed, until}]`: beside the settings, out of sight.
 pub(super) const REPLACED: &str = "replaced";
 
-/// A credential that a carrier signs with.
-#[derive(Clone)]
-pub struct CarrierKey {
-    secret: Secret,
-    fingerprints: Vec<String>,
-    until: Option<Timestamp>,
-}
-
 /// The credentials of one carrier that prove its callbacks.
 #[derive(Clone)]
 pub(super) struct Keys {
-    keys: Vec<CarrierKey>,
-    in_use: bool,
+    /// Each with its end, if it was replaced; the one in use first.
+    keys: Vec<(Secret, Option<Timestamp>)>,
+    /// The fingerprint of the one in use.
+    current: Option<String>,
     configured: bool,
-}
-
-impl CarrierKey {
-    fn new(secret: Secret, until: Option<Timestamp>, config: &Config) -> Self {
-        let fingerprints = config.secrets().map(|secrets| Pepper(&secrets.code_pepper).fingerprints(secret.expose()));
-        Self { secret, fingerprints: fingerprints.unwrap_or_default(), until }
-    }
-
-    /// The credential.
-    pub fn secret(&self) -> &Secret {
-        &self.secret
-    }
-
-    /// What a try that is sent with it keeps: 16 characters.
-    pub fn fingerprint(&self) -> &str {
-        self.fingerprints.first().map_or("", String::as_str)
-    }
-
-    /// What a try that was sent with it may have kept: one under each key of the pepper's ring.
-    pub fn fingerprints(&self) -> &[String] {
-        &self.fingerprints
-    }
 }
 
 impl Keys {
@@ -60,11 +32,15 @@ impl Keys {
     pub fn of(setting: &str, block: &Block<'_>, stored: &Value, config: &Config) -> Self {
         let name = setting.rsplit('.').next().unwrap_or_default();
         let current = block.secret(name);
-        let (in_use, configured) = (current.is_some(), block.has(name));
-        let mut keys: Vec<CarrierKey> = Vec::new();
+        let fingerprint = |secret: &Secret| {
+            let pepper = Pepper(&config.secrets().ok()?.code_pepper);
+            pepper.fingerprints(secret.expose()).into_iter().next()
+        };
+        let (print, configured) = (current.as_ref().and_then(fingerprint), block.has(name));
+        let mut keys: Vec<(Secret, Option<Timestamp>)> = Vec::new();
         let mut add = |secret: Secret, until| {
-            if !keys.iter().any(|key| key.secret.matches(secret.expose())) {
-                keys.push(CarrierKey::new(secret, until, config));
+            if !keys.iter().any(|(known, _)| known.matches(secret.expose())) {
+                keys.push((secret, until));
             }
         };
         if let Some(secret) = current {
@@ -83,17 +59,17 @@ impl Keys {
                 add(secret, Some(until));
             }
         }
-        Self { keys, in_use, configured }
+        Self { keys, current: print, configured }
     }
 
     /// Those that count now, the one in use first.
-    pub fn at(&self, now: Timestamp) -> Vec<&CarrierKey> {
-        self.keys.iter().filter(|key| key.until.is_none_or(|until| until > now)).collect()
+    pub fn at(&self, now: Timestamp) -> Vec<&Secret> {
+        self.keys.iter().filter(|(_, until)| until.is_none_or(|until| until > now)).map(|(secret, _)| secret).collect()
     }
 
-    /// The one in use.
-    pub fn current(&self) -> Option<&CarrierKey> {
-        self.keys.first().filter(|_| self.in_use)
+    /// What a try that is sent with the one in use keeps.
+    pub fn current(&self) -> Option<&str> {
+        self.current.as_deref()
     }
 
     /// Whether one is configured, readable or not.

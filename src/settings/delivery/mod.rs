@@ -2,13 +2,18 @@
 //! none, the issue names the setting or variable that is missing.
 
 mod carrier;
+mod check;
 mod choose;
+mod credentials;
 mod drivers;
+mod fields;
 mod keys;
+mod once;
+mod view;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::{
     choose::Ways,
@@ -18,10 +23,15 @@ use self::{
 use super::at;
 use crate::{
     config::{Config, EmailDriver, Issue, SmsDriver, VoiceDriver},
+    secret::Secret,
     time::Timestamp,
 };
 
-pub use keys::CarrierKey;
+pub use check::check_complete;
+pub use credentials::{check_values, keep_replaced, name_null_drivers, prune, redact, reseal, seal_credentials};
+pub(super) use fields::{EMAIL, SMS, VOICE};
+pub use once::settings_of_variables;
+use view::Shown;
 
 /// Which drivers carry messages, and in which order.
 #[derive(Clone)]
@@ -34,6 +44,7 @@ pub struct Delivery {
     twilio_tokens: Keys,
     vonage_secrets: Keys,
     issues: Vec<Issue>,
+    shown: Option<Shown>,
 }
 
 /// When a message that nobody has reported delivered goes out once more, through the next driver of its route.
@@ -57,7 +68,7 @@ impl Delivery {
                 issues.push(issue.clone());
             }
         }
-        Self {
+        let mut delivery = Self {
             fallback: fallback(stored),
             callback_base: config.sms.callback_base.clone(),
             twilio_tokens: Keys::of(TWILIO_TOKEN, &drivers.twilio, stored, config),
@@ -66,7 +77,15 @@ impl Delivery {
             voice,
             email,
             issues,
-        }
+            shown: None,
+        };
+        delivery.shown = Some(Shown::of(&delivery, &drivers));
+        delivery
+    }
+
+    /// What `GET /v1/instance` shows of each channel beside its switch.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (&'static str, &Map<String, Value>)> {
+        self.shown.iter().flat_map(Shown::channels)
     }
 
     /// The drivers of SMS to a country, in the order in which they are asked; never empty.
@@ -115,12 +134,12 @@ impl Delivery {
     }
 
     /// Every auth token that Twilio may sign a callback with now: those in use, and those replaced a short while ago.
-    pub fn twilio_tokens(&self, now: Timestamp) -> Vec<&CarrierKey> {
+    pub fn twilio_tokens(&self, now: Timestamp) -> Vec<&Secret> {
         self.twilio_tokens.at(now)
     }
 
     /// Every secret that Vonage may sign a callback with now; empty: none is configured, and nothing is signed.
-    pub fn vonage_signature_secrets(&self, now: Timestamp) -> Vec<&CarrierKey> {
+    pub fn vonage_signature_secrets(&self, now: Timestamp) -> Vec<&Secret> {
         self.vonage_secrets.at(now)
     }
 
@@ -137,15 +156,18 @@ impl Delivery {
             "vonage" => &self.vonage_secrets,
             _ => return None,
         };
-        keys.current().map(CarrierKey::fingerprint)
+        keys.current()
     }
 }
 
 /// `sms.fallback`, where it is switched on.
 fn fallback(stored: &Value) -> Option<Fallback> {
     let is_on = at(stored, "sms.fallback.enabled").and_then(Value::as_bool) == Some(true);
-    let seconds = at(stored, "sms.fallback.after_seconds").and_then(Value::as_u64).unwrap_or(60).clamp(30, 300);
-    is_on.then(|| Fallback { after: Duration::from_secs(seconds) })
+    is_on.then(|| Fallback { after: Duration::from_secs(fallback_seconds(stored)) })
+}
+
+fn fallback_seconds(stored: &Value) -> u64 {
+    at(stored, "sms.fallback.after_seconds").and_then(Value::as_u64).unwrap_or(60).clamp(30, 300)
 }
 
 /// Nothing of it is shown: it holds credentials.

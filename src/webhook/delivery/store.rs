@@ -66,21 +66,24 @@ pub(in crate::webhook) const CLAIM: &str = concat!(
      RETURNING 1 AS claimed"
 );
 
-/// What has to be known to tell what was just taken on: the endpoint, the event, the message it is of, and whether the code in
-/// that still lives. `?1` until when it is taken on, `?2` stamp, `?3` now.
-pub(in crate::webhook) const READ: &str = "SELECT d.id, d.endpoint_id, d.event_id, d.event_type, d.attempts, e.url, e.secret,
+/// What has to be known to tell what was just taken on: the endpoint, the event, the message it is of, whether the code in
+/// that still lives and its channel is switched on. `?1` until when it is taken on, `?2` stamp, `?3` now.
+pub(in crate::webhook) const READ: &str =
+    "SELECT d.id, d.endpoint_id, d.event_id, d.event_type, d.attempts, e.url, e.secret,
     CASE WHEN e.previous_expires_at > ?3 THEN e.previous_secret END AS previous_secret, e.failing_since,
     v.user_id, v.app_id, v.subject_id, v.outcome, v.reason, v.data, v.created_at AS happened_at,
     m.channel, m.template, m.locale, m.status, coalesce(m.redirected_to, m.destination) AS recipient,
-    m.user_id AS whom, m.challenge_id, m.generation, c.seed, c.pepper_id, c.digits, c.code_expires_at, m.created_at AS sent_at,
+    m.user_id AS whom, u.name, m.challenge_id, m.generation, m.created_at AS sent_at,
+    c.seed, c.pepper_id, c.digits, c.code_expires_at,
     (c.generation = m.generation AND c.code_mac IS NOT NULL AND c.code_expires_at > ?3 AND c.verified_at IS NULL
-      AND c.ended_at IS NULL AND c.wrong_answers < c.wrong_answers_max
-      AND coalesce(i.settings ->> ('$.' || m.channel || '.enabled'), 1) = 1) AS lives
+      AND c.ended_at IS NULL AND c.wrong_answers < c.wrong_answers_max) AS lives,
+    coalesce(i.settings ->> ('$.' || m.channel || '.enabled'), 1) = 1 AS is_on
   FROM webhook_deliveries d
     JOIN webhook_endpoints e ON e.id = d.endpoint_id
     JOIN instance i ON i.id = 1
     LEFT JOIN audit_events v ON v.id = d.event_id
     LEFT JOIN messages m ON m.id = v.subject_id
+    LEFT JOIN users u ON u.id = m.user_id
     LEFT JOIN challenges c ON c.id = m.challenge_id
   WHERE d.next_attempt_at = ?1 AND d.stamp = ?2";
 
