@@ -1,5 +1,4 @@
-//! `/v1/callbacks/twilio/{message_id}`: a signed report settles its message, never backwards; all else is a 403
-//! and changes nothing.
+//! `/v1/callbacks/…`: a report that is proven settles its message, never backwards; all else is a 403 and changes nothing.
 
 use std::time::Duration;
 
@@ -165,4 +164,37 @@ async fn without_twilio_or_a_public_https_url_nothing_is_believed() {
     for world in [World::null(), World::vonage(), World::native(&without_url)] {
         report(&world, NOBODY[3].1, &[("MessageStatus", "delivered")]).await.expect_problem(403, "signature_invalid");
     }
+}
+
+#[tokio::test]
+async fn what_vonage_may_send_and_nobody_understands_changes_nothing() {
+    let world = World::vonage();
+    let number = world.british_number();
+    let id = text(&world.challenge(&number).await["message_id"]);
+    let url = world.carriers.sent_to(&number)[0].field("callback").unwrap().to_owned();
+    let path = url.strip_prefix(URL).unwrap();
+    let before = read(&world, &id).await;
+    let bodies: [(&str, &[u8]); 9] = [
+        ("application/json", b""),
+        ("application/json", b"[1, 2]"),
+        ("application/json", b"{\"messageId\": {}, \"status\": []}"),
+        ("application/json", b"{\"messageId\": \"M0\"}"),
+        ("application/json", b"\xff\xfe"),
+        ("application/x-www-form-urlencoded", b"\xff=%ff&messageId=%00&status=delivered"),
+        ("application/x-www-form-urlencoded", b""),
+        ("text/plain", b"messageId=M0"),
+        ("", b"status=delivered"),
+    ];
+    for (media, body) in bodies {
+        let request = world.request("POST", path).without("authorization").raw(media, body.to_vec());
+        request.send().await.expect(204);
+    }
+    for query in ["", "?", "?messageId=M0", "?status=delivered&messageId=a%20b", "?%ff=%ff"] {
+        let request = world.request("GET", &format!("{path}{query}")).without("authorization");
+        request.send().await.expect(204);
+    }
+    assert_eq!(read(&world, &id).await, before);
+    assert_eq!(world.here().database.number("SELECT count(*) FROM message_receipts"), 0);
+    let large = world.request("POST", path).without("authorization").raw("application/json", vec![b' '; 65 * 1024]);
+    large.send().await.expect_problem(413, "request_too_large");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Behaviour, World, vars};
+use crate::support::{Behaviour, World, receipts, vars};
 
 pub async fn twilio_gets_what_it_wants(world: World) {
     let number = world.number();
@@ -115,6 +115,42 @@ pub async fn vonage_gets_what_it_wants(world: World) {
     assert_eq!(sent[0].from, vars::VONAGE_SENDER.trim_start_matches('+'));
     assert_eq!(sent[0].field("ttl"), Some("300000"));
     world.answer(&challenge, &sent[0].code()).await.expect(200);
+}
+
+pub async fn twilios_receipts_settle_their_message(world: World) {
+    let challenge = world.challenge(&world.number()).await;
+    let id = challenge["message_id"].as_str().unwrap();
+    let sid = receipts::read(&world, id).await["message"]["provider_id"].as_str().unwrap().to_owned();
+    receipts::twilio(&world, id, "SMffffffffffffffffffffffffffffffff", "delivered").send().await.expect(204);
+    for state in ["sent", "sent", "delivered", "sent", "undelivered"] {
+        receipts::twilio(&world, id, &sid, state).send().await.expect(204);
+    }
+    let read = receipts::read(&world, id).await;
+    assert_eq!((&read["message"]["status"], &read["message"]["error_code"]), (&json!("delivered"), &Value::Null));
+    let mut kept: Vec<Value> =
+        read["receipts"].as_array().unwrap().iter().map(|one| json!([one["carrier_status"], one["times"]])).collect();
+    kept.sort_by_key(Value::to_string);
+    assert_eq!(kept, [json!(["delivered", 1]), json!(["sent", 3]), json!(["undelivered", 1])]);
+}
+
+pub async fn vonages_receipts_settle_their_message_in_each_form(world: World) {
+    for form in receipts::Form::ALL {
+        let number = world.british_number();
+        let challenge = world.challenge(&number).await;
+        let id = challenge["message_id"].as_str().unwrap();
+        let sent = world.carriers.sent_to(&number).remove(0);
+        let url = sent.field("callback").expect("a receipt is asked for");
+        let part = receipts::read(&world, id).await["message"]["provider_id"].as_str().unwrap().to_owned();
+        for state in ["buffered", "delivered", "failed"] {
+            receipts::vonage_at(&world, url, &receipts::receipt(&part, state), form).send().await.expect(204);
+        }
+        let read = receipts::read(&world, id).await;
+        assert_eq!(read["message"]["status"], "delivered", "{form:?}");
+        assert_eq!(read["receipts"].as_array().unwrap().len(), 3);
+        let elsewhere = url.replace(&url[url.len() - 4..], "AAAA");
+        let answer = receipts::vonage_at(&world, &elsewhere, &receipts::receipt(&part, "failed"), form).send().await;
+        answer.expect_problem(403, "signature_invalid");
+    }
 }
 
 pub async fn vonages_errors_are_told_with_their_remedy(world: World) {

@@ -115,11 +115,13 @@ macro_rules! for_each_scenario {
             alone instance::calls_take_as_many_round_trips_as_the_law_allows;
             dev_twilio instance::a_carrier_takes_one_more_round_trip_after_it_answered;
             twilio carriers::twilio_gets_what_it_wants;
+            twilio carriers::twilios_receipts_settle_their_message;
             twilio carriers::twilios_errors_are_told_with_their_remedy;
             twilio carriers::a_silent_carrier_leaves_the_message_unknown_and_the_code_alive;
             twilio carriers::a_failed_enrolment_leaves_nothing;
             twilio languages::an_sms_is_in_the_language_asked_for;
             vonage carriers::vonage_gets_what_it_wants;
+            vonage carriers::vonages_receipts_settle_their_message_in_each_form;
             vonage carriers::vonages_errors_are_told_with_their_remedy;
             dev_twilio carriers::outside_prod_everything_goes_to_the_receiver;
             both carriers::another_carrier_takes_over_and_one_that_fails_is_not_waited_for;

@@ -2,7 +2,7 @@
 
 use super::{
     Run,
-    callbacks_proof::{Form, Proof, pepper, proven, refused, twilio_proof, vonage_proof},
+    callbacks_proof::{Form, Proof, pepper, proven, refused, twilio_proven, vonage_proof},
 };
 use crate::{
     http::{
@@ -71,7 +71,6 @@ async fn twilio(incoming: Incoming) -> Answer {
     let form = Form::read(&incoming);
     let id = message(&incoming);
     let event = EventId::new(incoming.now, &*incoming.app.ports.random);
-    let check = |snapshot: &Snapshot| twilio_proof(&incoming, snapshot, &form);
     let status = form.get("CallStatus");
     let told = match form.get("CallSid") {
         // A call that waits for no key reports here.
@@ -82,7 +81,7 @@ async fn twilio(incoming: Incoming) -> Answer {
         Ok(id) => written(&incoming, told, id, "twilio", proof, &event),
         Err(_) => Vec::new(),
     };
-    proven(&incoming, &check, &batch).await?;
+    twilio_proven(&incoming, &form, &batch).await?;
     let id = id?;
     fall_back(&incoming, &id, told);
     Ok(Reply::nothing())

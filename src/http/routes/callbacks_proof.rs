@@ -67,7 +67,7 @@ impl Proof {
 }
 
 /// What Twilio has signed, with any of its tokens, for the configured URL.
-pub(super) fn twilio_proof(incoming: &Incoming, snapshot: &Snapshot, form: &Form) -> Option<Proof> {
+fn twilio_proof(incoming: &Incoming, snapshot: &Snapshot, form: &Form) -> Option<Proof> {
     let delivery = &snapshot.settings.delivery;
     let (base, signature) = (delivery.callback_base()?, incoming.header("x-twilio-signature")?);
     let query = if incoming.query.is_empty() { "" } else { "?" };
@@ -92,6 +92,18 @@ pub(super) fn vonage_proof(
     let secrets = delivery.vonage_signature_secrets(incoming.now);
     let signers: Vec<&Secret> = secrets.iter().copied().filter(|secret| is_signed_with(secret)).collect();
     (!delivery.vonage_signs() || !signers.is_empty()).then_some(Proof::of(pepper(incoming).ok()?, &signers))
+}
+
+/// The same as [`proven`] of what Twilio signs. Without any signature nothing is read.
+pub(super) async fn twilio_proven(
+    incoming: &Incoming,
+    form: &Form,
+    batch: &(dyn Fn(&Proof) -> Vec<Statement> + Sync),
+) -> Result<Vec<Rows>, Failure> {
+    if incoming.header("x-twilio-signature").is_none() {
+        return Err(refused(incoming).await);
+    }
+    proven(incoming, &|snapshot: &Snapshot| twilio_proof(incoming, snapshot, form), batch).await
 }
 
 /// Runs what a carrier has proven, under the settings as they are: where they have changed since this isolate read them, it

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Run,
     callbacks::{call_report, message, written},
-    callbacks_proof::{Form, Proof, pepper, proven, twilio_proof, vonage_proof},
+    callbacks_proof::{Form, Proof, pepper, proven, twilio_proven, vonage_proof},
 };
 use crate::{
     http::{
@@ -76,7 +76,6 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
 async fn twilio(incoming: Incoming) -> Answer {
     let form = Form::read(&incoming);
     let id = message(&incoming);
-    let check = |snapshot: &Snapshot| twilio_proof(&incoming, snapshot, &form);
     let sid = form.get("CallSid").filter(|sid| is_word(sid, 64));
     let pressed = form.get("Digits").is_some_and(|digits| !digits.is_empty());
     let status = form.get("CallStatus");
@@ -89,7 +88,7 @@ async fn twilio(incoming: Incoming) -> Answer {
         let told = call_report(status, status.and_then(twilio_voice::progress), sid, true);
         written(&incoming, told, id, "twilio", proof, &event)
     };
-    let answer = proven(&incoming, &check, &batch).await?;
+    let answer = twilio_proven(&incoming, &form, &batch).await?;
     id?;
     let body =
         if pressed && sid.is_some() { twilio_voice::twiml(&next(&incoming, &answer)?) } else { NOTHING.to_owned() };
