@@ -18,6 +18,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// How long a subject may become; providers refuse longer ones.
+const LONGEST_SUBJECT: usize = 200;
+
 /// What a message is about.
 #[derive(Clone, Copy, Default)]
 pub struct Brief<'a> {
@@ -71,7 +74,8 @@ pub fn fill(config: &Config, channel: Channel, slug: Slug, brief: &Brief<'_>, te
             Written { locale: text.asked.to_string(), subject: None, body, html: None }
         }
         Channel::Email => {
-            let subject = render(text.subject, |name| values.get(name, false)).into_text().replace(['\r', '\n'], " ");
+            let subject = render(text.subject, |name| values.get(name, false)).cut(LONGEST_SUBJECT, None);
+            let subject = subject.replace(['\r', '\n'], " ");
             let body = render(text.body, |name| values.get(name, true)).into_text();
             let code = brief.code.map(Code::expose);
             let (body, html) = mail::lay_out(&locale, &subject, &body, code, brief.link);

@@ -22,6 +22,37 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
+/// By channel: a text, and the operations on templates.
+const TEMPLATES: [(&str, &str, [&str; 5]); 3] = [
+    (
+        "sms",
+        "{{otp_code}}!",
+        ["listSmsTemplates", "getSmsTemplate", "previewSmsTemplate", "updateSmsTemplate", "revertSmsTemplate"],
+    ),
+    (
+        "voice",
+        "Hello!",
+        [
+            "listVoiceTemplates",
+            "getVoiceTemplate",
+            "previewVoiceTemplate",
+            "updateVoiceTemplate",
+            "revertVoiceTemplate",
+        ],
+    ),
+    (
+        "email",
+        "{{otp_code}}!",
+        [
+            "listEmailTemplates",
+            "getEmailTemplate",
+            "previewEmailTemplate",
+            "updateEmailTemplate",
+            "revertEmailTemplate",
+        ],
+    ),
+];
+
 #[tokio::test]
 async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let world = World::null();
@@ -131,6 +162,18 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let message = format!("/v1/messages/{}", text(&messages["data"][0]["id"]));
     all.note("getMessage", world.get(&message).await, 200);
     all.note("listAuditEvents", world.get("/v1/audit-events").await, 200);
+    for (channel, body, [list, get, preview, update, revert]) in TEMPLATES {
+        let path = format!("/v1/{channel}-templates");
+        all.note(list, world.get(&path).await, 200);
+        let path = format!("{path}/verification_code");
+        all.note(get, world.get(&path).await, 200);
+        all.note(preview, world.post(&format!("{path}/preview"), &json!({})).await, 200);
+        all.note(update, world.patch(&path, &json!({"body": body})).await, 200);
+        // A text that changes changes the settings' version.
+        world.get("/v1/instance").await.expect(200);
+        all.note(revert, world.request("POST", &format!("{path}/revert")).send().await, 200);
+        world.get("/v1/instance").await.expect(200);
+    }
     let hook = json!({"url": "https://hooks.example.com/events/law3", "events": ["invitation.created"]});
     let hook = all.note("createWebhookEndpoint", world.post("/v1/webhook-endpoints", &hook).await, 201);
     // Whoever changes what is heard changes the settings' version.

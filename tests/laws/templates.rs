@@ -128,7 +128,7 @@ async fn a_reset_says_so_and_its_further_codes_too() {
     let user = world.post("/v1/users", &user).await.expect(201);
     let password = json!({"type": "password", "password": "seven owls in a barn at dusk"});
     world.post(&format!("/v1/users/{}/factors", user["id"].as_str().unwrap()), &password).await.expect(201);
-    let text = json!({"locale": "es", "subject": "{{otp_code}}!", "body": "{{user.first_name}}|{{user.last_name}}|{{otp_code}}"});
+    let text = json!({"locale": "es", "subject": "{{otp_code}}!", "body": "{{user.first_name}}|{{user.last_name}}\n\n{{otp_code}}"});
     write(&world, "/v1/email-templates/reset_password_code", text).await;
     let flow = page.begin("password-resets", json!({"identifier": address})).await;
     let reset = |count: usize| {
@@ -143,7 +143,7 @@ async fn a_reset_says_so_and_its_further_codes_too() {
         resets.last().unwrap().text.clone()
     };
     let first = reset(1);
-    assert!(first.starts_with("Ana|Lúcia Silva|"), "{first}");
+    assert!(first.starts_with("Ana|Lúcia Silva\n\n"), "{first}");
     world.here().clock.advance(Duration::from_secs(31));
     let id = flow.begun["challenge"]["id"].as_str().unwrap();
     flow.post(&format!("challenges/{id}/resend"), json!({})).await.expect(200);
@@ -226,11 +226,7 @@ async fn what_others_deliver_goes_to_no_carrier() {
         for channel in ["sms", "voice", "email"] {
             let to =
                 if channel == "email" { json!({"email": world.address()}) } else { json!({"phone": world.number()}) };
-            let before = world.here().database.batches();
             let challenge = world.post("/v1/challenges", &json!({"to": to, "channel": channel})).await.expect(201);
-            // The first one reads the settings, which have changed under it.
-            let trips = world.here().database.batches() - before;
-            assert_eq!(trips, if channel == "sms" { 3 } else { 1 }, "{channel}");
             let id = challenge["message_id"].as_str().unwrap();
             let read = world.get(&format!("/v1/messages/{id}")).await.expect(200);
             let message = &read["message"];
@@ -255,7 +251,10 @@ async fn what_others_deliver_keeps_to_every_rule() {
     write(&world, SMS, json!({"delivered_by_us": false})).await;
     endpoint(&world, &json!(["*"]));
     let number = world.number();
-    let challenge = world.challenge(&number).await;
+    world.get("/v1/instance").await.expect(200);
+    let sent = world.post("/v1/challenges", &json!({"to": {"phone": number}})).await;
+    assert_eq!(sent.round_trips(), 1);
+    let challenge = sent.expect(201);
     let id = challenge["message_id"].as_str().unwrap();
     let row = world.here().database.query(&format!("SELECT redirected_to, status FROM messages WHERE id = '{id}'"));
     assert_eq!(json!(row), json!([{"redirected_to": vars::RECEIVER, "status": "handed_over"}]));
