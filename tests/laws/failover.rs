@@ -13,9 +13,7 @@ pub(super) async fn world(channel: &str, drivers: &[&str]) -> World {
     let world = World::native(&vars::prod_both("http://127.0.0.1:9"));
     let route =
         if channel == "email" { json!({"drivers": drivers}) } else { json!({"countries": ["*"], "drivers": drivers}) };
-    let settings = json!({channel: {"routes": [route]}});
-    let sql = format!("UPDATE instance SET settings = json_patch(settings, '{settings}'), version = version + 1");
-    world.here().database.execute(&sql);
+    world.patch("/v1/instance", &json!({channel: {"routes": [route]}})).await.expect(200);
     world
 }
 

@@ -201,8 +201,8 @@ pub async fn another_carrier_takes_over_and_one_that_fails_is_not_waited_for(wor
     let routes = json!({"sms": {"routes": [{"countries": ["*"], "drivers": ["vonage", "twilio"]}]}});
     world.patch("/v1/instance", &routes).await.expect(200);
     assert_eq!(carried(&world).await, ["vonage"]);
-    let down = Behaviour::Answer(503, String::new());
-    for behaviour in [Behaviour::Drop, down.clone(), Behaviour::Hang, Behaviour::NotHttp, down] {
+    // With the first that is five outcomes, four of them bad.
+    for behaviour in [Behaviour::Drop, Behaviour::Answer(503, String::new()), Behaviour::Hang, Behaviour::NotHttp] {
         world.carriers.behave_as("vonage", None, behaviour);
         assert_eq!(carried(&world).await, ["vonage", "twilio"]);
     }

@@ -24,8 +24,10 @@ pub struct TestClock(Arc<Time>);
 struct Time {
     now: AtomicI64,
     /// Until when, and who is told; `None`: whoever waits moves the clock on alone.
-    waiting: Mutex<Option<Vec<(i64, oneshot::Sender<()>)>>>,
+    waiting: Mutex<Option<Waiting>>,
 }
+
+type Waiting = Vec<(i64, oneshot::Sender<()>)>;
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap()
