@@ -192,7 +192,7 @@ fn json_that_twilios_sdk_signed_is_believed_and_no_other() {
     }
 }
 
-/// Accounts choose the method. MD5 is none that is believed: such an account's receipts want another setting of it.
+/// Accounts choose the method; each is there.
 #[test]
 fn receipts_that_vonages_sdk_signed_are_believed_and_no_others() {
     for case in signatures("receipts") {
@@ -200,9 +200,8 @@ fn receipts_that_vonages_sdk_signed_are_believed_and_no_others() {
         let fields: Vec<(String, String)> = params.iter().map(|(name, value)| (name.clone(), text(value))).collect();
         let at: i64 = text(&case["params"]["timestamp"]).parse().unwrap();
         let key = secret(&case["secret"]);
-        let strong = text(&case["method"]).starts_with("sha");
-        assert_eq!(is_signed_with(&fields, &key, at), strong, "{case}");
-        assert_eq!(is_signed_with(&fields, &key, at + 301), false, "too old: {case}");
+        assert!(is_signed_with(&fields, &key, at), "{case}");
+        assert!(!is_signed_with(&fields, &key, at + 301), "too old: {case}");
         assert!(!is_signed_with(&fields, &Secret::new("x".to_owned()), at), "another secret: {case}");
         for changed in ["status", "messageId", "err-code", "nonce"] {
             let swap = |(name, value): &(String, String)| {
