@@ -192,6 +192,8 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     all.note("replayWebhookDelivery", world.request("POST", &format!("{delivery}/replay")).send().await, 200);
     all.note("deleteWebhookEndpoint", world.delete(&hook).await, 204);
     world.get("/v1/instance").await.expect(200);
+    let to = json!({"to": {"phone": world.number()}});
+    all.note("testMessage", world.post("/v1/messages/test", &to).await, 200);
     let key = json!({"name": "k", "scopes": ["challenges"]});
     let key = all.note("createApiKey", world.post("/v1/api-keys", &key).await, 201);
     all.note("listApiKeys", world.get("/v1/api-keys").await, 200);

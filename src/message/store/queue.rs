@@ -92,9 +92,11 @@ const INSERT_NOTICE: &str = concat!(
     have_room!(),
     " AS room FROM users u WHERE u.id = ?4) n"
 );
-const INSERT_NOTICE_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
+pub(in crate::message) const INSERT_NOTICE_TRY: &str =
+    "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
   SELECT ?1, m.id, m.driver, ?4, ?3 FROM messages m WHERE m.id = ?2 AND m.status = 'queued'";
-const INSERT_NOTICE_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, created_at)
+pub(in crate::message) const INSERT_NOTICE_INBOX: &str =
+    "INSERT INTO dev_inbox (message_id, subject, body, html, created_at)
   SELECT m.id, ?2, ?3, ?4, ?5 FROM messages m WHERE m.id = ?1";
 const NOTICE: &str = "SELECT status FROM messages WHERE id = ?1";
 

@@ -7,7 +7,13 @@ use crate::{
     event::{self, Event, EventType, When},
     have_room,
     limit::{self, Check},
-    message::{Outgoing, store},
+    message::{
+        Outgoing,
+        store::{
+            self,
+            queue::{INSERT_NOTICE_INBOX, INSERT_NOTICE_TRY},
+        },
+    },
     ports::Statement,
     statement,
 };
@@ -21,13 +27,8 @@ const INSERT: &str = concat!(
      SELECT ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?2 WHERE ",
     have_room!()
 );
-const INSERT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
-  SELECT ?1, m.id, m.driver, ?4, ?3 FROM messages m WHERE m.id = ?2 AND m.status = 'queued'";
-const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, created_at)
-  SELECT m.id, ?2, ?3, ?4, ?5 FROM messages m WHERE m.id = ?1";
-
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[INSERT, INSERT_TRY, INSERT_INBOX];
+pub const STATEMENTS: &[&str] = &[INSERT];
 
 /// The batch that writes it down. Its last three statements give the limits without room, the message and its tries.
 pub fn queue(context: &Context, outgoing: &Outgoing, checks: &[Check]) -> Vec<Statement> {
@@ -54,11 +55,11 @@ pub fn queue(context: &Context, outgoing: &Outgoing, checks: &[Check]) -> Vec<St
             outgoing.driver
         ),
         limit::store::spend_on_message(checks, now, id),
-        statement!(INSERT_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
+        statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
     ];
     if context.dev_tools() {
         let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
-        statements.push(statement!(INSERT_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
+        statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
     }
     let data = json!({"driver": outgoing.driver, "template": outgoing.template, "country": outgoing.country,
         "segments": segments});
