@@ -130,7 +130,9 @@ const below = (limit) => {
   return Math.floor((seed / 2 ** 32) * limit);
 };
 const oneOf = (list) => list[below(list.length)];
-const TEXTS = ['', 'delivered', '30003', '+14158675309', 'a&b=c', 'a b+c%20d', 'ünïcode ✓ 日本語', '"quoted" \\ <x>', '0', 'Zoë'];
+const TEXTS = [
+  '', 'delivered', '30003', '+14158675309', 'a&b=c', 'a b+c%20d', 'ünïcode ✓ 日本語', '"quoted" \\ <x>', '0', 'Zoë',
+];
 const hex = (length) => Array.from({ length }, () => oneOf([...'0123456789abcdef'])).join('');
 const times = (count, make) => Array.from({ length: count }, (_, index) => make(index));
 
@@ -171,10 +173,19 @@ const receipts = ['md5hash', 'md5', 'sha1', 'sha256', 'sha512'].flatMap((method)
   times(8, () => {
     const secret = hex(32);
     const params = {
-      msisdn: '447700900000', to: oneOf(['AcmeInc', 'A&B=C']), 'network-code': '23410', messageId: `M${hex(15)}`, price: '0.03330000',
-      status: oneOf(['delivered', 'failed', 'expired', 'rejected', 'accepted', 'buffered', 'unknown']), scts: '2611221001',
-      'err-code': String(below(15)), 'api-key': 'abcd1234', 'message-timestamp': '2026-11-22 10:00:00', 'client-ref': oneOf(TEXTS),
-      timestamp: String(1795341600 + below(100)), nonce: hex(32),
+      msisdn: '447700900000',
+      to: oneOf(['AcmeInc', 'A&B=C']),
+      'network-code': '23410',
+      messageId: `M${hex(15)}`,
+      price: '0.03330000',
+      status: oneOf(['delivered', 'failed', 'expired', 'rejected', 'accepted', 'buffered', 'unknown']),
+      scts: '2611221001',
+      'err-code': String(below(15)),
+      'api-key': 'abcd1234',
+      'message-timestamp': '2026-11-22 10:00:00',
+      'client-ref': oneOf(TEXTS),
+      timestamp: String(1795341600 + below(100)),
+      nonce: hex(32),
     };
     const sig = new HashGenerator().generate(method, secret, params);
     return { method, secret, params: { ...params, sig: oneOf([sig, sig.toUpperCase()]) } };

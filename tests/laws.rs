@@ -24,6 +24,7 @@ mod laws {
     mod clients;
     mod cors;
     mod custom_delivery;
+    mod delivery_settings;
     mod failover;
     mod fallback;
     mod feedback;

@@ -22,6 +22,7 @@ fn world(setup: &str) -> World {
         "hook" => World::native(&vars::prod_hook("http://127.0.0.1:9")),
         "verify" => World::native(&vars::prod_verify("http://127.0.0.1:9")),
         "both" => World::native(&vars::prod_both("http://127.0.0.1:9")),
+        "bare" => World::native(&vars::prod_bare("http://127.0.0.1:9")),
         "mail" => World::native(&vars::prod_mail("http://127.0.0.1:9")),
         "dev_mail" => World::native(&vars::dev_mail("http://127.0.0.1:9")),
         setup => panic!("no setup {setup}"),

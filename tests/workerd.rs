@@ -121,6 +121,12 @@ async fn scenarios_with_two_carriers() {
     pass("both", vars::prod_both).await;
 }
 
+/// Its scenario brings the carriers.
+#[tokio::test]
+async fn scenarios_with_carriers_in_settings() {
+    pass("bare", vars::prod_bare).await;
+}
+
 #[tokio::test]
 async fn scenarios_with_a_mail_provider() {
     pass("mail", vars::prod_mail).await;

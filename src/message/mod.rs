@@ -18,6 +18,7 @@ mod segments;
 pub mod send;
 pub mod speech;
 pub mod store;
+pub mod test;
 
 pub use channel::{Channel, Destination};
 pub use prepare::{Content, Driver, DropReason, Outgoing, Refused, Route, Speaks};

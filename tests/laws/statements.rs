@@ -45,6 +45,7 @@ fn statements() -> Vec<&'static str> {
         message::store::list::STATEMENTS,
         message::store::queue::STATEMENTS,
         message::receipt::store::STATEMENTS,
+        message::test::store::STATEMENTS,
         reseal::STATEMENTS,
         session::refresh::store::STATEMENTS,
         session::store::STATEMENTS,

@@ -34,7 +34,10 @@ async fn it_tells_driver_and_sender_and_no_credential() {
         assert_eq!(body["environment"], environment);
         let mut names: Vec<&String> = body.as_object().unwrap().keys().collect();
         names.sort();
-        assert_eq!(names, ["app_name", "environment", "factors", "locales", "sms", "test_mode", "turnstile_site_key"]);
+        assert_eq!(
+            names,
+            ["app_name", "environment", "factors", "locales", "sms", "test_mode", "turnstile_site_key", "voice"]
+        );
     }
 }
 
@@ -55,7 +58,7 @@ async fn it_is_kept_for_a_minute_and_needs_kv_for_nothing() {
     let first = world.get(PATH).await;
     assert_eq!(first.round_trips(), 1);
     assert_eq!(world.get(PATH).await.round_trips(), 0);
-    assert_eq!(world.here().cache.keys(), ["environment/3"]);
+    assert_eq!(world.here().cache.keys(), ["environment/4"]);
     world.here().cache.break_it();
     let broken = world.get(PATH).await;
     assert_eq!(broken.round_trips(), 1);

@@ -59,6 +59,7 @@ fn id(operation: &str, body: &Value) -> Value {
         "createRecoveryCodes" => body["factor"]["id"].clone(),
         "createDevice" => body["device"]["id"].clone(),
         "rotateAppSecret" => body["secrets"][0]["id"].clone(),
+        "rotateWebhookSecret" => json!([body["id"], body["previous_secret_expires_at"]]),
         "resendChallenge" => json!([body["id"], body["message_id"], body["sends"]]),
         _ => body["id"].clone(),
     }
@@ -196,6 +197,7 @@ async fn another_body_is_another_request_and_refused() {
             "createUser" => other["name"] = json!("Ana"),
             "createApiKey" => other["test"] = json!(true),
             "createApp" => other["name"] = json!("Other"),
+            "createWebhookEndpoint" => other["description"] = json!("Other"),
             "rotateAppSecret" | "rotateWebhookSecret" => other["keep_old_seconds"] = json!(5),
             "createInvitation" => other["expires_in_seconds"] = json!(300),
             _ => other["client"] = json!({"ip": "203.0.113.7"}),

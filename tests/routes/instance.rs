@@ -16,10 +16,16 @@ async fn the_defaults_are_shown_and_nothing_is_stored() {
     let instance = world.get(PATH).await.expect(200);
     assert_eq!((&instance["version"], &instance["stored"]), (&json!(1), &json!({})));
     let settings = &instance["settings"];
-    for switch in ["sms", "email", "notices"] {
-        assert_eq!(settings[switch], json!({"enabled": true}));
-    }
-    assert_eq!(settings["voice"], json!({"enabled": true, "gate": "on", "from_number": null}));
+    assert_eq!(settings["notices"], json!({"enabled": true}));
+    let fallback = json!({"enabled": false, "after_seconds": 60});
+    let sms = json!({"enabled": true, "driver": "null", "from_number": null, "twilio": null, "vonage": null,
+        "webhook": null, "routes": [], "fallback": fallback});
+    assert_eq!(settings["sms"], sms);
+    let email = json!({"enabled": true, "driver": "null", "from": null, "resend": null, "postmark": null,
+        "webhook": null, "routes": []});
+    assert_eq!(settings["email"], email);
+    let voice = json!({"enabled": true, "gate": "on", "driver": "null", "from_number": null, "routes": []});
+    assert_eq!(settings["voice"], voice);
     for channel in ["sms", "voice"] {
         assert_eq!(settings["countries"][channel]["allowed"], json!(["US", "CA"]));
     }

@@ -10,6 +10,7 @@ mod callbacks;
 mod challenges;
 mod configuration;
 mod contract;
+mod delivery_settings;
 mod dev;
 mod devices;
 mod docs;

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::support::World;
+use crate::support::{World, vars};
 
 pub async fn the_kill_switch_stops_sending_at_once(world: World) {
     let number = world.number();
@@ -76,4 +76,44 @@ pub async fn a_carrier_takes_one_more_round_trip_after_it_answered(world: World)
     world.challenge(&world.number()).await;
     let created = world.post("/v1/challenges", &json!({"to": {"phone": world.number()}})).await;
     assert_eq!(created.round_trips(), 2, "one before the carrier is called, one for what it said");
+}
+
+pub async fn a_carrier_is_configured_tried_taken_away_and_replaced_over_the_api(world: World) {
+    let body = json!({"to": {"phone": world.number()}});
+    world.post("/v1/challenges", &body).await.expect_problem(503, "configuration_invalid");
+    let account = json!({"account_sid": vars::ACCOUNT, "auth_token": vars::TOKEN});
+    let incomplete = world.patch("/v1/instance", &json!({"sms": {"driver": "twilio", "twilio": account}})).await;
+    assert_eq!(incomplete.fields(), [("sms.from_number", "form_param_missing")]);
+
+    let twilio = json!({"sms": {"driver": "twilio", "from_number": vars::SENDER, "twilio": account}});
+    let shown = world.patch("/v1/instance", &twilio).await;
+    assert!(!shown.text.contains(vars::TOKEN));
+    assert_eq!(
+        shown.expect(200)["settings"]["sms"]["twilio"],
+        json!({"account_sid": vars::ACCOUNT, "auth_token_set": true,
+        "api_key_secret_set": false})
+    );
+    world.get("/health").await.expect(200);
+    let number = world.number();
+    let tried = world.post("/v1/messages/test", &json!({"to": {"phone": number}})).await.expect(200);
+    assert_eq!((&tried["message"]["status"], &tried["tries"][0]["driver"]), (&json!("sent"), &json!("twilio")));
+    assert_eq!(world.carriers.sent_to(&number)[0].from, vars::SENDER);
+
+    // It leaked: it goes at once, and what is missing is told by its name.
+    world.patch("/v1/instance", &json!({"sms": {"twilio": {"auth_token": null}}})).await.expect(200);
+    let stopped = world.post("/v1/challenges", &body).await.expect_problem(503, "configuration_invalid");
+    assert!(stopped["detail"].as_str().unwrap().contains("sms.twilio.auth_token"), "{stopped}");
+    world.get("/health").await.expect(503);
+
+    let vonage = json!({"sms": {"driver": "vonage", "from_number": vars::VONAGE_SENDER,
+        "vonage": {"api_key": vars::VONAGE_KEY, "api_secret": vars::VONAGE_SECRET}}});
+    world.patch("/v1/instance", &vonage).await.expect(200);
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    let code = world.code(&number).await;
+    world.answer(&challenge, &code).await.expect(200);
+    assert_eq!(world.carriers.sent_to(&number)[0].carrier, "vonage");
+    assert_eq!(world.get("/v1/environment").await.expect(200)["sms"]["driver"], "vonage");
+    world.get("/health").await.expect(200);
+    assert_eq!(world.carriers.violations(), [] as [String; 0]);
 }

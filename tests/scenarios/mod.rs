@@ -125,6 +125,7 @@ macro_rules! for_each_scenario {
             vonage carriers::vonages_errors_are_told_with_their_remedy;
             dev_twilio carriers::outside_prod_everything_goes_to_the_receiver;
             both carriers::another_carrier_takes_over_and_one_that_fails_is_not_waited_for;
+            bare instance::a_carrier_is_configured_tried_taken_away_and_replaced_over_the_api;
             twilio voice::a_call_tells_the_code_after_a_key;
             twilio voice::a_call_speaks_the_language_asked_for_else_the_users;
             twilio voice::a_landline_is_offered_a_call;

@@ -103,6 +103,14 @@ pub fn prod_both(base: &str) -> Vars {
     all
 }
 
+/// Production that knows where carriers are, which `base` stands for, and has no account with any: settings bring them.
+pub fn prod_bare(base: &str) -> Vars {
+    let mut all = prod_both(base);
+    let of_carriers = ["TWILIO_", "VONAGE_", "SMS_DRIVER", "SMS_WEBHOOK_", "EMAIL_", "RESEND_", "POSTMARK_"];
+    all.retain(|name, _| name.ends_with("_BASE") || !of_carriers.iter().any(|prefix| name.starts_with(prefix)));
+    all
+}
+
 /// Production with the customer's own endpoint, which `base` stands for.
 pub fn prod_hook(base: &str) -> Vars {
     let mut all = prod_twilio(base);

@@ -73,7 +73,7 @@ pub(super) const ANSWERING: &[Code] = &[
     Code::ProofRequired,
 ];
 
-const TO: &[Field] = &[PHONE, EMAIL];
+pub(super) const TO: &[Field] = &[PHONE, EMAIL];
 
 const CREATE: &[Field] = &[
     field("to", Shape::Object(TO), "Whoever has this number or address; or name a user"),

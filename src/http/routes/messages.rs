@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{
     Run,
-    parts::found_by,
+    challenges::{SENDING, TO},
+    parts::{LOCALE, destination, found_by, locale},
     users::{LIMIT, cursor},
     view,
 };
@@ -17,7 +18,7 @@ use crate::{
         reply::Answer,
     },
     ids::MessageId,
-    message::{Message, Status, Try, receipt, store, store::Filter},
+    message::{self, Message, Status, Try, receipt, store, store::Filter, test::Tested},
     schema::{Field, Shape, field},
 };
 
@@ -53,7 +54,45 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
         },
         Run::Keyed(|call| Box::pin(get(call))),
     ),
+    (
+        Operation {
+            description: "A text without any code goes the way of every message: a row first, the limits of its destination, the receivers outside `prod`. With `driver` that one is asked and no other, whether the settings use it or not. What the carrier said stands in the tries.",
+            auth: Auth::Key(Scope::InstanceWrite),
+            body: Some(TEST),
+            example: r#"{"to": {"phone": "+14155552671"}, "driver": "twilio"}"#,
+            gives: Gives::One("MessageWithTries", shapes::MESSAGE_WITH_TRIES),
+            refuses: &[SENDING],
+            ..operation("POST", "/v1/messages/test", "testMessage", TAG, "Send a test message")
+        },
+        Run::Keyed(|call| Box::pin(test(call))),
+    ),
 ];
+
+const TEST: &[Field] = &[
+    field("to", Shape::Object(TO), "To this number or address").required().example(r#"{"phone": "+14155552671"}"#),
+    field(
+        "driver",
+        Shape::OneOf(&["null", "twilio", "twilio_verify", "vonage", "resend", "postmark", "cloudflare", "webhook"]),
+        "This driver alone; default: those of the route",
+    ),
+    LOCALE,
+];
+
+async fn test(call: Call) -> Answer {
+    let wanted = || wrong("to", "a phone or an e-mail address is wanted");
+    let to = destination(&call.context, &call.form, "to")?.ok_or_else(wanted)?;
+    let locale = locale(&call.form)?;
+    match message::test::send(&call.context, to, call.form.text("driver"), locale.as_deref()).await? {
+        Tested::Done(message, tries) => {
+            let tries: Vec<_> = tries.iter().map(view::try_of).collect();
+            // Nothing can have been reported of it yet.
+            let body = json!({"message": view::message(&message), "tries": tries, "receipts": []});
+            Ok(Reply::json(200, &body))
+        }
+        Tested::Refused(refused) => Err(Problem::from(refused).into()),
+        Tested::Limited(refusal) => Err(Problem::from(refusal).into()),
+    }
+}
 
 async fn list(call: Call) -> Answer {
     let (limit, before) = call.page()?;

@@ -191,15 +191,15 @@ fn by_code(code: u64) -> Outcome {
         ),
         20003 => (
             Class::Misconfigured,
-            "Twilio refused the credentials: compare TWILIO_ACCOUNT_ID with TWILIO_AUTH_TOKEN, or TWILIO_API_KEY_SID with TWILIO_API_KEY_SECRET, in the Twilio console",
+            "Twilio refused the credentials: compare account and auth token, or API key and its secret, with the Twilio console (the setting sms.twilio; or TWILIO_ACCOUNT_ID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET)",
         ),
         20404 => (
             Class::Misconfigured,
-            "Twilio knows no such account or sender: check TWILIO_ACCOUNT_ID and the Messaging Service",
+            "Twilio knows no such account or sender: check sms.twilio.account_sid or TWILIO_ACCOUNT_ID, and the Messaging Service",
         ),
         21606 | 21659 | 21660 => (
             Class::Misconfigured,
-            "the sender is not a number of this Twilio account that can send SMS to there: check TWILIO_SENDER_NUMBER",
+            "the sender is not a number of this Twilio account that can send SMS to there: check sms.from_number or TWILIO_SENDER_NUMBER",
         ),
         21612 => (
             Class::Misconfigured,
@@ -207,7 +207,7 @@ fn by_code(code: u64) -> Outcome {
         ),
         21701 | 21703 => (
             Class::Misconfigured,
-            "the Messaging Service does not exist or has no sender: check TWILIO_MESSAGING_SERVICE_SID",
+            "the Messaging Service does not exist or has no sender: check sms.twilio.messaging_service_sid or TWILIO_MESSAGING_SERVICE_SID",
         ),
         30002 => (Class::Misconfigured, "the Twilio account is suspended: see the Twilio console"),
         30007 => (

@@ -162,7 +162,7 @@ fn by_code(code: u64) -> Outcome {
         ),
         20003 => (
             Class::Misconfigured,
-            "Twilio refused the credentials: compare TWILIO_ACCOUNT_ID with TWILIO_AUTH_TOKEN, or TWILIO_API_KEY_SID with TWILIO_API_KEY_SECRET, in the Twilio console",
+            "Twilio refused the credentials: compare account and auth token, or API key and its secret, with the Twilio console (the setting sms.twilio; or TWILIO_ACCOUNT_ID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET)",
         ),
         20404 => (Class::Misconfigured, "Twilio knows no such account: check TWILIO_ACCOUNT_ID"),
         10001 | 20005 => (Class::Misconfigured, "the Twilio account is suspended or closed: see the Twilio console"),

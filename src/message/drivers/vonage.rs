@@ -141,11 +141,11 @@ fn by_status(status: u32) -> Outcome {
         5 | 10 => (Class::Retryable, "Vonage has a passing fault, or too many connections"),
         4 => (
             Class::Misconfigured,
-            "Vonage refused the credentials: compare VONAGE_API_KEY with VONAGE_API_SECRET in the Vonage dashboard",
+            "Vonage refused the credentials: compare key and secret with the Vonage dashboard (the setting sms.vonage; or VONAGE_API_KEY, VONAGE_API_SECRET)",
         ),
         14 => (
             Class::Misconfigured,
-            "Vonage refused the signature: check VONAGE_SIGNATURE_SECRET, and that the account signs with SHA-256",
+            "Vonage refused the signature: check sms.vonage.signature_secret or VONAGE_SIGNATURE_SECRET, and that the account signs with SHA-256",
         ),
         8 | 11 | 32 => {
             (Class::Misconfigured, "the Vonage account is blocked or not enabled for this: see the Vonage dashboard")
@@ -153,7 +153,7 @@ fn by_status(status: u32) -> Outcome {
         9 => (Class::Misconfigured, "the Vonage account's balance is used up: top it up in the Vonage dashboard"),
         15 => (
             Class::Misconfigured,
-            "Vonage refused the sender for this country: use a number that you rent there (US and Canada take numbers only) in VONAGE_SENDER_NUMBER",
+            "Vonage refused the sender for this country: use a number that you rent there (US and Canada take numbers only) in sms.from_number or VONAGE_SENDER_NUMBER",
         ),
         22 | 23 => (Class::Misconfigured, "Vonage refused a parameter of the request"),
         29 => (

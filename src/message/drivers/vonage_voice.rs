@@ -197,7 +197,7 @@ fn by_type(status: u16, error: &str, body: &Value) -> Outcome {
         }
         ("unauthorized" | "jwt-expired" | "jwt-revoked" | "invalid-signature" | "invalid-jwt", _) | (_, 401) => (
             Class::Misconfigured,
-            "Vonage refused the token: compare VONAGE_APPLICATION_ID with VONAGE_PRIVATE_KEY, and see that the application has the Voice capability",
+            "Vonage refused the token: compare the application with its private key (the setting sms.vonage; or VONAGE_APPLICATION_ID, VONAGE_PRIVATE_KEY), and see that the application has the Voice capability",
         ),
         ("not-found", _) | (_, 404) => {
             (Class::Misconfigured, "there is no such API of Vonage at this base URL: check VONAGE_API_BASE")

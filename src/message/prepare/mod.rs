@@ -3,6 +3,7 @@
 
 mod email;
 mod sms;
+mod test;
 mod voice;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::{
     template::{Brief, Reader, Slug, Written, write::write},
     time::Timestamp,
 };
+pub use test::test;
 pub use voice::may_be_called;
 
 /// Why no message may go there. Server keys learn it; nothing was counted or written.

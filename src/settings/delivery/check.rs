@@ -40,7 +40,8 @@ pub fn check_complete(stored: &Value, change: &Value, config: &Config) -> Vec<Fi
         for carrier in CARRIERS.iter().filter(|carrier| gives(change, carrier.path)) {
             let name = carrier.path.rsplit('.').next().unwrap_or_default();
             let in_use = own.into_iter().chain(in_routes(at(stored, &path("routes"))));
-            let is_here = carrier.path.starts_with(channel) || (channel == "voice" && own.is_some());
+            let is_here = carrier.path.starts_with(channel)
+                || (channel == "voice" && own.is_some() && carrier.path.starts_with("sms"));
             names.extend(
                 in_use.filter(|used| is_here && used.starts_with(name)).map(|used| (used, carrier.path.to_owned())),
             );

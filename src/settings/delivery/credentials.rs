@@ -39,7 +39,8 @@ pub fn check_values(change: &Value, config: &Config) -> Vec<FieldError> {
     let mut check = |path: &str, variable: &Entry| {
         let Some((raw, row)) = set(change, path).zip(variable.row()) else { return };
         let unsafe_url = || config.is_production() && path.ends_with(".url") && !raw.as_str().is_some_and(is_safe_base);
-        if parse_kind(row.kind, raw).is_none() || unsafe_url() {
+        let is_blank = raw.as_str().is_some_and(|text| text.trim().is_empty());
+        if is_blank || parse_kind(row.kind, raw).is_none() || unsafe_url() {
             let detail = format!("{} is wanted", wanted(row.kind));
             errors.push(FieldError::new(path, FieldCode::Value, detail));
         }
@@ -53,7 +54,7 @@ pub fn check_values(change: &Value, config: &Config) -> Vec<FieldError> {
     ] {
         check(entry.setting, entry);
     }
-    for channel in ["sms", "voice"] {
+    for channel in ["sms", "voice", "email"] {
         let routes = set(change, &format!("{channel}.routes")).and_then(Value::as_array);
         for (position, route) in routes.into_iter().flatten().enumerate() {
             let names = |field: &str| {

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use self::{
     choose::Ways,
-    drivers::Drivers,
+    drivers::{Drivers, Wanted},
     keys::{Keys, TWILIO_TOKEN, VONAGE_SECRET},
 };
 use super::at;
@@ -158,6 +158,26 @@ impl Delivery {
         };
         keys.current()
     }
+}
+
+/// A driver of SMS by its name, whether the settings ask it or not.
+///
+/// # Errors
+/// The setting or variable that is missing.
+pub fn sms_by_name(name: &str, stored: &Value, config: &Config) -> Result<SmsDriver, Issue> {
+    Drivers::new(stored, config).sms(Wanted {
+        name,
+        own: at(stored, "sms.driver").and_then(Value::as_str) == Some(name),
+        by: "the driver to try",
+    })
+}
+
+/// The same of e-mail.
+///
+/// # Errors
+/// The setting or variable that is missing.
+pub fn email_by_name(name: &str, stored: &Value, config: &Config) -> Result<EmailDriver, Issue> {
+    Drivers::new(stored, config).email(Wanted { name, own: true, by: "the driver to try" })
 }
 
 /// `sms.fallback`, where it is switched on.

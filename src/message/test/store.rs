@@ -1,0 +1,73 @@
+//! SQL of test messages.
+
+use serde_json::json;
+
+use crate::{
+    context::Context,
+    event::{self, Event, EventType, When},
+    have_room,
+    limit::{self, Check},
+    message::{Outgoing, store},
+    ports::Statement,
+    statement,
+};
+
+/// Writes a test message down where every limit has room. `?1` the limits, `?2` now, `?3` id, `?4` channel, `?5` template,
+/// `?6` locale, `?7` destination, `?8` where it goes instead, `?9` country, `?10` cost class, `?11` encoding, `?12` segments,
+/// `?13` status, `?14` reason, `?15` driver.
+const INSERT: &str = concat!(
+    "INSERT INTO messages (id, channel, template, locale, destination, redirected_to, country, cost_class, encoding,
+       segments, status, reason, driver, created_at, updated_at)
+     SELECT ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?2 WHERE ",
+    have_room!()
+);
+const INSERT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
+  SELECT ?1, m.id, m.driver, ?4, ?3 FROM messages m WHERE m.id = ?2 AND m.status = 'queued'";
+const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, created_at)
+  SELECT m.id, ?2, ?3, ?4, ?5 FROM messages m WHERE m.id = ?1";
+
+/// Every statement of this file, for the test of query plans.
+pub const STATEMENTS: &[&str] = &[INSERT, INSERT_TRY, INSERT_INBOX];
+
+/// The batch that writes it down. Its last three statements give the limits without room, the message and its tries.
+pub fn queue(context: &Context, outgoing: &Outgoing, checks: &[Check]) -> Vec<Statement> {
+    let (id, now) = (outgoing.id.as_str(), context.now());
+    let (status, reason) = outgoing.route.begins();
+    let segments = outgoing.sms.map(|(_, segments)| segments);
+    let mut statements = vec![
+        statement!(
+            INSERT,
+            limit::store::parameter(checks),
+            now.millis(),
+            id,
+            outgoing.channel.as_str(),
+            outgoing.template,
+            outgoing.locale.as_str(),
+            outgoing.destination.as_str(),
+            outgoing.redirected_to.as_deref(),
+            outgoing.country.as_deref(),
+            outgoing.cost_class,
+            outgoing.sms.map(|(encoding, _)| encoding.as_str()),
+            segments,
+            status.as_str(),
+            reason,
+            outgoing.driver
+        ),
+        limit::store::spend_on_message(checks, now, id),
+        statement!(INSERT_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
+    ];
+    if context.dev_tools() {
+        let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
+        statements.push(statement!(INSERT_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
+    }
+    let data = json!({"driver": outgoing.driver, "template": outgoing.template, "country": outgoing.country,
+        "segments": segments});
+    let event = Event::new(EventType::of_message(outgoing.channel, status), id)
+        .data(data)
+        .ended(event::Outcome::Success, reason);
+    statements.push(event::store::write(context, event, When::Message(id, status.as_str())));
+    // No challenge has this id: whatever is full now is told.
+    statements.push(limit::store::refusals(checks, now, id, ""));
+    statements.extend(store::get(id));
+    statements
+}
