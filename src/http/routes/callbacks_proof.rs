@@ -43,14 +43,15 @@ fn is_json(incoming: &Incoming) -> bool {
     incoming.header("content-type").is_some_and(|media| media.starts_with("application/json"))
 }
 
-/// The members of an object: texts, and what else is written as one. What is no object has none.
+/// The members of an object that are texts or numbers. What is no object has none.
 fn of_json(bytes: &[u8]) -> Vec<(String, String)> {
     let Ok(Value::Object(members)) = serde_json::from_slice(bytes) else { return Vec::new() };
     let text = |value: Value| match value {
-        Value::String(text) => text,
-        other => other.to_string(),
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     };
-    members.into_iter().map(|(name, value)| (name, text(value))).collect()
+    members.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
 }
 
 /// What has proven a call of a carrier.

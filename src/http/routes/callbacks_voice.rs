@@ -121,7 +121,7 @@ async fn vonage(incoming: Incoming) -> Answer {
         }
         Some((vonage_voice::Told::Progress(progress), uuid)) => {
             let word = body.get("status").and_then(Value::as_str);
-            let told = call_report(word, Some(progress.clone()), uuid, gated);
+            let told = call_report(word, Some(*progress), uuid, gated);
             written(&incoming, told, &id, "vonage", proof, &event)
         }
         Some((vonage_voice::Told::NoKey | vonage_voice::Told::Key, _)) | None => Vec::new(),

@@ -43,7 +43,7 @@ pub enum Opening<'a> {
 }
 
 /// What a carrier told of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// It is under way.
     UnderWay,

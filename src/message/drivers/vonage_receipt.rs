@@ -76,7 +76,8 @@ fn get<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
 /// What Vonage signs: `&name=value` of the sorted fields, with `&` and `=` in values replaced by `_`; nothing is encoded.
 pub(super) fn base_string(mut fields: Vec<(&str, &str)>) -> String {
     fields.sort_unstable();
-    fields.into_iter().map(|(name, value)| format!("&{name}={}", value.replace(['&', '='], "_"))).collect()
+    let signed = |(name, value): (&str, &str)| ["&", name, "=", &value.replace(['&', '='], "_")].concat();
+    fields.into_iter().map(signed).collect()
 }
 
 fn verify<M: Mac + KeyInit>(key: &[u8], text: &[u8], signature: &[u8]) -> bool {

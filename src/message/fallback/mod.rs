@@ -4,7 +4,7 @@
 
 pub mod store;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Channel, Content, Destination, Driver, Route,
@@ -86,15 +86,14 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
 
 /// Nobody's request, under the settings that are remembered, or as they are now. `None`: a secret is missing, and nothing is
 /// sent.
-async fn context(app: &App, snapshot: Option<std::sync::Arc<Snapshot>>) -> Result<Option<Context>, DatabaseError> {
+async fn context(app: &App, snapshot: Option<Arc<Snapshot>>) -> Result<Option<Context>, DatabaseError> {
     let Ok(secrets) = app.config.secrets() else { return Ok(None) };
     let round_trips = RoundTrips::default();
-    let snapshot = match snapshot {
-        Some(snapshot) => snapshot,
-        None => {
-            let answer = round_trips.batch(&app.ports, load(&app.config.binding_key_hash(), None)).await?;
-            app.cache.put(Snapshot::read(&answer, None, &app.config)?)
-        }
+    let snapshot = if let Some(snapshot) = snapshot {
+        snapshot
+    } else {
+        let answer = round_trips.batch(&app.ports, load(&app.config.binding_key_hash(), None)).await?;
+        app.cache.put(Snapshot::read(&answer, None, &app.config)?)
     };
     let now = app.ports.clock.now();
     Ok(Some(Context::new(Parts {
