@@ -166,3 +166,19 @@ fn first_name(name: &str) -> String {
 fn last_name(name: &str) -> String {
     harmless(name).split_once(' ').map_or_else(String::new, |(_, rest)| rest.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_binds_the_code_to_the_origin() {
+        for (url, line) in [
+            ("https://login.example.com", Some("@login.example.com #042137")),
+            ("https://login.example.com:8443", Some("@login.example.com #042137")),
+            ("http://localhost:8787", None),
+        ] {
+            assert_eq!(origin_binding(url, "042137").as_deref(), line, "{url}");
+        }
+    }
+}

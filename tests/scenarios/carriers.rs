@@ -13,9 +13,7 @@ pub async fn twilio_gets_what_it_wants(world: World) {
     let code = sent[0].code();
     assert_eq!(
         sent[0].body,
-        format!(
-            "{code} is your Example code. It works for 5 minutes. Tell it to nobody.\n\n@login.example.com #{code}"
-        )
+        format!("{code} is your Example code. It works for 5 min. Tell it to nobody.\n\n@login.example.com #{code}")
     );
     assert_eq!(sent[0].field("ValidityPeriod"), Some("300"));
     let id = challenge["message_id"].as_str().unwrap();

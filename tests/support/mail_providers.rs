@@ -286,7 +286,8 @@ fn sent(
         return Err(format!("{provider}: the subject is no line"));
     }
     let code = mail.code();
-    let has_it = mail.text.contains(&code) && mail.html.contains(&format!(">{code}</span></p>"));
+    let has_it =
+        mail.text.contains(&code) && mail.html.rsplit("</title>").next().is_some_and(|html| html.contains(&code));
     if !code.is_empty() && !has_it {
         return Err(format!("{provider}: the parts do not both have the code"));
     }
