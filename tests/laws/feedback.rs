@@ -17,7 +17,7 @@ fn text(value: &Value) -> &str {
 
 /// What stands at the newest message's tries: each driver and what it was told.
 fn told(world: &World) -> Vec<(String, Option<String>)> {
-    let rows = world.here().database.query("SELECT driver, feedback FROM message_tries ORDER BY id");
+    let rows = world.here().database.query("SELECT driver, feedback FROM message_tries ORDER BY rowid");
     let read = |value: &Value| value.as_str().map(str::to_owned);
     rows.iter().map(|row| (read(&row["driver"]).unwrap(), read(&row["feedback"]))).collect()
 }
@@ -90,22 +90,23 @@ async fn the_answer_takes_one_round_trip_and_what_is_told_comes_after_it() {
 #[tokio::test]
 async fn test_numbers_and_test_keys_tell_nobody() {
     let world = World::twilio();
-    let key =
-        world.post("/v1/api-keys", &json!({"name": "t", "scopes": ["challenges"], "test": true})).await.expect(201);
     let until = postern::time::Timestamp::from_millis(world.now() + 86_400_000).to_string();
     let test_mode = json!({"test_mode": "enabled", "test_mode_expires_at": until});
     world.patch("/v1/instance", &test_mode).await.expect(200);
-    let database = &world.here().database;
     let test_number = "+15555550123";
     let body = json!({"to": {"phone": test_number}});
     let challenge = world.post("/v1/challenges", &body).await.expect(201);
     assert_eq!(batches(&world, &challenge, "424242").await, (1, 0));
-    let request = world.request("POST", "/v1/challenges").key(text(&key["secret"])).json(&body);
-    let challenge = request.send().await.expect(201);
-    let path = format!("/v1/challenges/{}/answer", text(&challenge["id"]));
-    let before = database.batches();
-    world.request("POST", &path).key(text(&key["secret"])).json(&json!({"code": "424242"})).send().await.expect(200);
-    assert_eq!(database.batches() - before, 1);
+    let world = World::native(&vars::dev_twilio("http://127.0.0.1:9"));
+    let key = json!({"name": "t", "scopes": ["challenges"], "test": true});
+    let key = world.post("/v1/api-keys", &key).await.expect(201);
+    let number = world.number();
+    let request = |path: &str, body: Value| world.request("POST", path).key(text(&key["secret"])).json(&body);
+    let challenge = request("/v1/challenges", json!({"to": {"phone": number}})).send().await.expect(201);
+    let code = json!({"code": world.code(&number).await});
+    let before = world.here().database.batches();
+    request(&format!("/v1/challenges/{}/answer", text(&challenge["id"])), code).send().await.expect(200);
+    assert_eq!(world.here().database.batches() - before, 1);
     assert!(world.carriers.verify.feedback().is_empty());
 }
 
@@ -252,4 +253,108 @@ async fn six_sign_ins_in_ten_minutes_are_not_too_many_for_verify() {
     }
     let verifications = world.carriers.verify.of(&number);
     assert_eq!((verifications.len(), verifications[6].sends.len()), (7, 3));
+}
+
+/// A server with Twilio and Verify, which asks these in this order.
+fn routed(drivers: &[&str]) -> World {
+    let world = verify();
+    let settings = json!({"sms": {"routes": [{"countries": ["*"], "drivers": drivers}]}});
+    let sql = format!("UPDATE instance SET settings = json_patch(settings, '{settings}'), version = version + 1");
+    world.here().database.execute(&sql);
+    world
+}
+
+#[tokio::test]
+async fn of_several_drivers_the_one_that_took_it_hears() {
+    // What Verify did not take goes to Twilio's Messages.
+    let world = routed(&["twilio_verify", "twilio"]);
+    let other = world.number();
+    world.carriers.verify.begin_elsewhere(&other, 5);
+    let challenge = world.challenge(&other).await;
+    assert_eq!(world.carriers.sent_to(&other)[0].carrier, "twilio", "Verify has sent five codes");
+    world.answer(&challenge, &world.code(&other).await).await.expect(200);
+    assert_eq!(told(&world), [of("twilio_verify", None), of("twilio", Some("confirmed"))]);
+    assert_eq!(world.carriers.verify.of(&other)[0].status, "pending");
+}
+
+/// A message whose second driver took it too: the tries as a fallback leaves them.
+async fn taken_twice(reported: &str) -> Vec<(String, Option<String>)> {
+    let world = routed(&["twilio", "vonage"]);
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    let sql = format!(
+        "INSERT INTO message_tries (id, message_id, driver, outcome, provider_id, created_at)
+           SELECT 'try_02', id, 'vonage', 'accepted', 'M1', created_at FROM messages;
+         UPDATE message_tries SET reported = {reported} WHERE driver = 'twilio';"
+    );
+    world.here().database.execute(&sql);
+    world.answer(&challenge, &world.code(&number).await).await.expect(200);
+    told(&world)
+}
+
+#[tokio::test]
+async fn messages_hear_of_what_arrived_or_of_what_was_sent_last() {
+    for (reported, feedback) in
+        [("NULL", None), ("'sent'", None), ("'delivered'", Some("confirmed")), ("'failed'", None)]
+    {
+        assert_eq!(taken_twice(reported).await, [of("twilio", feedback), of("vonage", None)], "{reported}");
+    }
+    let world = World::twilio();
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    world.here().database.execute("UPDATE message_tries SET reported = 'failed'");
+    world.answer(&challenge, &world.code(&number).await).await.expect(200);
+    assert_eq!(told(&world), [of("twilio", None)], "Twilio says that it did not arrive");
+    let challenge = world.challenge(&number).await;
+    world.here().database.execute("UPDATE message_tries SET feedback = 'confirmed'");
+    world.answer(&challenge, &world.code(&number).await).await.expect(200);
+    assert!(world.carriers.verify.feedback().is_empty(), "what was claimed is told by who claimed it");
+}
+
+#[tokio::test]
+async fn another_code_by_another_driver_cancels_the_verification() {
+    let world = routed(&["twilio_verify", "twilio"]);
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    world.here().clock.advance(Duration::from_secs(31));
+    world.here().database.execute(
+        "UPDATE instance SET version = version + 1,
+           settings = json_patch(settings, '{\"sms\": {\"routes\": [{\"countries\": [\"*\"], \"drivers\": [\"twilio\", \"twilio_verify\"]}]}}')",
+    );
+    world.post(&format!("/v1/challenges/{}/resend", text(&challenge["id"])), &json!({})).await.expect(200);
+    assert_eq!(world.carriers.verify.of(&number)[0].status, "canceled");
+    assert_eq!(told(&world), [of("twilio_verify", Some("canceled")), of("twilio", None)]);
+    world.here().clock.advance(Duration::from_secs(61));
+    world.post(&format!("/v1/challenges/{}/resend", text(&challenge["id"])), &json!({})).await.expect(200);
+    assert!(!world.here().log.lines().iter().any(|line| line.contains("was not told")), "it is told once");
+    world.answer(&challenge, &world.code(&number).await).await.expect(200);
+    let confirmed = of("twilio", Some("confirmed"));
+    assert_eq!(told(&world), [of("twilio_verify", Some("canceled")), of("twilio", None), confirmed]);
+}
+
+#[tokio::test]
+async fn verify_is_not_asked_for_what_has_no_code() {
+    for (drivers, carrier) in [(vec!["twilio_verify", "twilio"], Some("twilio")), (vec!["twilio_verify"], None)] {
+        let world = routed(&drivers);
+        let (user, _, number) = world.user_with_phone().await;
+        let second = world.number();
+        let body = json!({"type": "phone", "phone": second, "override": {"reason": "x"}});
+        world.enrol(&user, &body, &second).await;
+        let database = &world.here().database;
+        let notices = database.query(
+            "SELECT m.destination, m.status, t.driver FROM messages m JOIN message_tries t ON t.message_id = m.id
+             WHERE m.template = 'security_notice'",
+        );
+        let reasons = database.query("SELECT reason FROM audit_events WHERE type = 'notice.not_sent' ORDER BY rowid");
+        match carrier {
+            Some(carrier) => {
+                assert_eq!(notices.len(), 1, "{notices:?}");
+                assert_eq!((&notices[0]["driver"], &notices[0]["status"]), (&json!(carrier), &json!("sent")));
+                assert_eq!(notices[0]["destination"], json!(number));
+            }
+            None => assert_eq!((notices.len(), &reasons[1]["reason"]), (0, &json!("sms.routes"))),
+        }
+        let codes = world.carriers.sent_to(&second);
+        assert!(codes.iter().all(|sent| sent.carrier == "twilio_verify"), "codes go through it");
+    }
 }
