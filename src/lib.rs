@@ -19,6 +19,7 @@ pub mod email;
 pub mod evaluation;
 pub mod event;
 pub mod factor;
+mod few;
 pub mod flow;
 pub mod housekeeping;
 pub mod http;

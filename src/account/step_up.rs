@@ -112,7 +112,7 @@ fn options(situation: &Situation) -> Vec<Offer> {
     if !options.iter().any(|offer| is_strong(offer.kind)) {
         options.extend(offers(|kind| is_strong(kind) && kind != FactorType::RecoveryCodes));
     }
-    options.sort_by_key(|offer| !is_strong(offer.kind));
+    crate::few::sort_few(&mut options, |one, other| is_strong(one.kind) && !is_strong(other.kind));
     options
 }
 

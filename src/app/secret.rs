@@ -42,7 +42,9 @@ impl SecretHint {
         };
         let mut all: Vec<Self> = rows.iter().map(|row| read(row).ok_or_else(malformed)).collect::<Result<_, _>>()?;
         // Ids of one millisecond have no order; what has no end is the newest.
-        all.sort_by(|one, other| (one.expires_at.is_some(), &other.id).cmp(&(other.expires_at.is_some(), &one.id)));
+        crate::few::sort_few(&mut all, |one, other| {
+            (one.expires_at.is_some(), &other.id) < (other.expires_at.is_some(), &one.id)
+        });
         Ok(all)
     }
 }

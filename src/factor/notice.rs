@@ -45,9 +45,10 @@ pub fn removed(context: &Context, factor: &Factor) {
 pub fn reset(context: &Context, user: &UserId, factors: &[Factor]) {
     let mut active: Vec<&Factor> = factors.iter().filter(|factor| factor.is_active()).collect();
     if !active.is_empty() {
-        active.sort_by_key(|factor| {
+        let rank = |factor: &&Factor| {
             (factor.destination.as_ref().and_then(Destination::email).is_none(), factor.activated_at)
-        });
+        };
+        crate::few::sort_few(&mut active, |one, other| rank(one) < rank(other));
         let changed = active.iter().filter_map(|factor| factor.destination.clone()).collect();
         tell(context, user.as_str(), Change::Reset, changed);
     }
@@ -139,8 +140,9 @@ impl Notice {
         let (mut addresses, mut phones): (Vec<_>, Vec<_>) =
             active.partition(|(_, destination)| destination.email().is_some());
         addresses.extend(user.email_verified_at.zip(own.clone()));
-        addresses.sort_by_key(|(since, _)| *since);
-        phones.sort_by_key(|(since, _)| *since);
+        let is_older = |one: &(Timestamp, Destination), other: &(Timestamp, Destination)| one.0 < other.0;
+        crate::few::sort_few(&mut addresses, is_older);
+        crate::few::sort_few(&mut phones, is_older);
         let was_added = matches!(self.change, Change::Added { .. });
         let known = addresses.into_iter().map(|(_, destination)| destination);
         let known = known.chain(phones.into_iter().map(|(_, destination)| destination)).chain(own);

@@ -33,7 +33,7 @@ fn words(texts: &[&str]) -> Vec<String> {
         .filter(|word| word.chars().count() >= LEAST_WORD)
         .flat_map(|word| [word.chars().rev().collect(), word])
         .collect();
-    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    crate::few::sort_few(&mut words, |one: &String, other| one.len() > other.len());
     words.dedup();
     words
 }

@@ -186,9 +186,10 @@ impl<'a> Flow<'a> {
 /// Options: the one used last first, then in the order of kinds.
 pub(super) fn in_order<'a>(factors: impl Iterator<Item = (&'a Enrolled, Role)>) -> Vec<Offer> {
     let mut factors: Vec<_> = factors.collect();
-    factors.sort_by_key(|(factor, _)| {
+    let rank = |(factor, _): &(&Enrolled, Role)| {
         (std::cmp::Reverse(factor.last_used_at), ORDER.iter().position(|kind| *kind == factor.kind))
-    });
+    };
+    crate::few::sort_few(&mut factors, |one, other| rank(one) < rank(other));
     let offer = |(factor, role): (&Enrolled, Role)| Offer { factor_id: factor.id.clone(), kind: factor.kind, role };
     factors.into_iter().map(offer).collect()
 }

@@ -152,15 +152,12 @@ fn apply(
     (channel, slug, locale): (Channel, Slug, &str),
     row: Option<Stored>,
 ) {
-    match row {
-        Some(row) => {
-            batch.push(store::put(&row, context.now()));
-            templates.put(row);
-        }
-        None => {
-            batch.push(store::remove(channel, slug, locale));
-            templates.remove(channel, slug, locale);
-        }
+    if let Some(row) = row {
+        batch.push(store::put(&row, context.now()));
+        templates.put(row);
+    } else {
+        batch.push(store::remove(channel, slug, locale));
+        templates.remove(channel, slug, locale);
     }
 }
 

@@ -100,7 +100,7 @@ fn transports(list: &Value) -> Option<Vec<String>> {
         .iter()
         .map(|transport| transport.as_str().filter(|text| is_transport(text)).map(str::to_owned))
         .collect::<Option<Vec<_>>>()?;
-    transports.sort_unstable();
+    crate::few::sort_few(&mut transports, |one, other| one < other);
     transports.dedup();
     Some(transports)
 }

@@ -97,7 +97,7 @@ fn meaning(class: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn row(more: Value) -> Row {
+    fn row(more: &Value) -> Row {
         let mut row = json!({
             "event_type": "sms.queued", "event_id": "evt_1", "subject_id": "msg_1", "user_id": "usr_1", "app_id": null,
             "outcome": "success", "reason": null, "data": "{\"driver\":\"twilio\",\"id\":\"x\"}",
@@ -113,13 +113,13 @@ mod tests {
         Written { locale: "en".to_owned(), subject: None, body, html: None }
     }
 
-    fn data(more: Value, words: Option<&Written>) -> Value {
+    fn data(more: &Value, words: Option<&Written>) -> Value {
         payload(&row(more), &Templates::default(), words).expect("an event")["data"].clone()
     }
 
     #[test]
     fn a_message_that_we_deliver_is_told_without_its_text_and_recipient() {
-        let queued = payload(&row(json!({})), &Templates::default(), Some(&words())).expect("an event");
+        let queued = payload(&row(&json!({})), &Templates::default(), Some(&words())).expect("an event");
         assert_eq!(
             queued,
             json!({
@@ -133,31 +133,31 @@ mod tests {
             })
         );
         let handed = json!({"status": "handed_over"});
-        let text = data(handed.clone(), Some(&words()));
+        let text = data(&handed, Some(&words()));
         assert_eq!((&text["to"], &text["body"]), (&json!("+14155552671"), &json!("042137 is your code")));
         assert!(text.get("expired").is_none());
-        let late = data(handed, None);
+        let late = data(&handed, None);
         assert_eq!((late.get("body"), &late["expired"], &late["to"]), (None, &json!(true), &json!("+14155552671")));
     }
 
     #[test]
     fn how_a_message_ended_is_told_with_the_carriers_words() {
         let delivered = json!({"event_type": "voice.delivered", "data": "{\"message_sid\":\"CA1\"}"});
-        let delivered = data(delivered, None);
+        let delivered = data(&delivered, None);
         assert_eq!(delivered["message_sid"], "CA1");
         assert_eq!(delivered["delivered_at"], "2026-11-22T01:27:56.042Z");
         assert!(delivered.get("template_slug").is_none() && delivered.get("to").is_none());
         let tried =
             json!({"event_type": "sms.failed", "reason": "recipient_refused", "data": "{\"error_code\":\"21211\"}"});
-        let tried = data(tried, None);
+        let tried = data(&tried, None);
         assert_eq!((&tried["error_code"], &tried["failed_at"]), (&json!("21211"), &json!("2026-11-22T01:27:56.042Z")));
         assert_eq!(tried["error_message"], "The carrier refuses this recipient");
-        let reported = data(json!({"event_type": "sms.failed", "reason": "30003", "data": "{}"}), None);
+        let reported = data(&json!({"event_type": "sms.failed", "reason": "30003", "data": "{}"}), None);
         assert_eq!((&reported["error_code"], &reported["error_message"]), (&json!("30003"), &Value::Null));
     }
 
     #[test]
     fn an_event_that_is_gone_is_told_to_nobody() {
-        assert!(payload(&row(json!({"data": null, "happened_at": null})), &Templates::default(), None).is_none());
+        assert!(payload(&row(&json!({"data": null, "happened_at": null})), &Templates::default(), None).is_none());
     }
 }

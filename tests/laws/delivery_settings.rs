@@ -245,7 +245,7 @@ async fn sealed_settings_are_sealed_anew_and_no_isolate_brings_the_old_ones_back
     assert_eq!(postern::reseal::run(&rotated.here().app).await.unwrap(), 0);
     let delivery = delivery(&rotated);
     let now = rotated.here().app.ports.clock.now();
-    let tokens: Vec<&str> = delivery.twilio_tokens(now).into_iter().map(|key| key.expose()).collect();
+    let tokens: Vec<&str> = delivery.twilio_tokens(now).into_iter().map(postern::secret::Secret::expose).collect();
     assert_eq!(tokens, ["second-token", vars::TOKEN]);
 }
 

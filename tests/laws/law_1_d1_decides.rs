@@ -46,8 +46,8 @@ async fn no_decision_touches_kv() {
     // The two that read KV, and what is there.
     world.get("/v1/environment").await.expect(200);
     world.get("/health").await.expect(200);
-    assert_eq!(here.cache.touched(), ["environment/3", "environment/3", "health"]);
-    assert_eq!(here.cache.keys(), ["environment/3"]);
+    assert_eq!(here.cache.touched(), ["environment/4", "environment/4", "health"]);
+    assert_eq!(here.cache.keys(), ["environment/4"]);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_kv_that_lies_opens_no_hole() {
     change(&world, settings.clone()).await;
     // The stale text is served, and decides nothing.
     assert_eq!(world.get("/v1/environment").await.expect(200), honest);
-    for key in ["environment/3", "health", "settings", "instance", "snapshot"] {
+    for key in ["environment/4", "health", "settings", "instance", "snapshot"] {
         cache.set(key, &honest.to_string());
     }
     for isolate in [&world, &World::on(&world.here().isolate())] {

@@ -230,7 +230,8 @@ async fn requests() -> Vec<(&'static str, World, Request, u32)> {
             "resend" => (post(&path("resend"), json!({})), 2),
             "answer" => (post(&path("answer"), json!({"code": code})), 1),
             "wrong answer" => (post(&path("answer"), json!({"code": world.wrong(&code)})), 1),
-            "enrol" => (post(&factors, word), 1),
+            // First the language of whom it is for.
+            "enrol" => (post(&factors, word), 2),
             "activate" => {
                 let enrolled = post(&factors, word).send().await.expect(201);
                 let body = json!({"challenge_id": enrolled["challenge"]["id"], "code": world.code(&second).await});

@@ -16,12 +16,12 @@ pub const PUBLIC: &str = "https://login.example.com";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Query,
-    Form,
+    Encoded,
     Json,
 }
 
 impl Form {
-    pub const ALL: [Self; 3] = [Self::Query, Self::Form, Self::Json];
+    pub const ALL: [Self; 3] = [Self::Query, Self::Encoded, Self::Json];
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
@@ -90,8 +90,8 @@ pub fn sign(mut fields: Vec<(String, String)>, secret: &str, bytes: usize, unix_
     fields.push(("nonce".to_owned(), "b7f5a7a1-1c5b-4a59-9a4d-2c0f7a6a1b1c".to_owned()));
     let mut sorted = fields.clone();
     sorted.sort();
-    let text: String =
-        sorted.iter().map(|(name, value)| format!("&{name}={}", value.replace(['&', '='], "_"))).collect();
+    let pair = |(name, value): &(String, String)| ["&", name, "=", &value.replace(['&', '='], "_")].concat();
+    let text: String = sorted.iter().map(pair).collect();
     let signature = match bytes {
         20 => hex(hmac::<Hmac<Sha1>>(secret, &text)),
         32 => hex(hmac::<Hmac<Sha256>>(secret, &text)),
@@ -109,7 +109,7 @@ pub fn vonage_at(world: &World, url: &str, fields: &[(String, String)], form: Fo
         |media: &str, body: String| world.request("POST", path).without("authorization").raw(media, body.into_bytes());
     match form {
         Form::Query => world.request("GET", &format!("{path}?{encoded}")).without("authorization"),
-        Form::Form => post("application/x-www-form-urlencoded", encoded),
+        Form::Encoded => post("application/x-www-form-urlencoded", encoded),
         Form::Json => {
             let members = fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
             post("application/json", Value::Object(members).to_string())
@@ -119,7 +119,7 @@ pub fn vonage_at(world: &World, url: &str, fields: &[(String, String)], form: Fo
 
 /// Vonage's receipt of a part of what it was sent.
 pub fn vonage(world: &World, sent: &Sent, part: &str, status: &str) -> Request {
-    vonage_at(world, sent.field("callback").expect("no callback was asked for"), &receipt(part, status), Form::Form)
+    vonage_at(world, sent.field("callback").expect("no callback was asked for"), &receipt(part, status), Form::Encoded)
 }
 
 /// What is known of a message: it, its tries and its receipts.

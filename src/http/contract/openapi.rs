@@ -196,7 +196,7 @@ fn by_status(codes: &[Code]) -> Vec<(u16, Vec<Code>)> {
             None => groups.push((code.status(), vec![*code])),
         }
     }
-    groups.sort_by_key(|(status, _)| *status);
+    crate::few::sort_few(&mut groups, |one, other| one.0 < other.0);
     groups
 }
 

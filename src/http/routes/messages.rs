@@ -59,7 +59,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             description: "A text without any code goes the way of every message: a row first, the limits of its destination, the receivers outside `prod`. With `driver` that one is asked and no other, whether the settings use it or not. What the carrier said stands in the tries.",
             auth: Auth::Key(Scope::InstanceWrite),
             body: Some(TEST),
-            example: r#"{"to": {"phone": "+14155552671"}, "driver": "twilio"}"#,
+            example: r#"{"to": {"phone": "+14155552671"}, "locale": "en"}"#,
             gives: Gives::One("MessageWithTries", shapes::MESSAGE_WITH_TRIES),
             refuses: &[SENDING],
             ..operation("POST", "/v1/messages/test", "testMessage", TAG, "Send a test message")

@@ -30,10 +30,10 @@ pub fn is_twilios(token: &Secret, base: &str, path: &str, signed: &Signed<'_>, s
 
 /// The fields, sorted; what is there twice counts once.
 fn pairs(fields: &[(String, String)]) -> String {
-    let mut sorted: Vec<&(String, String)> = fields.iter().collect();
-    sorted.sort();
+    let mut sorted: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    sorted.sort_unstable();
     sorted.dedup();
-    sorted.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect()
+    sorted.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }
 
 fn has_digest(query: &str, body: &[u8]) -> bool {

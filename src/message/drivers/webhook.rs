@@ -167,6 +167,7 @@ mod tests {
         settings.validate().unwrap_or_else(|missing| panic!("{missing} is missing"))
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it is what the port gives")]
     fn answered(status: u16, body: &str) -> Answer {
         Ok(OutgoingResponse { status, body: body.to_owned() })
     }

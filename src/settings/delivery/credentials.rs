@@ -38,7 +38,9 @@ pub fn check_values(change: &Value, config: &Config) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut check = |path: &str, variable: &Entry| {
         let Some((raw, row)) = set(change, path).zip(variable.row()) else { return };
-        let unsafe_url = || config.is_production() && path.ends_with(".url") && !raw.as_str().is_some_and(is_safe_base);
+        let unsafe_url = || {
+            config.is_production() && path.rsplit('.').next() == Some("url") && !raw.as_str().is_some_and(is_safe_base)
+        };
         let is_blank = raw.as_str().is_some_and(|text| text.trim().is_empty());
         if is_blank || parse_kind(row.kind, raw).is_none() || unsafe_url() {
             let detail = format!("{} is wanted", wanted(row.kind));
@@ -111,9 +113,9 @@ pub fn keep_replaced(stored: &mut Value, change: &Value, now: Timestamp) {
     kept.drain(..surplus);
     if let Some(stored) = stored.as_object_mut() {
         if kept.is_empty() {
-            drop(stored.remove(REPLACED))
+            drop(stored.remove(REPLACED));
         } else {
-            drop(stored.insert(REPLACED.to_owned(), Value::from(kept)))
+            drop(stored.insert(REPLACED.to_owned(), Value::from(kept)));
         }
     }
 }

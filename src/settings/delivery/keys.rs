@@ -21,7 +21,7 @@ pub(super) const REPLACED: &str = "replaced";
 #[derive(Clone)]
 pub(super) struct Keys {
     /// Each with its end, if it was replaced; the one in use first.
-    keys: Vec<(Secret, Option<Timestamp>)>,
+    known: Vec<(Secret, Option<Timestamp>)>,
     /// The fingerprint of the one in use.
     current: Option<String>,
     configured: bool,
@@ -59,12 +59,12 @@ impl Keys {
                 add(secret, Some(until));
             }
         }
-        Self { keys, current: print, configured }
+        Self { known: keys, current: print, configured }
     }
 
     /// Those that count now, the one in use first.
     pub fn at(&self, now: Timestamp) -> Vec<&Secret> {
-        self.keys.iter().filter(|(_, until)| until.is_none_or(|until| until > now)).map(|(secret, _)| secret).collect()
+        self.known.iter().filter(|(_, until)| until.is_none_or(|until| until > now)).map(|(secret, _)| secret).collect()
     }
 
     /// What a try that is sent with the one in use keeps.

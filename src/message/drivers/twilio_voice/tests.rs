@@ -199,7 +199,7 @@ proptest! {
         // The longest origin that there is, and the longest id.
         let next = format!("https://{host}.{host}.{host}.{host}.com:65535/v1/callbacks/twilio/msg_01M83WM7ZA000G40R40M30E209/voice");
         for voice in Voice::all() {
-            for greeting in [name.repeat(1), name.repeat(40)] {
+            for greeting in [name.clone(), name.repeat(40)] {
                 let all = Script::greeting_and_code(voice, &greeting, &code(&digits));
                 let greeting = Script::gate(voice, &greeting);
                 let gate = gate(&greeting, &Script::nobody(voice), &next);
