@@ -105,8 +105,8 @@ async fn silence_sends_the_same_code_once_by_the_next_driver() {
 
 #[tokio::test]
 async fn only_where_receipts_are_normal() {
-    let hours = |hours: u64| Duration::from_secs(3600 * hours);
     type History<'a> = &'a [(&'a str, &'a str, usize, Duration)];
+    let hours = |hours: u64| Duration::from_secs(3600 * hours);
     let cases: [(History<'_>, bool); 9] = [
         (&[], false),
         (&[("US", "delivered", 19, hours(2))], false),

@@ -20,6 +20,7 @@ pub fn print(unix_seconds: &str) -> Result<(), String> {
     let mut cases = Vec::new();
     for length in [24, 32, 64] {
         let mut bytes = vec![0; length];
+        #[allow(clippy::disallowed_methods, reason = "no port reaches here")]
         getrandom::fill(&mut bytes).map_err(|why| why.to_string())?;
         let secret = format!("whsec_{}", STANDARD.encode(&bytes));
         let key = WebhookSecret::parse(&secret).ok_or("our own secret is none")?;
