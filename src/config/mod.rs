@@ -26,6 +26,7 @@ use crate::{
     app::Origin,
     crypto::{KeyRing, token_hash},
     email::EmailAddress,
+    few::FewByName,
     phone::CallingCode,
     policy,
     secret::Secret,
@@ -110,7 +111,7 @@ pub struct Config {
     issues: Vec<Issue>,
     set: Vec<&'static str>,
     /// Every value as it was parsed: what carriers need is read by name, where settings may say otherwise.
-    values: BTreeMap<&'static str, Parsed>,
+    values: FewByName<Parsed>,
 }
 
 impl Config {
@@ -207,14 +208,14 @@ static UNKNOWN: Issue = Issue { variable: "SERVER_API_KEY", stops: Stops::Everyt
 
 /// Values by name while a [`Config`] is put together.
 struct Reader {
-    values: BTreeMap<&'static str, Parsed>,
+    values: FewByName<Parsed>,
     issues: Vec<Issue>,
     set: Vec<&'static str>,
 }
 
 impl Reader {
     fn new(bindings: &BTreeMap<String, Value>) -> Self {
-        let mut reader = Self { values: BTreeMap::new(), issues: Vec::new(), set: Vec::new() };
+        let mut reader = Self { values: FewByName::default(), issues: Vec::new(), set: Vec::new() };
         for variable in VARIABLES {
             reader.read(variable, bindings);
         }
@@ -238,13 +239,13 @@ impl Reader {
         };
         if let Some(parsed) = found {
             self.set.push(variable.name);
-            self.values.insert(variable.name, parsed);
+            self.values.add(variable.name.to_owned(), parsed);
         } else if variable.required {
             self.issue(variable, format!("{} is missing: wanted is {}", variable.name, value::wanted(variable.kind)));
         } else if let Some(Ok(Some(parsed))) =
             variable.default.map(|default| value::parse(variable, &Value::from(default)))
         {
-            self.values.insert(variable.name, parsed);
+            self.values.add(variable.name.to_owned(), parsed);
         }
     }
 

@@ -13,13 +13,15 @@ use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::few::FewByName;
+
 type Key = Zeroizing<[u8; 32]>;
 
 /// The ring. It prints nothing of its keys.
 #[derive(Clone)]
 pub struct KeyRing {
     current: String,
-    keys: BTreeMap<String, Key>,
+    keys: FewByName<Key>,
 }
 
 impl KeyRing {
@@ -29,13 +31,12 @@ impl KeyRing {
             return None;
         }
         let current = object.get("current")?.as_str()?.to_owned();
-        let keys = object
-            .get("keys")?
-            .as_object()?
-            .iter()
-            .map(|(id, key)| entry(id, key.as_str()?))
-            .collect::<Option<BTreeMap<_, _>>>()?;
-        keys.contains_key(&current).then_some(Self { current, keys })
+        let mut keys = FewByName::default();
+        for (id, key) in object.get("keys")?.as_object()? {
+            let (id, key) = entry(id, key.as_str()?)?;
+            keys.add(id, key);
+        }
+        keys.get(&current).is_some().then_some(Self { current, keys })
     }
 
     /// The id of the key that makes.
@@ -45,7 +46,7 @@ impl KeyRing {
 
     /// The ids of all keys.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.keys.keys().map(String::as_str)
+        self.keys.iter().map(|(id, _)| id)
     }
 
     /// The key for one use, under the key `id`; `None` when the ring has no such key.

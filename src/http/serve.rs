@@ -2,7 +2,6 @@
 //! settings it was prepared with (once more when they changed), and write the answer.
 
 use std::{
-    collections::BTreeMap,
     future::Future,
     pin::Pin,
     sync::{Arc, OnceLock},
@@ -57,9 +56,12 @@ pub async fn serve(app: App, mut request: Request) -> Response {
 }
 
 fn router() -> Router {
-    let mut paths: BTreeMap<&str, Vec<(Operation, Run)>> = BTreeMap::new();
+    let mut paths: Vec<(&str, Vec<(Operation, Run)>)> = Vec::new();
     for (operation, run) in routes::table() {
-        paths.entry(operation.path).or_default().push((operation, run));
+        match paths.iter_mut().find(|(path, _)| *path == operation.path) {
+            Some((_, operations)) => operations.push((operation, run)),
+            None => paths.push((operation.path, vec![(operation, run)])),
+        }
     }
     let mut router = Router::new();
     for (path, operations) in paths {

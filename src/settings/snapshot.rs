@@ -2,12 +2,9 @@
 //! keys it has seen under that version. Nothing of it is trusted: each batch carries the version, and fails
 //! as a whole when it is not the current one.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicI64, Ordering},
 };
 
 use serde_json::Value;
@@ -16,6 +13,7 @@ use super::Settings;
 use crate::{
     api_key::{self, Credential, Scope},
     config::Config,
+    few::FewByName,
     ids::ApiKeyId,
     ports::{DatabaseError, Row, Rows, Statement},
     statement,
@@ -48,9 +46,9 @@ pub struct Snapshot {
     /// Which events somebody hears; whoever changes an endpoint raises the version.
     pub heard: Arc<Heard>,
     /// The languages of apps that have one, by id; whoever changes one raises the version.
-    pub app_locales: Arc<BTreeMap<String, String>>,
+    pub(crate) app_locales: Arc<FewByName<String>>,
     /// Live keys by the hash of their secret. Secrets that no key has are not remembered: guesses fill no memory.
-    keys: BTreeMap<String, KeyRecord>,
+    keys: FewByName<KeyRecord>,
 }
 
 /// A stored key.
@@ -85,8 +83,8 @@ impl IsolateCache {
         if let Some(known) = held.as_ref().filter(|known| known.version == snapshot.version)
             && known.keys.len() < KEYS_REMEMBERED
         {
-            for (hash, record) in &known.keys {
-                snapshot.keys.entry(hash.clone()).or_insert_with(|| record.clone());
+            for (hash, record) in known.keys.iter() {
+                snapshot.keys.add(hash.to_owned(), record.clone());
             }
         }
         let snapshot = Arc::new(snapshot);
@@ -108,7 +106,7 @@ impl Snapshot {
 
     /// The statement that writes down a stored key's use, about once a minute and isolate. It rides along.
     pub fn note_use(&self, id: &str, now: Timestamp) -> Option<Statement> {
-        let record = self.keys.values().find(|record| record.credential.id == id)?;
+        let record = self.keys.iter().map(|(_, record)| record).find(|record| record.credential.id == id)?;
         let known = record.used.load(Ordering::Relaxed);
         if now.millis() < known + 60_000 {
             return None;
@@ -201,8 +199,8 @@ impl Snapshot {
             signing_keys: rows(1).iter().filter_map(SigningKey::read).collect(),
             templates: Arc::new(Templates::read(rows(2))),
             heard: Arc::new(Heard::read(rows(3))),
-            app_locales: Arc::new(rows(4).iter().filter_map(locale).collect()),
-            keys: key_hash.zip(key).map(|(hash, key)| (hash.to_owned(), key)).into_iter().collect(),
+            app_locales: Arc::new(FewByName::of(rows(4).iter().filter_map(locale).collect())),
+            keys: FewByName::of(key_hash.map(str::to_owned).zip(key).into_iter().collect()),
         })
     }
 }
