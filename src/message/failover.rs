@@ -5,7 +5,7 @@ use std::{mem, time::Duration};
 
 use super::{
     Driver, Outgoing, Route,
-    drivers::Outcome,
+    drivers::{Outcome, twilio_verify},
     send::{TRY_TIMEOUT, Tried, one_more},
     store::{end_try, next_try},
 };
@@ -74,7 +74,11 @@ pub async fn deliver(context: &Context, outgoing: &Outgoing) -> Option<Delivered
 
 /// Whether another driver may do better. It may go out twice then, with the same code.
 fn moves_on(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_) | Outcome::Unknown(_))
+    match outcome {
+        Outcome::Retryable(_) | Outcome::Misconfigured(_) | Outcome::Unknown(_) => true,
+        Outcome::RecipientRefused(why) => twilio_verify::is_its_own(&why.code),
+        Outcome::Accepted { .. } | Outcome::FraudBlocked(_) => false,
+    }
 }
 
 /// Writes down how the last try ended and that the next one begins, which the database may refuse. Whatever has happened
