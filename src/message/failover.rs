@@ -85,8 +85,9 @@ fn moves_on(outcome: &Outcome) -> bool {
 /// since the message was decided, nothing is asked that is not written down.
 async fn begin(context: &Context, outgoing: &Outgoing, last: &Tried, driver: &Driver, now: Timestamp) -> Option<TryId> {
     let id = TryId::new(now, &*context.ports().random);
-    match context.record(vec![end_try(last), next_try(context, outgoing, driver, &id, now)]).await {
-        Ok(answer) => answer.last().is_some_and(|rows| !rows.is_empty()).then_some(id),
+    let [next, reopen] = next_try(context, outgoing, driver, &id, now);
+    match context.record(vec![end_try(last), next, reopen]).await {
+        Ok(answer) => answer.get(1).is_some_and(|rows| !rows.is_empty()).then_some(id),
         Err(error) => {
             let line = format!("{} could not go on to {}: {error}", outgoing.id, driver.name());
             context.log(Level::Error, &line);
