@@ -290,7 +290,7 @@ impl Draft {
         let challenge = Challenge::read(row)?;
         if let Some(code) = self.code.as_ref().filter(|_| self.facts.veil.hides()) {
             if self.facts.veil == Veil::Known {
-                dispatch_later(context, code.outgoing.clone(), &self.id, &self.checks);
+                dispatch_later(context, code.outgoing.clone(), &self.id);
             }
         } else if let Some(code) = &self.code {
             let which = match (&self.facts.factor, &self.facts.new_factor) {

@@ -184,7 +184,7 @@ pub async fn resend(
         Veil::None => dispatch(context, &outgoing, id, &stamp, Which::Further(generation), &checks, key)
             .await
             .map_err(CreateError::NotSent)?,
-        Veil::Known => dispatch_later(context, outgoing, id, &checks),
+        Veil::Known => dispatch_later(context, outgoing, id),
         Veil::Unknown => {}
     }
     Ok(Created { challenge, shown: Map::new(), replayed: false })

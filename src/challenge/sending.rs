@@ -172,8 +172,9 @@ pub(crate) async fn dispatch(
             Which::Veiled => {}
         }
     }
-    // Nothing went out for reasons that are not the person's: it costs them nothing.
-    if delivered.costs_nothing() {
+    // Nothing went out for reasons that are not the person's: it costs them nothing. Nobody unknown is given anything
+    // back, so that a carrier that is down does not tell who is known (law 8).
+    if delivered.costs_nothing() && !matches!(which, Which::Veiled) {
         statements.push(limit::store::refund(checks, now, context.now()));
     }
     statements.extend(reservation.map(|key| if not_sent.is_some() { key.release(stamp) } else { key.finish(stamp) }));
@@ -187,10 +188,10 @@ pub(crate) async fn dispatch(
 }
 
 /// The same after the response: nobody waits for it, and what became of it stands with the message (law 8).
-pub(crate) fn dispatch_later(context: &Context, outgoing: Outgoing, challenge: &ChallengeId, checks: &[Check]) {
-    let (later, challenge, checks) = (context.clone(), challenge.clone(), checks.to_vec());
+pub(crate) fn dispatch_later(context: &Context, outgoing: Outgoing, challenge: &ChallengeId) {
+    let (later, challenge) = (context.clone(), challenge.clone());
     context.ports().after.later(Box::pin(async move {
-        let _ = dispatch(&later, &outgoing, &challenge, "", Which::Veiled, &checks, None).await;
+        let _ = dispatch(&later, &outgoing, &challenge, "", Which::Veiled, &[], None).await;
     }));
 }
 

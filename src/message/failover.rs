@@ -5,7 +5,7 @@ use std::{mem, time::Duration};
 
 use super::{
     Driver, Outgoing, Route,
-    drivers::Outcome,
+    drivers::{Outcome, twilio_verify},
     send::{TRY_TIMEOUT, Tried, one_more},
     store::{end_try, next_try},
 };
@@ -74,15 +74,20 @@ pub async fn deliver(context: &Context, outgoing: &Outgoing) -> Option<Delivered
 
 /// Whether another driver may do better. It may go out twice then, with the same code.
 fn moves_on(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_) | Outcome::Unknown(_))
+    match outcome {
+        Outcome::Retryable(_) | Outcome::Misconfigured(_) | Outcome::Unknown(_) => true,
+        Outcome::RecipientRefused(why) => twilio_verify::is_its_own(&why.code),
+        Outcome::Accepted { .. } | Outcome::FraudBlocked(_) => false,
+    }
 }
 
 /// Writes down how the last try ended and that the next one begins, which the database may refuse. Whatever has happened
 /// since the message was decided, nothing is asked that is not written down.
 async fn begin(context: &Context, outgoing: &Outgoing, last: &Tried, driver: &Driver, now: Timestamp) -> Option<TryId> {
     let id = TryId::new(now, &*context.ports().random);
-    match context.record(vec![end_try(last), next_try(context, outgoing, driver, &id, now)]).await {
-        Ok(answer) => answer.last().is_some_and(|rows| !rows.is_empty()).then_some(id),
+    let [next, reopen] = next_try(context, outgoing, driver, &id, now);
+    match context.record(vec![end_try(last), next, reopen]).await {
+        Ok(answer) => answer.get(1).is_some_and(|rows| !rows.is_empty()).then_some(id),
         Err(error) => {
             let line = format!("{} could not go on to {}: {error}", outgoing.id, driver.name());
             context.log(Level::Error, &line);

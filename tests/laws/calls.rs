@@ -290,3 +290,28 @@ async fn calls_take_as_many_round_trips_as_sms_and_one_for_the_key() {
     call.report(&world, "completed").await;
     assert_eq!(database.batches() - batches, 2);
 }
+
+#[tokio::test]
+async fn a_carrier_that_cannot_be_called_back_stops_no_other() {
+    let by_key = with(vars::prod_both(BASE), "TWILIO_API_KEY_SID", json!("SK0123456789abcdef0123456789abcdef"));
+    let by_key = with(with(by_key, "TWILIO_API_KEY_SECRET", json!("secret")), "TWILIO_AUTH_TOKEN", Value::Null);
+    for drivers in [["vonage", "twilio"], ["twilio", "vonage"]] {
+        let world = World::native(&by_key);
+        let routes = json!({"sms": {"routes": [{"countries": ["*"], "drivers": ["vonage"]}]},
+            "voice": {"routes": [{"countries": ["*"], "drivers": drivers}]}});
+        world.patch("/v1/instance", &routes).await.expect(200);
+        let (challenge, call) = called(&world, &world.number()).await;
+        assert_eq!(call.carrier, "vonage", "{drivers:?}");
+        assert_eq!(message(&world, &challenge["message_id"]).await["driver"], "vonage", "{drivers:?}");
+        // It may be offered, too.
+        let (user, ..) = world.user_with_phone().await;
+        world.patch("/v1/instance", &json!({"sms": {"enabled": false}})).await.expect(200);
+        let told = world.evaluate(&user, &json!({})).await.expect(200);
+        assert_eq!(told["reason"]["code"], "enrolled_factor", "{drivers:?}: {told}");
+        // Where none is left, what is missing is told.
+        world.patch("/v1/instance", &json!({"voice": {"routes": [{"drivers": ["twilio"]}]}})).await.expect(200);
+        let body = json!({"to": {"phone": world.number()}, "channel": "voice"});
+        let problem = world.post("/v1/challenges", &body).await.expect_problem(503, "configuration_invalid");
+        assert!(text(&problem["detail"]).starts_with("TWILIO_AUTH_TOKEN"), "{problem}");
+    }
+}

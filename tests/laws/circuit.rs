@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::failover::{vonage, world};
+use super::failover::{twilio, vonage, world};
 use crate::support::{Behaviour, World, at_once};
 
 async fn who_is_asked(world: &World) -> Vec<&'static str> {
@@ -61,6 +61,25 @@ async fn a_person_whom_nobody_reaches_is_no_fault_of_the_carrier() {
         let refused = world.post("/v1/challenges", &json!({"to": {"phone": number}})).await;
         refused.expect_problem(422, "message_recipient_refused");
         assert_eq!(world.carriers.sent_to(&number)[0].carrier, "vonage");
+    }
+}
+
+#[tokio::test]
+async fn what_verify_refuses_one_number_closes_it_for_nobody_and_costs_what_it_costs() {
+    // Five codes in ten minutes, and a number that Verify does not take: anybody can bring both about.
+    for (status, code) in [(429, 60203), (400, 60200)] {
+        let two = world("sms", &["twilio_verify", "twilio"]).await;
+        two.carriers.behave_as("twilio_verify", None, twilio(status, code));
+        for _ in 0..8 {
+            assert_eq!(who_is_asked(&two).await, ["twilio_verify", "twilio"], "{code}: the other reaches the person");
+        }
+        let alone = world("sms", &["twilio_verify"]).await;
+        alone.carriers.behave_as("twilio_verify", None, twilio(status, code));
+        let body = json!({"to": {"phone": alone.number()}});
+        for _ in 0..5 {
+            alone.post("/v1/challenges", &body).await.expect_problem(422, "message_recipient_refused");
+        }
+        alone.post("/v1/challenges", &body).await.expect_problem(429, "rate_limit_exceeded");
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use postern::ports::{Clock, DatabaseError};
 use serde_json::{Value, json};
 
-use crate::support::{Behaviour, World, hook::Then, steps, vars};
+use crate::support::{Behaviour, World, hook::Then, receipts, steps, vars};
 
 /// A server with every carrier, which asks these in this order.
 pub(super) async fn world(channel: &str, drivers: &[&str]) -> World {
@@ -224,6 +224,46 @@ async fn a_code_that_is_dead_or_was_told_is_not_sent_again() {
         assert_eq!((message["status"].as_str().unwrap(), tries.len()), (status, asked.len()), "{case}");
         assert_eq!(message["error_code"], if status == "unknown" { json!("http_503") } else { Value::Null }, "{case}");
     }
+}
+
+#[tokio::test]
+async fn a_failure_that_is_reported_before_the_answer_stops_nothing() {
+    for (case, goes_on) in
+        [("all failed", true), ("one may arrive", false), ("sent anew", false), ("switched off", false)]
+    {
+        let world = world("sms", &["vonage", "twilio"]).await;
+        let number = world.number();
+        // What the receipt has left, and what else may have happened.
+        let change = async |_| {
+            let database = &world.here().database;
+            database.execute("UPDATE message_tries SET reported = 'failed', reported_at = created_at");
+            database.execute("UPDATE messages SET status = 'failed', error_code = '30005', provider_id = 'x'");
+            match case {
+                "one may arrive" => database.execute("UPDATE message_tries SET reported = 'sent'"),
+                "sent anew" => database.execute("UPDATE messages SET fallback_at = created_at"),
+                "switched off" => {
+                    world.patch("/v1/instance", &json!({"sms": {"enabled": false}})).await.expect(200);
+                }
+                _ => {}
+            }
+        };
+        let challenge = meanwhile(&world, &number, change).await;
+        let (message, tries) = read(&world, &challenge["message_id"]).await;
+        let asked: &[&str] = if goes_on { &["vonage", "twilio"] } else { &["vonage"] };
+        assert_eq!(carriers_to(&world, &number), asked, "{case}");
+        assert_eq!(tries.len(), asked.len(), "{case}");
+        let (status, error) = if goes_on { ("sent", Value::Null) } else { ("failed", json!("30005")) };
+        assert_eq!((&message["status"], &message["error_code"]), (&json!(status), &error), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_driver_that_is_stored_twice_is_asked_once_and_the_next_one_after_it() {
+    let world = receipts::both(&["vonage", "vonage", "twilio"]);
+    let number = world.number();
+    world.carriers.behave_as("vonage", None, vonage("1"));
+    world.challenge(&number).await;
+    assert_eq!(carriers_to(&world, &number), ["vonage", "twilio"]);
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::support::{Behaviour, Request, Response, World};
+use super::failover;
+use crate::support::{Behaviour, Request, Response, World, page::Page};
 
 /// A body without what differs from call to call: each value is its type, words of the contract stay.
 fn shape(value: &Value) -> Value {
@@ -153,4 +154,46 @@ async fn round_trips_are_told_alike_in_development() {
     };
     assert_eq!(trips(&known).await, (201, 1, 422, 1));
     assert_eq!(trips(&world.number()).await, (201, 1, 422, 1));
+}
+
+/// Asks for a code by e-mail so often in this flow, each time in a new one, from one network; the statuses.
+async fn asked(world: &World, page: &Page<'_>, flows: &str, address: &str, network: &str) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        let flow = page.begin(flows, json!({})).await;
+        let named = flow.request("identifier", &json!({"identifier": address}));
+        let answer = named.header("cf-connecting-ip", network).send().await;
+        statuses.push(answer.status);
+        // A further code of the same challenge counts the same.
+        if let Some(challenge) = answer.json["challenge"]["id"].as_str() {
+            world.here().clock.advance(Duration::from_secs(31));
+            let resend = flow.request(&format!("challenges/{challenge}/resend"), &json!({}));
+            statuses.push(resend.header("cf-connecting-ip", network).send().await.status);
+        }
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn a_carrier_that_is_down_tells_nobody_who_is_known() {
+    // Later is possible, and: the account is wrong. Neither went out, and who is known is given nothing back for it.
+    for status in [429, 401] {
+        for flows in ["password-resets", "sign-ups"] {
+            let world = failover::world("email", &["resend"]).await;
+            let page = Page::new(&world).await;
+            let known = world.address();
+            world.post("/v1/users", &json!({"email": known})).await.expect(201);
+            let unknown = world.address();
+            world.carriers.mail.behave(Behaviour::Answer(status, String::new()));
+            let told = asked(&world, &page, flows, &known, "198.51.100.7").await;
+            let codes = || world.here().database.number("SELECT count(*) FROM messages WHERE template LIKE '%code'");
+            let to_the_known = codes();
+            let other = asked(&world, &page, flows, &unknown, "198.51.100.8").await;
+            assert_eq!(told, other, "{flows} {status}");
+            assert!(told.contains(&200) && told.contains(&429), "{flows} {status}: {told:?}");
+            let to_the_other = codes() - to_the_known;
+            let really = if flows == "sign-ups" { (false, true) } else { (true, false) };
+            assert_eq!((to_the_known > 0, to_the_other > 0), really, "a code is sent in one of the two");
+        }
+    }
 }

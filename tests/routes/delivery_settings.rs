@@ -54,6 +54,8 @@ async fn what_is_incomplete_is_refused_by_its_field() {
         (json!({"email": {"from": "nobody"}}), "email.from"),
         (json!({"sms": {"routes": [{"countries": ["XX"], "drivers": ["twilio"]}]}}), "sms.routes.0.countries"),
         (json!({"sms": {"routes": [{"countries": ["US"], "drivers": []}]}}), "sms.routes.0.drivers"),
+        (json!({"sms": {"routes": [{"drivers": ["twilio", "vonage", "twilio"]}]}}), "sms.routes.0.drivers"),
+        (json!({"email": {"routes": [{"drivers": ["resend", "resend"]}]}}), "email.routes.0.drivers"),
         (json!({"sms": {"fallback": {"after_seconds": 10}}}), "sms.fallback.after_seconds"),
         (json!({"sms": {"driver": "pigeon"}}), "sms.driver"),
     ];

@@ -109,7 +109,8 @@ pub async fn verifys_errors_are_told_with_their_remedy(world: World) {
     let cases = [
         (403, 60204, 502, "message_driver_misconfigured", "custom codes"),
         (404, 20404, 502, "message_driver_misconfigured", "VA"),
-        (429, 60203, 502, "message_failed", "five codes"),
+        (429, 60203, 422, "message_recipient_refused", "five codes"),
+        (400, 60200, 422, "message_recipient_refused", "parameter"),
         (400, 21211, 422, "message_recipient_refused", "not a phone number"),
         (403, 60410, 422, "message_blocked", "fraud"),
         (403, 60605, 422, "message_blocked", "country"),

@@ -86,6 +86,15 @@ pub fn no_code() -> Outcome {
     Outcome::Misconfigured(Why::new("no_code", detail))
 }
 
+/// Refusals of a number that are Verify's alone: five codes in ten minutes, and a number or language that it does not
+/// take. Another driver may reach the person all the same.
+const ITS_OWN: [&str; 2] = ["60203", "60200"];
+
+/// Whether a carrier's code for a refusal of the person is Verify's alone.
+pub fn is_its_own(code: &str) -> bool {
+    ITS_OWN.contains(&code)
+}
+
 /// What Twilio's answer means.
 pub fn outcome(answer: Answer) -> Outcome {
     let response = match answer {
@@ -104,9 +113,11 @@ pub fn outcome(answer: Answer) -> Outcome {
 fn by_code(code: u64) -> Outcome {
     let (class, detail) = match code {
         20429 | 60207 | 60212 => (Class::Retryable, "Twilio takes fewer requests a second than came"),
-        60203 => {
-            (Class::Retryable, "Twilio sends five codes in ten minutes to one number, unless one of them is given back")
-        }
+        // What concerns one number says nothing of Verify, and anybody could bring it about.
+        60203 => (
+            Class::RecipientRefused,
+            "Twilio sends five codes in ten minutes to one number, unless one of them is given back",
+        ),
         21211 | 21217 | 60033 => (Class::RecipientRefused, "Twilio says that this is not a phone number"),
         21614 | 60205 => (Class::RecipientRefused, "Twilio says that this number cannot get SMS: call it instead"),
         21610 => (Class::RecipientRefused, "the person has answered STOP, and has to send START to the sender first"),
@@ -114,7 +125,7 @@ fn by_code(code: u64) -> Outcome {
             Class::Misconfigured,
             "the Verify service takes no codes of others: have Twilio's support enable custom codes for it",
         ),
-        60200 => (Class::Misconfigured, "Twilio says that a parameter is invalid: the number, or the language"),
+        60200 => (Class::RecipientRefused, "Twilio says that a parameter is invalid: the number, or the language"),
         60220 => (Class::Misconfigured, "codes to this country need Twilio's leave: ask its support"),
         60223 => (
             Class::Misconfigured,
@@ -219,12 +230,12 @@ mod tests {
         let answer = |status, body: &str| outcome(Ok(OutgoingResponse { status, body: body.to_owned() }));
         for (status, body, wanted) in [
             (201, r#"{"sid":"VE1","status":"pending"}"#, "accepted"),
-            (429, r#"{"code":60203}"#, "retryable"),
+            (429, r#"{"code":60203}"#, "recipient_refused"),
             (429, r#"{"code":20429}"#, "retryable"),
             (429, "", "retryable"),
             (403, r#"{"code":60205}"#, "recipient_refused"),
             (400, r#"{"code":21211}"#, "recipient_refused"),
-            (400, r#"{"code":60200}"#, "misconfigured"),
+            (400, r#"{"code":60200}"#, "recipient_refused"),
             (403, r#"{"code":60204}"#, "misconfigured"),
             (404, r#"{"code":20404}"#, "misconfigured"),
             (401, r#"{"code":20003}"#, "misconfigured"),

@@ -1,6 +1,6 @@
 //! A call before it is written down.
 
-use super::{Content, Driver, Outgoing, Refused, Said, Speaks, Way, cost_class, missing, route};
+use super::{Content, Driver, Outgoing, Refused, Route, Said, Speaks, Way, cost_class, missing, route};
 use crate::{
     config::{Stops, VoiceDriver},
     context::Context,
@@ -37,7 +37,7 @@ pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refus
 pub fn may_be_called(context: &Context, number: &PhoneNumber) -> bool {
     let drivers = context.settings().delivery.voice(number.country().as_str());
     let can = |driver: &VoiceDriver| !matches!(driver, VoiceDriver::Null) && gate(context, driver).is_ok();
-    admit(context, number).is_ok() && drivers.is_ok_and(|drivers| drivers.first().is_some_and(can))
+    admit(context, number).is_ok() && drivers.is_ok_and(|drivers| drivers.iter().any(can))
 }
 
 /// The whole call.
@@ -63,13 +63,21 @@ fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>, code: &Code
         Err(issue) => Err(issue.clone()),
     };
     let send = || {
-        let speaks = |driver: VoiceDriver| {
-            let gate = gate(context, &driver)?;
-            Ok(Driver::Voice(driver, Speaks { voice, gate }))
-        };
-        drivers.unwrap_or_default().into_iter().map(speaks).collect()
+        let (mut able, mut refused) = (Vec::new(), None);
+        for driver in drivers.unwrap_or_default() {
+            match gate(context, &driver) {
+                Ok(gate) => able.push(Driver::Voice(driver, Speaks { voice, gate })),
+                Err(why) => refused = refused.or(Some(why)),
+            }
+        }
+        // A driver that lacks something stops nobody while another can call.
+        refused.filter(|_| able.is_empty()).map_or(Ok(able), Err)
     };
-    let (route, driver) = route(context, &way, first, send)?;
+    let (route, first) = route(context, &way, first, send)?;
+    let driver = match &route {
+        Route::Send(drivers) => drivers.first().map_or(first, Driver::name),
+        Route::Drop(_) | Route::HandOver => first,
+    };
     let body = if context.settings().voice.gate {
         Script::gate(voice, &words.body).to_text() + " " + &Script::code(voice, code).to_text()
     } else {

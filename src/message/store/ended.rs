@@ -37,11 +37,13 @@ const END_TRY: &str = "UPDATE message_tries SET outcome = ?2, provider_id = coal
     error_code = ?5, latency_ms = ?6
   WHERE id = ?1";
 
-/// Begins a further try: while the channel is switched on, no report has come, the code lives, and this driver was not
-/// asked before. `?1` the try, `?2` the message, `?3` driver, `?4` credential, `?5` now.
+/// Begins a further try: while the channel is switched on, no report has come or each SMS so far was reported failed, the
+/// code lives, and this driver was not asked before. `?1` the try, `?2` the message, `?3` driver, `?4` credential, `?5` now.
 const NEXT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
   SELECT ?1, m.id, ?3, ?4, ?5 FROM messages m JOIN instance i ON i.id = 1
-  WHERE m.id = ?2 AND m.status = 'queued'
+  WHERE m.id = ?2
+    AND (m.status = 'queued' OR (m.status = 'failed' AND m.channel = 'sms' AND m.fallback_at IS NULL AND NOT EXISTS (
+      SELECT 1 FROM message_tries t WHERE t.message_id = ?2 AND t.reported IS NOT 'failed')))
     AND coalesce(i.settings ->> ('$.' || m.channel || '.enabled'), 1) = 1
     AND NOT EXISTS (SELECT 1 FROM message_tries t WHERE t.message_id = ?2 AND t.driver = ?3)
     AND (m.challenge_id IS NULL OR EXISTS (
@@ -50,9 +52,17 @@ const NEXT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, crede
         AND c.verified_at IS NULL AND c.ended_at IS NULL AND c.wrong_answers < c.wrong_answers_max))
   RETURNING 1 AS begun";
 
-/// Begins a try of a message by another driver; gives a row where it may be asked.
-pub fn next_try(context: &Context, outgoing: &Outgoing, driver: &Driver, id: &TryId, now: Timestamp) -> Statement {
-    statement!(NEXT_TRY, id, &outgoing.id, driver.name(), driver.credential(context), now.millis())
+/// A report of a failure that came before the carrier's answer is not the end where a further try has begun. `?1` the
+/// message, `?2` the try, `?3` now.
+const REOPEN: &str = "UPDATE messages SET status = 'queued', error_code = NULL, provider_id = NULL, updated_at = ?3
+  WHERE id = ?1 AND status = 'failed' AND EXISTS (SELECT 1 FROM message_tries WHERE id = ?2)";
+
+/// Begins a try of a message by another driver; the first gives a row where it may be asked.
+pub fn next_try(context: &Context, outgoing: &Outgoing, driver: &Driver, id: &TryId, now: Timestamp) -> [Statement; 2] {
+    [
+        statement!(NEXT_TRY, id, &outgoing.id, driver.name(), driver.credential(context), now.millis()),
+        statement!(REOPEN, &outgoing.id, id, now.millis()),
+    ]
 }
 
 /// The carrier's id of a message and how many SMS it made of it, where it took it.
@@ -101,4 +111,4 @@ pub fn ended(context: &Context, outgoing: &Outgoing, delivered: &Delivered) -> V
 }
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[END, END_TRY, NEXT_TRY];
+pub const STATEMENTS: &[&str] = &[END, END_TRY, NEXT_TRY, REOPEN];

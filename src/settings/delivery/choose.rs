@@ -57,7 +57,13 @@ impl<D: Clone> Ways<D> {
                 route.get(field).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
             };
             let (mut drivers, mut wrong) = (Vec::new(), Vec::new());
+            let mut named: Vec<&str> = Vec::new();
             for driver in texts("drivers") {
+                // Each is asked once: a second time would end the failover.
+                if named.contains(&driver) {
+                    continue;
+                }
+                named.push(driver);
                 match build(Wanted { name: driver, own: name == Some(driver), by: path }) {
                     Ok(driver) => drivers.push(driver),
                     Err(issue) => wrong.push(issue),

@@ -71,10 +71,13 @@ pub fn check_values(change: &Value, config: &Config) -> Vec<FieldError> {
                     detail,
                 ));
             }
-            if names("drivers").next().is_none() {
-                let detail = "at least one driver is wanted";
-                errors.push(FieldError::new(format!("{channel}.routes.{position}.drivers"), FieldCode::Value, detail));
-            }
+            let is_twice = |(at, name): (usize, &str)| names("drivers").take(at).any(|before| before == name);
+            let detail = match names("drivers").next() {
+                None => "at least one driver is wanted",
+                Some(_) if names("drivers").enumerate().any(is_twice) => "each driver is wanted once",
+                Some(_) => continue,
+            };
+            errors.push(FieldError::new(format!("{channel}.routes.{position}.drivers"), FieldCode::Value, detail));
         }
     }
     errors
