@@ -30,6 +30,7 @@ use crate::{
     phone::CallingCode,
     policy,
     secret::Secret,
+    webhook::fault,
 };
 
 /// What is wrong with one variable. The text names it and tells no secret.
@@ -261,10 +262,13 @@ impl Reader {
 
     fn refuse_unsafe_bases(&mut self) {
         for variable in VARIABLES.iter().filter(|variable| matches!(variable.kind, Kind::BaseUrl | Kind::Url)) {
-            if let Some(Parsed::Text(url)) = self.values.get(variable.name)
-                && !value::is_safe_base(url)
-            {
-                self.issue(variable, format!("{} has to be https in prod, or loopback", variable.name));
+            let Some(Parsed::Text(url)) = self.values.get(variable.name) else { continue };
+            // What is said to a webhook is said to a name on the public network.
+            let is_private =
+                || matches!(variable.kind, Kind::Url) && !value::is_loopback(url) && fault(url, true).is_some();
+            if !value::is_safe_base(url) || is_private() {
+                let name = if is_private() { ", a public name" } else { "" };
+                self.issue(variable, format!("{} has to be https in prod{name}, or loopback", variable.name));
             }
         }
     }

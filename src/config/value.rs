@@ -151,7 +151,8 @@ pub(crate) fn wanted(kind: Kind) -> String {
         Kind::Origins => "a list of origins like https://app.example.com (http on this machine only)".to_owned(),
         Kind::Hostnames => "a list of host names like app.example.com".to_owned(),
         Kind::Origin => "an origin like https://login.example.com, without a path".to_owned(),
-        Kind::BaseUrl | Kind::Url => "an http or https URL (in prod https, or loopback)".to_owned(),
+        Kind::BaseUrl => "an http or https URL (in prod https, or loopback)".to_owned(),
+        Kind::Url => "an http or https URL (in prod https and a public name, or loopback)".to_owned(),
         Kind::Address => "an e-mail address like dev@example.com".to_owned(),
         Kind::Mailbox => "login@example.com or Example <login@example.com>".to_owned(),
         Kind::WebhookSecret => "whsec_ and base64 of 24 to 64 bytes".to_owned(),
@@ -271,8 +272,12 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
 
 /// Whether a base URL may be called in `prod`: https, or loopback.
 pub(crate) fn is_safe_base(url: &str) -> bool {
-    url.parse::<http::Uri>()
-        .is_ok_and(|uri| uri.scheme_str() == Some("https") || uri.host().is_some_and(is_loopback_host))
+    url.parse::<http::Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https")) || is_loopback(url)
+}
+
+/// Whether a URL's host is this machine.
+pub(super) fn is_loopback(url: &str) -> bool {
+    url.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback_host))
 }
 
 /// E.164, a short code, or an alphanumeric sender of at most 11 characters.

@@ -39,6 +39,11 @@ impl Check {
         Self { spends: false, ..Self::spend(limit, whom, settings) }
     }
 
+    /// Whether this is the check of a row that [`full`] gave.
+    pub fn is_of(&self, row: &Row) -> bool {
+        row.opt_text("key") == Some(&*self.key)
+    }
+
     fn to_json(&self) -> Value {
         let (window, rolling) = self.limit.window_millis(&self.key);
         let refill = matches!(self.limit.window, Window::Refill(_));
@@ -182,7 +187,7 @@ pub fn refund(checks: &[Check], now: Timestamp, spent: Timestamp) -> Statement {
 
 /// The checks without room, when the deciding statement refused.
 const REFUSALS: &str = concat!(
-    "SELECT l.value ->> 'name' AS name,
+    "SELECT l.value ->> 'name' AS name, c.key,
     CASE WHEN l.value ->> 'refill' THEN c.expires_at - (l.value ->> 'max' - 1) * (l.value ->> 'window')
       ELSE c.expires_at END AS expires_at
   FROM json_each(?1) l CROSS JOIN counters c ON c.key = l.value ->> 'key'
@@ -194,6 +199,12 @@ const REFUSALS: &str = concat!(
 /// Asks which checks refused; no row when the batch was decided.
 pub fn refusals(checks: &[Check], now: Timestamp, challenge: &str, stamp: &str) -> Statement {
     statement!(REFUSALS, parameter(checks), now.millis(), challenge, stamp)
+}
+
+/// Which of these checks have no room now: their keys, for [`Check::is_of`].
+pub fn full(checks: &[Check], now: Timestamp) -> Statement {
+    // No challenge has this id.
+    refusals(checks, now, "", "")
 }
 
 /// Why something was refused.

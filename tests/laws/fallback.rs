@@ -352,3 +352,51 @@ async fn a_minute_makes_fewer_statements_than_the_free_plan_has() {
     run(&world).await;
     assert_eq!(twice(&numbers), 6, "the rest goes with the next minute");
 }
+
+#[tokio::test]
+async fn what_may_not_go_out_takes_nobodys_turn() {
+    let sends = "UPDATE challenges SET sends = 5 WHERE id = (SELECT challenge_id FROM messages WHERE id = '{id}')";
+    let wrong =
+        "UPDATE challenges SET pepper_id = 'gone' WHERE id = (SELECT challenge_id FROM messages WHERE id = '{id}')";
+    let full = "UPDATE counters SET count = 5 WHERE key LIKE 'messages_per_destination_half_hour:%{number}'";
+    // A row that no carrier is left for.
+    let asked = "INSERT INTO message_tries (id, message_id, driver, created_at)
+      SELECT 'try_{id}', '{id}', 'twilio', created_at FROM messages WHERE id = '{id}'";
+    for (what, many) in [(sends, 55), (full, 12), (wrong, 4), (asked, 4)] {
+        let world = world();
+        normal(&world);
+        world.here().database.execute("DROP TRIGGER challenges_are_bound");
+        for _ in 0..many {
+            let (number, _, id) = sent(&world).await;
+            world.here().database.execute(&what.replace("{id}", &id).replace("{number}", &number));
+        }
+        let (number, ..) = sent(&world).await;
+        world.here().clock.advance(MINUTE + Duration::from_secs(1));
+        let before = world.here().database.statements();
+        run(&world).await;
+        assert_eq!(carriers_to(&world, &number).len(), 2, "{many}: {what}");
+        let made = world.here().database.statements() - before;
+        assert!(made <= 42, "{made}");
+    }
+}
+
+#[tokio::test]
+async fn more_than_a_run_reads_wait_behind_those_that_may_go_out() {
+    let world = world();
+    normal(&world);
+    for _ in 0..50 {
+        let (_, _, id) = sent(&world).await;
+        world.here().database.execute(&format!(
+            "INSERT INTO message_tries (id, message_id, driver, created_at)
+             SELECT 'try_{id}', '{id}', 'twilio', created_at FROM messages WHERE id = '{id}'"
+        ));
+    }
+    world.here().clock.advance(Duration::from_millis(1));
+    let (number, ..) = sent(&world).await;
+    world.here().clock.advance(MINUTE + Duration::from_secs(1));
+    for times in [1, 2] {
+        run(&world).await;
+        assert_eq!(carriers_to(&world, &number).len(), times, "the next minute reads on");
+        world.here().clock.advance(MINUTE);
+    }
+}

@@ -1,6 +1,7 @@
 //! `sms`, `voice` and `email` of `/v1/instance`: what is asked of a carrier's block, which driver and sender come of it,
 //! and how one tries it.
 
+use postern::settings::Delivery;
 use serde_json::{Value, json};
 
 use crate::support::{Behaviour, World, vars};
@@ -50,6 +51,13 @@ async fn what_is_incomplete_is_refused_by_its_field() {
         (json!({"sms": {"vonage": {"private_key": "no key"}}}), "sms.vonage.private_key"),
         (json!({"sms": {"webhook": {"url": "http://app.example.com/x"}}}), "sms.webhook.url"),
         (json!({"sms": {"webhook": {"url": "https://me:you@app.example.com/x"}}}), "sms.webhook.url"),
+        // What only this network reaches, in several spellings.
+        (json!({"sms": {"webhook": {"url": "https://169.254.169.254/latest"}}}), "sms.webhook.url"),
+        (json!({"sms": {"webhook": {"url": "https://0x7f000001/x"}}}), "sms.webhook.url"),
+        (json!({"sms": {"webhook": {"url": "http://127.0.0.1:9/x"}}}), "sms.webhook.url"),
+        (json!({"email": {"webhook": {"url": "https://localhost/x"}}}), "email.webhook.url"),
+        (json!({"email": {"webhook": {"url": "https://printer.local/x"}}}), "email.webhook.url"),
+        (json!({"email": {"webhook": {"url": "https://hooks.example.com/#x"}}}), "email.webhook.url"),
         (json!({"sms": {"webhook": {"secret": "whsec_short"}}}), "sms.webhook.secret"),
         (json!({"email": {"from": "nobody"}}), "email.from"),
         (json!({"sms": {"routes": [{"countries": ["XX"], "drivers": ["twilio"]}]}}), "sms.routes.0.countries"),
@@ -66,6 +74,36 @@ async fn what_is_incomplete_is_refused_by_its_field() {
         answer.expect_problem(422, "form_param_invalid");
     }
     assert_eq!(world.get(PATH).await.expect(200)["version"], 1);
+}
+
+/// What was stored when this was not `prod`, or before the rules were these, is not called, and is named.
+#[tokio::test]
+async fn a_stored_url_that_may_not_be_called_is_not() {
+    let with = |environment: &str| {
+        let mut vars = vars::prod_bare(BASE);
+        vars.insert("ENVIRONMENT".to_owned(), json!(environment));
+        World::native(&vars)
+    };
+    let secret = vars::WEBHOOK_SECRET;
+    let dev = with("dev");
+    for url in ["http://127.0.0.1:9/hooks", "https://10.0.0.1/hooks"] {
+        let hook = json!({"driver": "webhook", "webhook": {"url": url, "secret": secret}});
+        let email = json!({"driver": "webhook", "from": vars::MAIL_SENDER, "webhook": {"url": url, "secret": secret}});
+        dev.patch(PATH, &json!({"sms": hook, "email": email})).await.expect(200);
+        let stored = dev.here().database.query("SELECT settings FROM instance")[0]["settings"].clone();
+        let stored = serde_json::from_str(stored.as_str().unwrap()).unwrap();
+        let delivery = |world: &World| Delivery::effective(&stored, &world.here().app.config);
+        assert_eq!((delivery(&dev).sms("US").is_ok(), delivery(&dev).email().is_ok()), (true, true));
+        let prod = delivery(&with("prod"));
+        let detail = |issue: Option<postern::config::Issue>| issue.map(|issue| issue.detail);
+        assert_eq!(
+            (detail(prod.sms("US").err()).as_deref(), detail(prod.email().err()).as_deref()),
+            (
+                Some("sms.webhook.url may not be used: set it again"),
+                Some("email.webhook.url may not be used: set it again")
+            ),
+        );
+    }
 }
 
 /// Changes one after the other, and the driver, the sender and what is stored after each.

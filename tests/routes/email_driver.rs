@@ -47,6 +47,10 @@ const CASES: &[(Changes, Result<Option<&str>, &str>)] = &[
     (&[("EMAIL_FROM", "nobody"), RESEND], Err("EMAIL_FROM")),
     (&[("EMAIL_WEBHOOK_SECRET", "hunter2"), FROM, RESEND], Err("EMAIL_WEBHOOK_SECRET")),
     (&[FROM, SIGNED, ("EMAIL_WEBHOOK_URL", "http://app.example.com/hooks")], Err("EMAIL_WEBHOOK_URL")),
+    // To a name on the public network, or to this machine.
+    (&[FROM, SIGNED, ("EMAIL_WEBHOOK_URL", "https://10.0.0.1/hooks")], Err("EMAIL_WEBHOOK_URL")),
+    (&[FROM, SIGNED, ("EMAIL_WEBHOOK_URL", "https://mail.internal/hooks")], Err("EMAIL_WEBHOOK_URL")),
+    (&[FROM, SIGNED, ("EMAIL_WEBHOOK_URL", "http://127.0.0.1:9/hooks")], Ok(Some("webhook"))),
 ];
 
 fn bindings(environment: &str, changes: &[(&str, &str)]) -> Vars {

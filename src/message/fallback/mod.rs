@@ -7,7 +7,7 @@ pub mod store;
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Channel, Content, Destination, Driver, Route,
+    Channel, Content, Destination, Driver, Outgoing, Route,
     drivers::{Outcome, twilio, vonage_receipt},
     prepare,
     send::{TRY_TIMEOUT, one_more},
@@ -18,14 +18,14 @@ use crate::{
     context::{App, Context, Parts, RoundTrips},
     crypto::CodeLength,
     ids::{ChallengeId, MessageId, RequestId, TryId, UserId},
-    limit,
+    limit::{self, Check},
     ports::{DatabaseError, Level, Row},
     settings::{Snapshot, load},
     template::{Reader, Slug},
     time::Timestamp,
 };
 
-/// How many messages a minute's run sends once more: each takes up to ten statements of the 50 that a run may make.
+/// How many messages a minute's run tries to send once more: each takes up to ten statements of the 50 that a run may make.
 const AT_ONCE: usize = 3;
 /// No code lives longer.
 const LONGEST_CODE: Duration = Duration::from_mins(15);
@@ -50,7 +50,10 @@ async fn failed(app: &App, message: &MessageId) -> Result<(), DatabaseError> {
         let done = async {
             let answer = context.decide(vec![store::failed(message, context.now())]).await?;
             match answer.first().and_then(|rows| rows.first()) {
-                Some(row) => once_more(&context, row).await.map(drop),
+                Some(row) => match ready(&context, row)? {
+                    Some(ready) => once_more(&context, ready).await.map(drop),
+                    None => Ok(()),
+                },
                 None => Ok(()),
             }
         };
@@ -62,7 +65,8 @@ async fn failed(app: &App, message: &MessageId) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-/// A minute's run: sends what is due, oldest first. What a limit refuses waits for the next minute.
+/// A minute's run: sends what is due. What may not go out now, or is wrong itself, costs nobody else's turn: it goes behind
+/// the others, and is asked for again while its code lives.
 pub async fn run(app: &App) -> Result<(), DatabaseError> {
     let Some(context) = context(app, None).await? else { return Ok(()) };
     let Some(fallback) = context.settings().delivery.fallback() else { return Ok(()) };
@@ -70,16 +74,49 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
     let when = store::Times { now, older: now.before(fallback.after), oldest: now.before(LONGEST_CODE) };
     let answer = context.decide(vec![store::is_normal(when)]).await?;
     let Some(normal) = answer.first().and_then(|rows| store::normal(rows)) else { return Ok(()) };
-    let answer = context.decide(vec![store::due(when, &normal)]).await?;
+    let answer = context.decide(vec![store::due(when, &normal, context.settings().limit(limit::SENDS))]).await?;
+    let wrong = |id: &str, error| {
+        app.ports.log.line(Level::Error, &format!("{id} could not go out once more: {error}"));
+    };
+    let (mut all, mut behind) = (Vec::new(), Vec::new());
+    for row in answer.first().into_iter().flatten() {
+        let id = row.text("id")?.to_owned();
+        match ready(&context, row) {
+            Ok(Some(ready)) => all.push(ready),
+            Ok(None) => behind.push(id),
+            Err(error) => {
+                wrong(&id, error);
+                behind.push(id);
+            }
+        }
+    }
+    // One statement tells who has no room: nobody of them is tried.
+    let full = if all.is_empty() {
+        Vec::new()
+    } else {
+        let checks: Vec<_> = all.iter().flat_map(|ready| &ready.checks).cloned().collect();
+        context.decide(vec![limit::store::full(&checks, now)]).await?.into_iter().next().unwrap_or_default()
+    };
     let mut left = AT_ONCE;
-    for row in answer.into_iter().next().unwrap_or_default() {
-        if left == 0 {
-            break;
-        }
-        // What nobody may send once more costs no statement.
-        if once_more(&context, &row).await? {
+    for ready in all {
+        let id = ready.outgoing.id.to_string();
+        if ready.checks.iter().any(|check| full.iter().any(|row| check.is_of(row))) {
+            behind.push(id);
+        } else if left > 0 {
             left -= 1;
+            match once_more(&context, ready).await {
+                Ok(true) => {}
+                // Another was quicker, or took the last room.
+                Ok(false) => behind.push(id),
+                Err(error) => {
+                    wrong(&id, error);
+                    behind.push(id);
+                }
+            }
         }
+    }
+    if !behind.is_empty() {
+        context.record(vec![store::behind(behind, now)]).await?;
     }
     Ok(())
 }
@@ -108,18 +145,26 @@ async fn context(app: &App, snapshot: Option<Arc<Snapshot>>) -> Result<Option<Co
     })))
 }
 
-/// Sends a message once more, if it may. Tells whether the database was asked.
-async fn once_more(context: &Context, row: &Row) -> Result<bool, DatabaseError> {
+/// A message that may go out once more, for all that can be told without the database.
+struct Ready {
+    outgoing: Outgoing,
+    driver: Driver,
+    mac: String,
+    checks: Vec<Check>,
+}
+
+/// Makes a row ready. `None`: nobody may send it once more.
+fn ready(context: &Context, row: &Row) -> Result<Option<Ready>, DatabaseError> {
     let malformed = || DatabaseError::Other("a stored message is malformed".to_owned());
     let id = MessageId::parse(row.text("id")?).ok_or_else(malformed)?;
     let challenge = ChallengeId::parse(row.text("challenge_id")?).ok_or_else(malformed)?;
     let (Some(destination), Some(template)) =
         (row.opt_text("destination").and_then(Destination::from_stored), Slug::parse(row.text("template")?))
     else {
-        return Ok(false);
+        return Ok(None);
     };
     if is_final(row.text("errors")?) || prepare::admit(context, &destination, Channel::Sms).is_err() {
-        return Ok(false);
+        return Ok(None);
     }
     let source = CodeSource {
         pepper_id: row.text("pepper_id")?,
@@ -133,25 +178,31 @@ async fn once_more(context: &Context, row: &Row) -> Result<bool, DatabaseError> 
     let reader = Reader { locale: text("user_locale"), name: text("user_name") };
     let content = Content { template, code, lifetime, locale: text("locale"), reader, app: text("app_id") };
     let Ok(mut outgoing) = prepare::prepare(context, destination.clone(), Channel::Sms, content) else {
-        return Ok(false);
+        return Ok(None);
     };
-    let Some(driver) = next(&outgoing.route, row.text("tried")?) else { return Ok(false) };
-    let now = context.now();
-    outgoing.id = id.clone();
-    outgoing.try_id = TryId::new(now, &*context.ports().random);
+    let Some(driver) = next(&outgoing.route, row.text("tried")?) else { return Ok(None) };
+    outgoing.id = id;
+    outgoing.try_id = TryId::new(context.now(), &*context.ports().random);
     outgoing.driver = driver.name();
     let user = row.opt_text("user_id").and_then(UserId::parse);
     let is_proven = row.opt_text("factor_id").is_some() && row.text("purpose")? != "enrolment";
     let checks = checks(context, user.as_ref(), &destination, Channel::Sms, is_proven);
-    let begun = context.decide(store::begin(context, &id, &driver, &outgoing.try_id, &mac, &checks)).await?;
+    Ok(Some(Ready { outgoing, driver, mac, checks }))
+}
+
+/// Sends a message once more, if the database says so. Tells whether it did.
+async fn once_more(context: &Context, ready: Ready) -> Result<bool, DatabaseError> {
+    let Ready { outgoing, driver, mac, checks } = ready;
+    let id = &outgoing.id;
+    let begun = context.decide(store::begin(context, id, &driver, &outgoing.try_id, &mac, &checks)).await?;
     if begun.last().is_none_or(Vec::is_empty) {
-        return Ok(true);
+        return Ok(false);
     }
     let tried = one_more(context, &outgoing, &driver, &outgoing.try_id, TRY_TIMEOUT).await;
-    let mut statements = store::ended(context, &id, &tried);
+    let mut statements = store::ended(context, id, &tried);
     // It did not go out once more, for reasons that are not the person's.
     if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
-        statements.push(limit::store::refund(&checks, context.ports().clock.now(), now));
+        statements.push(limit::store::refund(&checks, context.ports().clock.now(), context.now()));
     }
     context.record(statements).await?;
     Ok(true)

@@ -78,14 +78,19 @@ macro_rules! columns {
     };
 }
 
-/// The messages that are due, oldest first. `?3` where receipts are normal, as a JSON list of drivers and countries.
+/// The messages that are due, first those that were not looked at for longest: what may not go out now stands in nobody's
+/// way. `?3` where receipts are normal, as a JSON list of drivers and countries, `?5` how many codes a challenge may send.
 const DUE: &str = concat!(
     columns!(),
     " FROM messages m JOIN challenges c ON c.id = m.challenge_id WHERE ",
     is_due!(),
     " AND (m.status = 'failed' OR m.driver || ' ' || m.country IN (SELECT value FROM json_each(?3)))
-     ORDER BY m.id LIMIT 50"
+       AND c.sends < ?5
+     ORDER BY m.updated_at, m.id LIMIT 50"
 );
+
+/// What was looked at and may not go out now goes behind the others. `?1` ids, `?2` now.
+const BEHIND: &str = "UPDATE messages SET updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))";
 
 /// A message that was reported failed. `?1` its id, `?2` now.
 const FAILED: &str = concat!(
@@ -130,7 +135,7 @@ const ENDED: &str = "UPDATE messages SET
   WHERE id = ?1";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[NORMAL, DUE, FAILED, CLAIM, TRY, COUNT, CLAIMED, ENDED];
+pub const STATEMENTS: &[&str] = &[NORMAL, DUE, BEHIND, FAILED, CLAIM, TRY, COUNT, CLAIMED, ENDED];
 
 /// When messages are due: now, after how long a receipt no longer comes, and before that no code lives.
 #[derive(Clone, Copy)]
@@ -159,9 +164,14 @@ pub fn normal(rows: &[Row]) -> Option<String> {
 }
 
 /// Reads what is due.
-pub fn due(times: Times, normal: &str) -> Statement {
+pub fn due(times: Times, normal: &str, most: i64) -> Statement {
     let Times { now, older, oldest } = times;
-    statement!(DUE, &MessageId::floor(oldest), now.millis(), normal, &MessageId::floor(older))
+    statement!(DUE, &MessageId::floor(oldest), now.millis(), normal, &MessageId::floor(older), most)
+}
+
+/// Puts messages behind the others that are due.
+pub fn behind(ids: Vec<String>, now: Timestamp) -> Statement {
+    statement!(BEHIND, Value::from(ids).to_string(), now.millis())
 }
 
 /// Reads a message that was reported failed, if it may go out once more.

@@ -8,6 +8,7 @@ use crate::{
     config::{Config, Issue, Parsed, Stops, VARIABLES, Variable, parse_kind},
     crypto::{Place, Seal, WebhookSecret},
     secret::Secret,
+    webhook::fault,
 };
 
 /// A setting, and the variable that counts where nothing is stored.
@@ -116,11 +117,21 @@ impl Entry {
         self.row().is_some_and(|row| row.secret)
     }
 
+    /// What is wrong with it as the URL of an endpoint that a setting names; `None`: nothing, or it is no URL. The same
+    /// rules hold as for endpoints of webhooks.
+    pub fn url_fault(&self, value: &Parsed, config: &Config) -> Option<&'static str> {
+        match (value, self.name()) {
+            (Parsed::Text(url), "url") => fault(url, config.is_production()),
+            _ => None,
+        }
+    }
+
     /// Its stored value; `None`: it is of no use, or does not open.
     fn read(&self, raw: &Value, config: &Config) -> Option<Parsed> {
         let row = self.row()?;
         if !row.secret {
-            return parse_kind(row.kind, raw);
+            // Stored in development, or before the rules were these, it is not called either.
+            return parse_kind(row.kind, raw).filter(|value| self.url_fault(value, config).is_none());
         }
         open(self.setting, raw.as_str()?, config).and_then(|text| parse_kind(row.kind, &Value::from(text.expose())))
     }
@@ -236,7 +247,8 @@ impl<'a> Block<'a> {
             return known.cloned().unwrap_or_else(|| missing(entry.variable, stops, why));
         }
         if self.has(name) {
-            let detail = format!("{} does not open under ENCRYPTION_KEYS: set it again", entry.setting);
+            let why = if entry.is_credential() { "does not open under ENCRYPTION_KEYS" } else { "may not be used" };
+            let detail = format!("{} {why}: set it again", entry.setting);
             return Issue { variable: entry.setting, stops, detail };
         }
         missing(entry.setting, stops, why)

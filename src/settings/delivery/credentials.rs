@@ -9,7 +9,7 @@ use super::{
     keys::{REPLACED, TWILIO_TOKEN, VONAGE_SECRET},
 };
 use crate::{
-    config::{Config, is_safe_base, parse_kind, wanted},
+    config::{Config, parse_kind, wanted},
     crypto::{OpenError, Seal},
     ports::Random,
     schema::{FieldCode, FieldError},
@@ -38,14 +38,16 @@ pub fn check_values(change: &Value, config: &Config) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut check = |path: &str, variable: &Entry| {
         let Some((raw, row)) = set(change, path).zip(variable.row()) else { return };
-        let unsafe_url = || {
-            config.is_production() && path.rsplit('.').next() == Some("url") && !raw.as_str().is_some_and(is_safe_base)
+        let parsed = parse_kind(row.kind, raw).filter(|_| !raw.as_str().is_some_and(|text| text.trim().is_empty()));
+        let detail = match &parsed {
+            None => format!("{} is wanted", wanted(row.kind)),
+            // Whoever may change settings may not have this instance call what only its network reaches.
+            Some(parsed) => match variable.url_fault(parsed, config) {
+                Some(fault) => fault.to_owned(),
+                None => return,
+            },
         };
-        let is_blank = raw.as_str().is_some_and(|text| text.trim().is_empty());
-        if is_blank || parse_kind(row.kind, raw).is_none() || unsafe_url() {
-            let detail = format!("{} is wanted", wanted(row.kind));
-            errors.push(FieldError::new(path, FieldCode::Value, detail));
-        }
+        errors.push(FieldError::new(path, FieldCode::Value, detail));
     };
     for entry in entries() {
         check(entry.setting, entry);
