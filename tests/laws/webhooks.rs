@@ -9,7 +9,13 @@ use postern::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Behaviour, Listener, World, at_once, client::seen, count, vars};
+use crate::support::{
+    Behaviour, Listener, Request, World, at_once,
+    client::seen,
+    count,
+    receipts::{twilio, twilio_with},
+    vars,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -106,6 +112,39 @@ async fn nobody_waits_for_an_endpoint_and_a_response_takes_no_round_trip_more() 
     let batches = world.here().database.batches();
     new_user(&world).await;
     assert_eq!(world.here().database.batches(), batches + 1);
+}
+
+#[tokio::test]
+async fn who_is_let_in_nowhere_costs_no_round_trip_more() {
+    let world = World::twilio();
+    let listener = world.listen(&["*"]).await;
+    let number = world.number();
+    let sent = world.challenge(&number).await;
+    let id = text(&sent["message_id"]);
+    let told = listener.heard().len();
+    let batches = async |request: Request| {
+        let before = world.here().database.batches();
+        let response = request.send().await;
+        assert!(response.status >= 400, "{}", response.text);
+        world.here().database.batches() - before
+    };
+    let challenge = |body: Value| world.request("POST", "/v1/challenges").json(&body);
+    let good = json!({"to": {"phone": world.number()}});
+    assert_eq!(batches(challenge(good.clone()).without("authorization")).await, 0);
+    let unknown = "sk_live_9gK1n0wR3yA8MsU9cZlXo2tFp6IeVdHbQjWY7N5uSrB";
+    assert_eq!(batches(challenge(good.clone()).key(unknown)).await, 1, "is there such a key?");
+    assert_eq!(batches(challenge(json!({"to": {"phone": 1}}))).await, 0);
+    let forged = twilio_with(&world, "wrong", &id, &[("MessageSid", "SM1"), ("MessageStatus", "delivered")]);
+    assert_eq!(batches(forged).await, 2, "the settings as they are, and that it was refused");
+    let other = World::on(&world.here().isolate());
+    assert_eq!(batches(other.request("POST", "/v1/challenges").json(&good).without("authorization")).await, 0);
+    assert_eq!(listener.heard().len(), told);
+    // What a carrier has proven is told at once, and what was refused before it.
+    let sid = text(&world.get(&format!("/v1/messages/{id}")).await.expect(200)["message"]["provider_id"]);
+    twilio(&world, &id, &sid, "delivered").send().await.expect(204);
+    let mut kinds = listener.kinds()[told..].to_vec();
+    kinds.sort();
+    assert_eq!(kinds, ["callback.refused", "sms.delivered"]);
 }
 
 #[tokio::test]
