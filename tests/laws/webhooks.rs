@@ -539,6 +539,35 @@ async fn who_delivers_is_told_the_code_while_it_lives_and_it_stands_nowhere() {
 }
 
 #[tokio::test]
+async fn who_hears_among_others_is_told_no_code_and_no_number() {
+    let world = World::twilio();
+    let (all, group) = (world.listen(&["*"]).await, world.listen(&["sms.*", "sms.sent"]).await);
+    leave_to_others(&world, "sms", "verification_code");
+    let number = world.number();
+    let body = json!({"to": {"phone": number}});
+    let refused = world.post("/v1/challenges", &body).await.expect_problem(503, "configuration_invalid");
+    assert!(refused["detail"].as_str().unwrap().contains("sms.queued"), "{refused}");
+    let delivers = world.listen(&["sms.queued", "sms.*"]).await;
+    world.challenge(&number).await;
+    let body = text(&last(&delivers)["body"]);
+    assert_eq!((delivers.heard().len(), &last(&delivers)["to"]), (1, &json!(number)));
+    let queued = |listener: &Listener| listener.heard().into_iter().rfind(|one| one.kind() == "sms.queued").unwrap();
+    for listener in [&all, &group] {
+        let told = queued(listener);
+        assert_eq!(told.data()["template_slug"], "verification_code");
+        for part in ["to", "locale", "body", "expired"] {
+            assert!(told.data().get(part).is_none(), "{}", told.body);
+        }
+        assert!(listener.heard().iter().all(|one| !one.body.contains(&body[..6]) && !one.body.contains(&number[1..])));
+    }
+    // What it names when it is told again decides.
+    change(&world, &delivers, json!({"events": ["sms.*"]})).await;
+    let path = format!("/v1/webhook-deliveries/{}/replay", delivers.heard()[0].id);
+    world.request("POST", &path).send().await.expect(200);
+    assert!(last(&delivers).get("body").is_none() && last(&delivers).get("to").is_none());
+}
+
+#[tokio::test]
 async fn a_code_that_is_dead_replaced_or_may_not_go_out_is_told_to_nobody() {
     let world = World::null();
     let mut dev = vars::null();
