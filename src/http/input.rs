@@ -24,18 +24,17 @@ use crate::{
 /// The largest body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// Whether an answer may be read by the page of another origin that asked: set by whoever has held the origin against
-/// the app's.
+/// Something that turns out while a request is answered, and that all copies of it know then.
 #[derive(Clone, Default)]
-pub struct Readable(Arc<AtomicBool>);
+pub struct Known(Arc<AtomicBool>);
 
-impl Readable {
-    /// It may.
-    pub fn allow(&self) {
+impl Known {
+    /// It is so.
+    pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it may.
+    /// Whether it is so.
     pub fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -62,8 +61,11 @@ pub struct Incoming {
     pub params: Vec<(String, String)>,
     /// The query string, raw.
     pub query: String,
-    /// Whether the answer may be read by the page that asked.
-    pub readable: Readable,
+    /// Whether the answer may be read by the page of another origin that asked: set by whoever has held the origin
+    /// against the app's.
+    pub readable: Known,
+    /// Whether it may have written events that somebody hears: set where a batch has passed, and not before.
+    pub tells: Known,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.

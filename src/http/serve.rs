@@ -22,7 +22,7 @@ use super::{
     access_token,
     contract::{Auth, Operation},
     cors::{Headers, Sharing},
-    input::{BODY_LIMIT, Call, Incoming, Readable},
+    input::{BODY_LIMIT, Call, Incoming, Known},
     oauth,
     problem::{Code, Problem},
     reply::{Answer, Failure, Reply},
@@ -155,7 +155,10 @@ async fn handle(operation: Operation, run: Run, request: Request) -> Response {
         Run::Keyed(run) => keyed(&operation, run, &incoming, too_large).await,
     };
     let refused = answer.as_ref().map_or(true, |reply| reply.status >= 400);
-    tell(&operation, &incoming);
+    // Events are told once the answer is out. Who was let in nowhere has written none, and costs no round trip more.
+    if incoming.tells.get() {
+        webhook::deliver::later(&incoming.app);
+    }
     let shared = share(&operation, &incoming, refused).await;
     let told = |problem: &Problem| match operation.auth {
         Auth::Client => oauth::told(problem),
@@ -168,16 +171,6 @@ async fn handle(operation: Operation, run: Run, request: Request) -> Response {
     };
     reply.headers.extend(shared);
     write(&incoming, reply)
-}
-
-/// Events that the request may have written are told once its answer is out, where somebody hears any. An isolate that does
-/// not know looks; what changes who hears is told too.
-fn tell(operation: &Operation, incoming: &Incoming) {
-    let writes = operation.method != "GET" || operation.auth == Auth::Carrier;
-    let is_heard = || incoming.app.cache.get().is_none_or(|known| known.heard.any());
-    if writes && (operation.tag == routes::WEBHOOKS || is_heard()) {
-        webhook::deliver::later(&incoming.app);
-    }
 }
 
 /// Reads a request. The second value tells whether its body is over the limit; it is then left out.
@@ -212,7 +205,8 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
             path: parts.uri.path().to_owned(),
             params: params.unwrap_or_default(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            readable: Readable::default(),
+            readable: Known::default(),
+            tells: Known::default(),
             headers: parts.headers,
             body: body.map(Into::into).unwrap_or_default(),
             app,
@@ -253,6 +247,8 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
             return Err(Problem::new(Code::RequestTooLarge, "64 KiB is the limit").into());
         }
         let version = snapshot.version;
+        // What changes who hears is told too.
+        let tells = operation.method != "GET" && (operation.tag == routes::WEBHOOKS || snapshot.heard.any());
         let context = Context::new(Parts {
             app: app.clone(),
             secrets: secrets.clone(),
@@ -283,9 +279,12 @@ async fn keyed(operation: &Operation, run: fn(Call) -> Handled, incoming: &Incom
             context,
         };
         let answer = run(call).await;
+        if tells && decided.get() {
+            incoming.tells.set();
+        }
         // The first batch has held the page's origin against the session's app.
         if person.is_some() && decided.get() {
-            incoming.readable.allow();
+            incoming.readable.set();
         }
         match answer {
             Err(Failure::Database(DatabaseError::Stale)) if attempt == 0 => app.cache.forget(),

@@ -117,7 +117,7 @@ impl Templates {
         self.0.retain(|row| !(row.channel == channel && row.slug == slug && row.locale == locale));
     }
 
-    /// Whether Postern gives messages of it to a carrier. `false`: the event `<channel>.queued` has them, and whoever hears it
+    /// Whether Postern gives messages of it to a carrier. `false`: the event `<channel>.queued` has them, and whoever names it
     /// delivers.
     pub fn delivered_by_us(&self, channel: Channel, slug: Slug) -> bool {
         self.stored(channel, slug, "").and_then(|row| row.delivered_by_us).unwrap_or(true)

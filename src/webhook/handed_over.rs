@@ -8,13 +8,14 @@ use crate::{
     config::{Config, Secrets},
     crypto::Pepper,
     message::{
-        Channel, Status, gate,
+        Channel, gate,
         notice::{self, Change},
         speech::{Script, Voice},
     },
     ports::Row,
     template::{Brief, Slug, Templates, Written, write::write},
     time::Timestamp,
+    webhook::payload::is_handed_over,
 };
 
 /// What the message of a delivery says; `None`: somebody else's business, or nobody's any more.
@@ -25,7 +26,7 @@ pub(super) fn words(
     row: &Row,
     now: Timestamp,
 ) -> Option<Written> {
-    let is_open = row.opt_text("status") == Some(Status::HandedOver.as_str()) && row.flag("is_on");
+    let is_open = is_handed_over(row) && row.flag("is_on");
     let channel = Channel::parse(row.opt_text("channel")?)?;
     let slug = Slug::parse(row.opt_text("template")?)?;
     if !is_open || row.opt_text("recipient").is_none() {

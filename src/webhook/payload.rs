@@ -48,7 +48,7 @@ fn of_message(
             put("template_slug", slug.into());
             put("from_number_override", sender.into());
             put("metadata", json!({"user_id": row.opt_text("whom"), "challenge_id": row.opt_text("challenge_id")}));
-            if row.opt_text("status") == Some(Status::HandedOver.as_str()) {
+            if is_handed_over(row) {
                 put("to", row.opt_text("recipient").into());
                 match words {
                     Some(words) => {
@@ -79,6 +79,12 @@ fn of_message(
         _ => {}
     }
     more
+}
+
+/// Whether the endpoint is the one that delivers this message: it has asked for the type by its name. Who hears `sms.*` or
+/// `*` hears that there is one, and neither its number nor its code.
+pub(super) fn is_handed_over(row: &Row) -> bool {
+    row.opt_text("status") == Some(Status::HandedOver.as_str()) && row.flag("is_named")
 }
 
 /// What a class of errors means.
@@ -132,7 +138,11 @@ mod tests {
                 },
             })
         );
-        let handed = json!({"status": "handed_over"});
+        let unnamed = data(&json!({"status": "handed_over", "is_named": 0}), Some(&words()));
+        for name in ["to", "locale", "body", "expired"] {
+            assert!(unnamed.get(name).is_none(), "{unnamed}");
+        }
+        let handed = json!({"status": "handed_over", "is_named": 1});
         let text = data(&handed, Some(&words()));
         assert_eq!((&text["to"], &text["body"]), (&json!("+14155552671"), &json!("042137 is your code")));
         assert!(text.get("expired").is_none());

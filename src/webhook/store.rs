@@ -95,12 +95,8 @@ impl Heard {
         !self.0.is_empty()
     }
 
-    /// Whether some endpoint hears this type.
-    pub fn hears(&self, kind: EventType) -> bool {
-        let name = kind.as_str();
-        let group = name.split_once('.').map(|(group, _)| group);
-        self.0.iter().any(|filter| {
-            filter == "*" || filter == name || filter.strip_suffix(".*").is_some_and(|prefix| Some(prefix) == group)
-        })
+    /// Whether some endpoint hears this type by its name, and not among others: whoever does is told numbers and codes.
+    pub fn hears_by_name(&self, kind: EventType) -> bool {
+        self.0.iter().any(|filter| filter == kind.as_str())
     }
 }

@@ -9,7 +9,13 @@ use postern::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Behaviour, Listener, World, at_once, client::seen, count, vars};
+use crate::support::{
+    Behaviour, Listener, Request, World, at_once,
+    client::seen,
+    count,
+    receipts::{twilio, twilio_with},
+    vars,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -106,6 +112,39 @@ async fn nobody_waits_for_an_endpoint_and_a_response_takes_no_round_trip_more() 
     let batches = world.here().database.batches();
     new_user(&world).await;
     assert_eq!(world.here().database.batches(), batches + 1);
+}
+
+#[tokio::test]
+async fn who_is_let_in_nowhere_costs_no_round_trip_more() {
+    let world = World::twilio();
+    let listener = world.listen(&["*"]).await;
+    let number = world.number();
+    let sent = world.challenge(&number).await;
+    let id = text(&sent["message_id"]);
+    let told = listener.heard().len();
+    let batches = async |request: Request| {
+        let before = world.here().database.batches();
+        let response = request.send().await;
+        assert!(response.status >= 400, "{}", response.text);
+        world.here().database.batches() - before
+    };
+    let challenge = |body: Value| world.request("POST", "/v1/challenges").json(&body);
+    let good = json!({"to": {"phone": world.number()}});
+    assert_eq!(batches(challenge(good.clone()).without("authorization")).await, 0);
+    let unknown = "sk_live_9gK1n0wR3yA8MsU9cZlXo2tFp6IeVdHbQjWY7N5uSrB";
+    assert_eq!(batches(challenge(good.clone()).key(unknown)).await, 1, "is there such a key?");
+    assert_eq!(batches(challenge(json!({"to": {"phone": 1}}))).await, 0);
+    let forged = twilio_with(&world, "wrong", &id, &[("MessageSid", "SM1"), ("MessageStatus", "delivered")]);
+    assert_eq!(batches(forged).await, 2, "the settings as they are, and that it was refused");
+    let other = World::on(&world.here().isolate());
+    assert_eq!(batches(other.request("POST", "/v1/challenges").json(&good).without("authorization")).await, 0);
+    assert_eq!(listener.heard().len(), told);
+    // What a carrier has proven is told at once, and what was refused before it.
+    let sid = text(&world.get(&format!("/v1/messages/{id}")).await.expect(200)["message"]["provider_id"]);
+    twilio(&world, &id, &sid, "delivered").send().await.expect(204);
+    let mut kinds = listener.kinds()[told..].to_vec();
+    kinds.sort();
+    assert_eq!(kinds, ["callback.refused", "sms.delivered"]);
 }
 
 #[tokio::test]
@@ -497,6 +536,35 @@ async fn who_delivers_is_told_the_code_while_it_lives_and_it_stands_nowhere() {
     // Used, it is told to nobody.
     let late = replay().await;
     assert_eq!((&late["expired"], late.get("body"), &late["to"]), (&json!(true), None, &json!(number)));
+}
+
+#[tokio::test]
+async fn who_hears_among_others_is_told_no_code_and_no_number() {
+    let world = World::twilio();
+    let (all, group) = (world.listen(&["*"]).await, world.listen(&["sms.*", "sms.sent"]).await);
+    leave_to_others(&world, "sms", "verification_code");
+    let number = world.number();
+    let body = json!({"to": {"phone": number}});
+    let refused = world.post("/v1/challenges", &body).await.expect_problem(503, "configuration_invalid");
+    assert!(refused["detail"].as_str().unwrap().contains("sms.queued"), "{refused}");
+    let delivers = world.listen(&["sms.queued", "sms.*"]).await;
+    world.challenge(&number).await;
+    let body = text(&last(&delivers)["body"]);
+    assert_eq!((delivers.heard().len(), &last(&delivers)["to"]), (1, &json!(number)));
+    let queued = |listener: &Listener| listener.heard().into_iter().rfind(|one| one.kind() == "sms.queued").unwrap();
+    for listener in [&all, &group] {
+        let told = queued(listener);
+        assert_eq!(told.data()["template_slug"], "verification_code");
+        for part in ["to", "locale", "body", "expired"] {
+            assert!(told.data().get(part).is_none(), "{}", told.body);
+        }
+        assert!(listener.heard().iter().all(|one| !one.body.contains(&body[..6]) && !one.body.contains(&number[1..])));
+    }
+    // What it names when it is told again decides.
+    change(&world, &delivers, json!({"events": ["sms.*"]})).await;
+    let path = format!("/v1/webhook-deliveries/{}/replay", delivers.heard()[0].id);
+    world.request("POST", &path).send().await.expect(200);
+    assert!(last(&delivers).get("body").is_none() && last(&delivers).get("to").is_none());
 }
 
 #[tokio::test]

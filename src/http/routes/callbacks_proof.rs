@@ -140,7 +140,13 @@ pub(super) async fn proven(
                 app.cache.forget();
                 remembered = false;
             }
-            answer => return Ok(answer?),
+            answer => {
+                let answer = answer?;
+                if snapshot.heard.any() {
+                    incoming.tells.set();
+                }
+                return Ok(answer);
+            }
         }
     }
 }

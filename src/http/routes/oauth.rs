@@ -123,7 +123,7 @@ impl From<GrantError> for Stopped {
 /// Its app's pages may read the answer, others not.
 fn let_read(call: &Call, client: &OAuthClient) {
     if client.page.is_the_apps() {
-        call.incoming.readable.allow();
+        call.incoming.readable.set();
     }
 }
 

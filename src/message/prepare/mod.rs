@@ -353,17 +353,17 @@ fn route(
     Ok((route, name))
 }
 
-/// Somebody has to hear of what others deliver.
+/// Somebody has to hear of what others deliver, and has asked for it by name: it has the code.
 fn hand_over(context: &Context, channel: Channel, slug: Slug) -> Result<Route, Refused> {
     let queued = EventType::of_message(channel, Status::HandedOver);
-    if context.snapshot().heard.hears(queued) {
+    if context.snapshot().heard.hears_by_name(queued) {
         return Ok(Route::HandOver);
     }
     let stops = if channel == Channel::Email { Stops::Email } else { Stops::Sending };
     let (template, event) = (slug.as_str(), queued.as_str());
     let detail = format!(
         "delivered_by_us: the template {template} leaves its messages to whoever hears {event}, and no enabled webhook endpoint \
-         does: add one, or set delivered_by_us to true"
+         names it in its events: add one, or set delivered_by_us to true"
     );
     Err(Refused::Misconfigured(Issue { variable: "delivered_by_us", stops, detail }))
 }

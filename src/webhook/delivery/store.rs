@@ -66,11 +66,12 @@ pub(in crate::webhook) const CLAIM: &str = concat!(
      RETURNING 1 AS claimed"
 );
 
-/// What has to be known to tell what was just taken on: the endpoint, the event, the message it is of, whether the code in
-/// that still lives and its channel is switched on. `?1` until when it is taken on, `?2` stamp, `?3` now.
+/// What has to be known to tell what was just taken on: the endpoint, whether it asked for this type by its name, the event,
+/// the message it is of, whether the code in that still lives and its channel is switched on. `?1` until when it is taken on, `?2` stamp, `?3` now.
 pub(in crate::webhook) const READ: &str =
     "SELECT d.id, d.endpoint_id, d.event_id, d.event_type, d.attempts, e.url, e.secret,
     CASE WHEN e.previous_expires_at > ?3 THEN e.previous_secret END AS previous_secret, e.failing_since,
+    EXISTS (SELECT 1 FROM webhook_filters f WHERE f.type = d.event_type AND f.endpoint_id = d.endpoint_id) AS is_named,
     v.user_id, v.app_id, v.subject_id, v.outcome, v.reason, v.data, v.created_at AS happened_at,
     m.channel, m.template, m.locale, m.status, coalesce(m.redirected_to, m.destination) AS recipient,
     m.user_id AS whom, u.name, m.challenge_id, m.generation, m.created_at AS sent_at,

@@ -65,7 +65,7 @@ fn identifier(call: &Call) -> Result<Option<Destination>, Problem> {
 
 /// A flow's answer. Its page may read it: it has shown that it is the flow's.
 fn flow(call: &Call, settled: &Settled) -> Reply {
-    call.incoming.readable.allow();
+    call.incoming.readable.set();
     Reply::json(200, &view::flow(settled, None, call.context.now()))
 }
 
@@ -74,7 +74,7 @@ fn answered(call: &Call, answered: Result<Settled, Answered>) -> Answer {
         Ok(settled) => Ok(flow(call, &settled)),
         Err(refusal) => {
             // The call was let into its flow, so that its page may read why not.
-            call.incoming.readable.allow();
+            call.incoming.readable.set();
             let mut problem = refused(&refusal);
             // Why a passkey was refused is for servers.
             problem.members.remove("failed_step");
@@ -114,7 +114,7 @@ pub(super) async fn begin(call: Call) -> Answer {
         Some(typed) => act::identify(&call.context, &access, &typed).await?,
         None => Settled::begun(begun, call.context.now()),
     };
-    call.incoming.readable.allow();
+    call.incoming.readable.set();
     Ok(Reply::json(201, &view::flow(&settled, Some(&token), call.context.now())))
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn get(call: Call) -> Answer {
 
 pub(super) async fn abandon(call: Call) -> Answer {
     act::abandon(&call.context, &access(&call)?).await?;
-    call.incoming.readable.allow();
+    call.incoming.readable.set();
     Ok(Reply::nothing())
 }
 
@@ -144,7 +144,7 @@ pub(super) async fn password(call: Call) -> Answer {
 
 pub(super) async fn passkey_options(call: Call) -> Answer {
     let created = act::passkey_options(&call.context, &access(&call)?).await?;
-    call.incoming.readable.allow();
+    call.incoming.readable.set();
     Ok(Reply::json(201, &view::created(&created, call.context.now())))
 }
 
@@ -170,7 +170,7 @@ pub(super) async fn challenge(call: Call) -> Answer {
         channel: channel(&call.form),
     };
     let created = act::challenge(&call.context, &access(&call)?, &wanted).await?;
-    call.incoming.readable.allow();
+    call.incoming.readable.set();
     Ok(Reply::json(201, &view::created(&created, call.context.now())))
 }
 
@@ -191,7 +191,7 @@ pub(super) async fn answer(call: Call) -> Answer {
 pub(super) async fn resend(call: Call) -> Answer {
     let id = challenge_id(&call)?;
     let created = act::resend(&call.context, &access(&call)?, &id, channel(&call.form)).await?;
-    call.incoming.readable.allow();
+    call.incoming.readable.set();
     Ok(Reply::json(200, &view::created(&created, call.context.now())))
 }
 
@@ -199,7 +199,7 @@ pub(super) async fn enrol(call: Call) -> Answer {
     let new = new(&call.context, &call.form)?;
     let name = call.form.text("name").map(str::to_owned);
     let made = act::enrol(&call.context, &access(&call)?, new, name).await?;
-    call.incoming.readable.allow();
+    call.incoming.readable.set();
     Ok(Reply::json(201, &enrolled(&made, call.context.now())))
 }
 
