@@ -1049,7 +1049,7 @@ export type components = {
              * @description What happened
              * @enum {string}
              */
-            type: "challenge.created" | "challenge.resent" | "challenge.verified" | "challenge.answered_wrongly" | "challenge.canceled" | "challenge.consumed" | "factor.enrolment_started" | "factor.activated" | "factor.removed" | "factor.renamed" | "passkey.counter_regressed" | "notice.not_sent" | "user.created" | "user.updated" | "user.deleted" | "user.email_verified" | "user.email_changed" | "user.phone_changed" | "user.unlocked" | "user.disabled" | "user.enabled" | "user.mfa_changed" | "mfa.completed" | "device.created" | "device.removed" | "session.created" | "session.stepped_up" | "session.ended" | "app.created" | "app.updated" | "app.deleted" | "app.secret_rotated" | "invitation.created" | "invitation.deleted" | "api_key.created" | "api_key.revoked" | "signing_key.created" | "instance.updated" | "sms.queued" | "sms.sent" | "sms.failed" | "sms.unknown" | "sms.dropped" | "callback.refused" | "sms.delivered" | "voice.queued" | "voice.sent" | "voice.failed" | "voice.unknown" | "voice.dropped" | "voice.delivered" | "email.queued" | "email.sent" | "email.failed" | "email.unknown" | "email.dropped" | "email.delivered";
+            type: "challenge.created" | "challenge.resent" | "challenge.verified" | "challenge.answered_wrongly" | "challenge.canceled" | "challenge.consumed" | "factor.enrolment_started" | "factor.activated" | "factor.removed" | "factor.renamed" | "passkey.counter_regressed" | "notice.not_sent" | "user.created" | "user.updated" | "user.deleted" | "user.email_verified" | "user.email_changed" | "user.phone_changed" | "user.unlocked" | "user.disabled" | "user.enabled" | "user.mfa_changed" | "mfa.completed" | "device.created" | "device.removed" | "session.created" | "session.stepped_up" | "session.ended" | "app.created" | "app.updated" | "app.deleted" | "app.secret_rotated" | "invitation.created" | "invitation.deleted" | "api_key.created" | "api_key.revoked" | "signing_key.created" | "instance.updated" | "template.updated" | "sms.queued" | "sms.sent" | "sms.failed" | "sms.unknown" | "sms.dropped" | "callback.refused" | "sms.delivered" | "voice.queued" | "voice.sent" | "voice.failed" | "voice.unknown" | "voice.dropped" | "voice.delivered" | "email.queued" | "email.sent" | "email.failed" | "email.unknown" | "email.dropped" | "email.delivered" | "webhook.endpoint_created" | "webhook.endpoint_updated" | "webhook.endpoint_deleted" | "webhook.endpoint_disabled" | "webhook.endpoint_secret_rotated";
             /** @description From which browser or app; null where the service did it */
             user_agent: string | null;
         };
@@ -1286,7 +1286,7 @@ export type components = {
              * @description Which of the closed list
              * @enum {string}
              */
-            code: "request_malformed" | "idempotency_key_invalid" | "authentication_required" | "api_key_invalid" | "flow_token_invalid" | "origin_not_allowed" | "insufficient_user_authentication" | "access_token_invalid" | "sign_up_closed" | "signature_invalid" | "scope_missing" | "proof_required" | "proof_invalid" | "device_not_allowed" | "user_recovery_needed" | "route_not_found" | "resource_not_found" | "method_not_allowed" | "idempotency_key_in_use" | "form_identifier_exists" | "verification_already_verified" | "flow_step_mismatch" | "api_key_last" | "request_too_large" | "content_type_unsupported" | "form_param_invalid" | "idempotency_key_reused" | "form_code_incorrect" | "form_password_incorrect" | "verification_expired" | "verification_failed" | "verification_canceled" | "resend_exhausted" | "strategy_not_supported" | "test_identifier_forbidden" | "message_refused" | "country_not_allowed" | "message_recipient_refused" | "message_blocked" | "bot_check_required" | "rate_limit_exceeded" | "user_locked" | "internal_error" | "message_driver_misconfigured" | "message_failed" | "bot_check_unavailable" | "configuration_invalid" | "sms_disabled" | "email_disabled" | "voice_disabled" | "database_unmigrated" | "database_unavailable";
+            code: "request_malformed" | "idempotency_key_invalid" | "authentication_required" | "api_key_invalid" | "flow_token_invalid" | "origin_not_allowed" | "insufficient_user_authentication" | "access_token_invalid" | "sign_up_closed" | "signature_invalid" | "scope_missing" | "proof_required" | "proof_invalid" | "device_not_allowed" | "user_recovery_needed" | "route_not_found" | "resource_not_found" | "method_not_allowed" | "idempotency_key_in_use" | "form_identifier_exists" | "verification_already_verified" | "flow_step_mismatch" | "api_key_last" | "webhook_endpoint_limit" | "webhook_endpoint_disabled" | "request_too_large" | "content_type_unsupported" | "form_param_invalid" | "idempotency_key_reused" | "form_code_incorrect" | "form_password_incorrect" | "verification_expired" | "verification_failed" | "verification_canceled" | "resend_exhausted" | "strategy_not_supported" | "test_identifier_forbidden" | "message_refused" | "country_not_allowed" | "message_recipient_refused" | "message_blocked" | "bot_check_required" | "rate_limit_exceeded" | "user_locked" | "internal_error" | "message_driver_misconfigured" | "message_failed" | "bot_check_unavailable" | "configuration_invalid" | "sms_disabled" | "email_disabled" | "voice_disabled" | "database_unmigrated" | "database_unavailable";
             /** @description What happened here */
             detail: string;
             /** @description The fields that are wrong */
@@ -1459,7 +1459,7 @@ export interface operations {
                     /** @description The token of an invitation. Sign-ups only */
                     invitation?: string;
                     /**
-                     * @description The person's language (BCP 47), else the user's; calls speak en, es, fr, de, pt, zh and ja, texts are English for now
+                     * @description The person's language (BCP 47); else the user's, the app's, the instance's. There are texts in en, es, fr, de, pt, zh, ja and ar, and in what you add to the templates
                      * @example en-US
                      */
                     locale?: string;
@@ -2093,7 +2093,7 @@ export interface operations {
                      */
                     email: string;
                     /**
-                     * @description The person's language (BCP 47), else the user's; calls speak en, es, fr, de, pt, zh and ja, texts are English for now
+                     * @description The person's language (BCP 47); else the user's, the app's, the instance's. There are texts in en, es, fr, de, pt, zh, ja and ar, and in what you add to the templates
                      * @example en-US
                      */
                     locale?: string;
@@ -2268,7 +2268,7 @@ export interface operations {
                      */
                     email?: string;
                     /**
-                     * @description The person's language (BCP 47), else the user's; calls speak en, es, fr, de, pt, zh and ja, texts are English for now
+                     * @description The person's language (BCP 47); else the user's, the app's, the instance's. There are texts in en, es, fr, de, pt, zh, ja and ar, and in what you add to the templates
                      * @example en-US
                      */
                     locale?: string;
@@ -2427,7 +2427,7 @@ export interface operations {
                      */
                     channel?: "sms" | "voice" | "email";
                     /**
-                     * @description The person's language (BCP 47), else the user's; calls speak en, es, fr, de, pt, zh and ja, texts are English for now
+                     * @description The person's language (BCP 47); else the user's, the app's, the instance's. There are texts in en, es, fr, de, pt, zh, ja and ar, and in what you add to the templates
                      * @example en-US
                      */
                     locale?: string;
@@ -2501,7 +2501,7 @@ export interface operations {
                      */
                     channel?: "sms" | "voice" | "email";
                     /**
-                     * @description The person's language (BCP 47), else the user's; calls speak en, es, fr, de, pt, zh and ja, texts are English for now
+                     * @description The person's language (BCP 47); else the user's, the app's, the instance's. There are texts in en, es, fr, de, pt, zh, ja and ar, and in what you add to the templates
                      * @example en-US
                      */
                     locale?: string;
@@ -2742,7 +2742,7 @@ export interface operations {
                     /** @description This one of the options */
                     factor_id?: string;
                     /**
-                     * @description The person's language (BCP 47), else the user's; calls speak en, es, fr, de, pt, zh and ja, texts are English for now
+                     * @description The person's language (BCP 47); else the user's, the app's, the instance's. There are texts in en, es, fr, de, pt, zh, ja and ar, and in what you add to the templates
                      * @example en-US
                      */
                     locale?: string;
