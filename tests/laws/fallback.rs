@@ -92,6 +92,7 @@ async fn silence_sends_the_same_code_once_by_the_next_driver() {
         read["tries"].as_array().unwrap().iter().map(|one| json!([one["driver"], one["outcome"]])).collect();
     assert_eq!(tries, [json!(["vonage", "accepted"]), json!(["twilio", "accepted"])]);
     assert_eq!((&read["message"]["status"], &read["message"]["driver"]), (&json!("sent"), &json!("twilio")));
+    assert!(read["message"]["fallback_at"].is_string(), "{read}");
     assert_eq!(counted(&world), 2, "it is counted");
     let sends = "SELECT sends FROM challenges ORDER BY created_at DESC LIMIT 1";
     assert_eq!(world.here().database.number(sends), 2);

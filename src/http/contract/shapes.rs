@@ -428,6 +428,7 @@ pub const MESSAGE: &[Field] = &[
     maybe("error_code", Shape::Text(60), "The carrier's code"),
     maybe("error_class", Shape::Text(60), "What the code means"),
     maybe("latency_ms", Shape::Integer(0, BIG), "How long the carrier took to answer"),
+    maybe("fallback_at", Shape::Timestamp, "When another carrier was asked since nothing said that it had arrived"),
     always("created_at", Shape::Timestamp, "When it was written down"),
     always("updated_at", Shape::Timestamp, "When it changed"),
 ];

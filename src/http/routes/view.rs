@@ -276,6 +276,7 @@ pub(super) fn message(message: &Message) -> Value {
         "error_code": text("error_code"),
         "error_class": text("error_class"),
         "latency_ms": row.opt_int("latency_ms"),
+        "fallback_at": column(row, "fallback_at"),
         "created_at": column(row, "created_at"),
         "updated_at": column(row, "updated_at"),
     })

@@ -19,7 +19,7 @@ macro_rules! select {
         concat!(
             "SELECT id, challenge_id, user_id, app_id, channel, template, locale, destination, redirected_to, country,
                cost_class, encoding, segments, status, reason, driver, provider_id, error_code, error_class, latency_ms,
-               created_at, updated_at
+               fallback_at, created_at, updated_at
              FROM messages WHERE ",
             $rest
         )
