@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub use delivery::{
     Delivery, Fallback, check_complete, check_values, email_by_name, keep_replaced, name_null_drivers, prune, redact,
-    reseal, seal_credentials, settings_of_variables, sms_by_name,
+    reseal, seal_credentials, settings_of_variables, sms_by_name, told,
 };
 pub use multi_factor::{GRACE, RecoveryCodesSettings, SECOND_FACTORS, TotpSettings};
 pub use passkey::PasskeySettings;

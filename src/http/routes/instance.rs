@@ -71,7 +71,7 @@ async fn update(call: Call) -> Answer {
         return Err(Problem::form(errors).into());
     }
     let of_sms = change.get("sms").is_some();
-    let shown = settings::redact(&change);
+    let shown = settings::told(&change);
     let changed: Vec<String> = paths(&change, "");
     let event = Event::new(EventType::InstanceUpdated, "instance").data(json!({"settings": changed, "change": shown}));
     context
