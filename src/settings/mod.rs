@@ -409,3 +409,15 @@ fn days(stored: Option<i64>, default: u32) -> u32 {
 fn at<'a>(stored: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(stored, |value, name| value.get(name))
 }
+
+/// The dotted paths of what a change touches.
+pub fn paths(change: &Value, prefix: &str) -> Vec<String> {
+    let Value::Object(entries) = change else { return Vec::new() };
+    entries
+        .iter()
+        .flat_map(|(name, value)| {
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            if value.is_object() { paths(value, &path) } else { vec![path] }
+        })
+        .collect()
+}
