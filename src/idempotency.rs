@@ -51,6 +51,7 @@ const RELEASE_UNLESS_MADE: &str = "DELETE FROM idempotency_keys
     AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.id = resource_id AND f.stamp = ?2)
     AND NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.id = resource_id AND k.stamp = ?2)
     AND NOT EXISTS (SELECT 1 FROM apps a WHERE a.id = resource_id AND a.stamp = ?2)
+    AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = resource_id AND m.stamp = ?2)
     AND NOT EXISTS (SELECT 1 FROM invitations i WHERE i.id = resource_id AND i.stamp = ?2)
     AND NOT EXISTS (SELECT 1 FROM webhook_endpoints w WHERE w.id = resource_id AND w.stamp = ?2)
     AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.id = resource_id AND d.stamp = ?2)";

@@ -34,7 +34,7 @@ use crate::{
     config::is_loopback_host,
     context::{App, Client, Context, Parts, RoundTrips},
     crypto::token_hash,
-    ids::RequestId,
+    ids::{EventId, RequestId},
     ports::{DatabaseError, Level, Statement},
     settings::{Snapshot, load, settings_of_variables, store_once},
     statement,
@@ -328,10 +328,11 @@ pub(super) async fn read_snapshot(incoming: &Incoming, key_hash: Option<&str>) -
         && let Some(settings) = settings_of_variables(&app.config, &*app.ports.random)
     {
         // The first request of a deployment that brings settings of SMS: they are stored, and it goes on under them.
-        let mut batch = vec![store_once(&settings, incoming.now)];
+        let event = EventId::new(incoming.now, &*app.ports.random);
+        let mut batch = Vec::from(store_once(&settings, &event, &incoming.request_id, incoming.now));
         batch.extend(load(&binding, key_hash));
         let mut answer = incoming.round_trips.batch(&app.ports, batch).await?;
-        let answer = answer.split_off(1.min(answer.len()));
+        let answer = answer.split_off(2.min(answer.len()));
         return Ok(app.cache.put(Snapshot::read(&answer, key_hash, &app.config)?));
     }
     Ok(app.cache.put(snapshot))

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub use delivery::{
     Delivery, Fallback, check_complete, check_values, email_by_name, keep_replaced, name_null_drivers, prune, redact,
-    reseal, seal_credentials, settings_of_variables, sms_by_name,
+    reseal, seal_credentials, settings_of_variables, sms_by_name, told,
 };
 pub use multi_factor::{GRACE, RecoveryCodesSettings, SECOND_FACTORS, TotpSettings};
 pub use passkey::PasskeySettings;
@@ -408,4 +408,16 @@ fn days(stored: Option<i64>, default: u32) -> u32 {
 
 fn at<'a>(stored: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(stored, |value, name| value.get(name))
+}
+
+/// The dotted paths of what a change touches.
+pub fn paths(change: &Value, prefix: &str) -> Vec<String> {
+    let Value::Object(entries) = change else { return Vec::new() };
+    entries
+        .iter()
+        .flat_map(|(name, value)| {
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            if value.is_object() { paths(value, &path) } else { vec![path] }
+        })
+        .collect()
 }

@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Settings;
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     config::Config,
     few::FewByName,
     ids::ApiKeyId,
+    ids::{ApiKeyId, EventId, RequestId},
     ports::{DatabaseError, Row, Rows, Statement},
     statement,
     template::{self, Templates},
@@ -131,10 +132,15 @@ const STORE: &str = "UPDATE instance SET settings = ?1, version = version + 1, u
 const STORE_ONCE: &str =
     "UPDATE instance SET settings = json_patch(settings, ?1), version = version + 1, updated_at = ?2,
     sms_stored_at = ?2 WHERE id = 1 AND sms_stored_at IS NULL";
+/// Its event, right before it under the same condition. `?1` id, `?2` request, `?3` data, `?4` now.
+const STORED_ONCE: &str =
+    "INSERT INTO audit_events (id, type, actor, subject_id, outcome, request_id, data, created_at)
+  SELECT ?1, 'instance.updated', 'system', 'instance', 'success', ?2, ?3, ?4
+  FROM instance WHERE id = 1 AND sms_stored_at IS NULL";
 const CURRENT: &str = "SELECT 1 AS current";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[INSTANCE, APP_LOCALES, KEY, GUARD, STORE, STORE_ONCE, CURRENT];
+pub const STATEMENTS: &[&str] = &[INSTANCE, APP_LOCALES, KEY, GUARD, STORE, STORE_ONCE, STORED_ONCE, CURRENT];
 
 /// The statement that fails a batch prepared under another version. It comes first.
 pub fn guard(version: i64) -> Statement {
@@ -151,9 +157,13 @@ pub fn store(stored: &Value, of_sms: bool, now: Timestamp) -> Statement {
     statement!(STORE, stored.to_string(), now.millis(), of_sms)
 }
 
-/// Stores settings of SMS that variables bring, once and for all: whoever comes second changes nothing.
-pub fn store_once(settings: &Value, now: Timestamp) -> Statement {
-    statement!(STORE_ONCE, settings.to_string(), now.millis())
+/// Stores settings of SMS that variables bring, once and for all, with the event: whoever comes second changes nothing.
+pub fn store_once(settings: &Value, event: &EventId, request: &RequestId, now: Timestamp) -> [Statement; 2] {
+    let data = json!({"settings": super::paths(settings, ""), "change": super::told(settings)}).to_string();
+    [
+        statement!(STORED_ONCE, event, request, data, now.millis()),
+        statement!(STORE_ONCE, settings.to_string(), now.millis()),
+    ]
 }
 
 /// The statements that read the instance, whether the binding's key was retired, and what else every isolate remembers

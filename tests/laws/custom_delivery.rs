@@ -168,7 +168,7 @@ async fn asking_once_more_takes_no_longer_than_one_try() {
 #[tokio::test]
 async fn outside_prod_the_endpoint_hears_of_the_receiver_alone() {
     let world = World::native(&vars::dev_hook("http://127.0.0.1:9"));
-    let user = world.post("/v1/users", &json!({})).await.expect(201)["id"].clone();
+    let user = world.post("/v1/users", &json!({"email": "ana@example.com"})).await.expect(201)["id"].clone();
     let number = world.number();
     world.enrol(text(&user), &json!({"type": "phone", "phone": number}), &number).await;
     world.here().database.execute(&format!("UPDATE users SET phone = '{number}'"));
@@ -180,6 +180,8 @@ async fn outside_prod_the_endpoint_hears_of_the_receiver_alone() {
     assert_eq!(asked.len(), 3);
     for asked in asked {
         assert!(!asked.raw.contains(&number[1..]), "{}", asked.raw);
+        assert!(!asked.raw.contains("ana@example.com"), "{}", asked.raw);
+        assert_eq!(asked.context["user"]["user_id"], user);
     }
 }
 

@@ -276,6 +276,15 @@ async fn settings_of_variables_are_stored_once_by_a_hundred_first_requests() {
     assert_eq!(instance["stored"]["sms"]["twilio"], json!({"account_sid": vars::ACCOUNT, "auth_token_set": true}));
     assert!(!world.here().database.everything().iter().any(|(_, value)| value.contains(vars::TOKEN)));
 
+    // It stands in the trail, once.
+    let events = world.get("/v1/audit-events?type=instance.updated").await.expect(200)["data"].clone();
+    let first = &events.as_array().unwrap()[0];
+    assert_eq!((events.as_array().unwrap().len(), &first["actor"]), (1, &json!("system")));
+    let names = ["driver", "from_number", "twilio.account_sid", "twilio.auth_token"];
+    let told = json!({"driver": "twilio", "from_number": vars::SENDER,
+        "twilio": {"account_sid": vars::ACCOUNT, "auth_token_set": true}});
+    assert_eq!(first["data"], json!({"settings": names.map(|name| format!("sms.{name}")), "change": {"sms": told}}));
+
     // From now on only the API changes them, whatever the variables say, and malformed ones are nobody's trouble.
     world.patch(PATH, &json!({"sms": {"from_number": "+15005550007"}})).await.expect(200);
     for more in [&[("AUTHN_SMS_FROM_NUMBER", "+15005550008")][..], &[("AUTHN_SMS_TWILIO_ACCOUNT_SID", "hunter2")]] {

@@ -189,6 +189,27 @@ async fn the_event_of_a_change_has_its_paths_and_no_credential() {
 }
 
 #[tokio::test]
+async fn the_event_of_a_change_tells_no_url() {
+    let world = bare();
+    let hook = |name: &str| json!({"url": format!("https://app.example.com/{name}?token=marker"), "secret": vars::WEBHOOK_SECRET});
+    let body = json!({"sms": {"webhook": hook("sms")}, "email": {"from": vars::MAIL_SENDER, "webhook": hook("email")}});
+    world.patch(PATH, &body).await.expect(200);
+    world.patch(PATH, &json!({"sms": {"webhook": {"url": null, "secret": null}}})).await.expect(200);
+    let events = world.get("/v1/audit-events?type=instance.updated").await.expect(200);
+    let told = json!({"url_changed": true, "secret_set": true});
+    assert_eq!(
+        events["data"][1]["data"],
+        json!({"settings": ["email.from", "email.webhook.secret", "email.webhook.url", "sms.webhook.secret", "sms.webhook.url"],
+            "change": {"sms": {"webhook": told}, "email": {"from": vars::MAIL_SENDER, "webhook": told}}})
+    );
+    let cleared = json!({"sms": {"webhook": {"url_changed": true, "secret_set": false}}});
+    assert_eq!(events["data"][0]["data"]["change"], cleared);
+    assert!(!world.here().log.lines().iter().any(|line| line.contains("marker")));
+    let rows = world.here().database.query("SELECT data FROM audit_events");
+    assert!(!rows.iter().any(|row| row["data"].to_string().contains("marker")));
+}
+
+#[tokio::test]
 async fn a_test_message_goes_the_way_of_every_message() {
     let world = bare();
     let test = async |body: &Value| world.post("/v1/messages/test", body).await;

@@ -39,6 +39,7 @@ async fn calls(world: &World) -> Vec<(&'static str, String, Value)> {
             json!({"url": "https://hooks.example.com/events/once", "events": ["invitation.*"]}),
         ),
         ("rotateWebhookSecret", format!("/v1/webhook-endpoints/{}/rotate-secret", listener.id), json!({})),
+        ("testMessage", "/v1/messages/test".to_owned(), json!({"to": {"phone": world.number()}})),
         ("createApiKey", "/v1/api-keys".to_owned(), json!({"name": "x", "scopes": ["challenges"]})),
     ]
 }
@@ -56,6 +57,7 @@ fn id(operation: &str, body: &Value) -> Value {
     match operation {
         "createFactor" => json!([body["factor"]["id"], body["challenge"]["id"]]),
         "createApiKey" => body["api_key"]["id"].clone(),
+        "testMessage" => body["message"]["id"].clone(),
         "createRecoveryCodes" => body["factor"]["id"].clone(),
         "createDevice" => body["device"]["id"].clone(),
         "rotateAppSecret" => body["secrets"][0]["id"].clone(),
@@ -197,6 +199,7 @@ async fn another_body_is_another_request_and_refused() {
             "createUser" => other["name"] = json!("Ana"),
             "createApiKey" => other["test"] = json!(true),
             "createApp" => other["name"] = json!("Other"),
+            "testMessage" => other["locale"] = json!("de"),
             "createWebhookEndpoint" => other["description"] = json!("Other"),
             "rotateAppSecret" | "rotateWebhookSecret" => other["keep_old_seconds"] = json!(5),
             "createInvitation" => other["expires_in_seconds"] = json!(300),
@@ -246,6 +249,15 @@ async fn a_refused_call_does_not_burn_its_key() {
     world.here().clock.advance(Duration::from_mins(30));
     assert!(!replayed(&call(&world, "/v1/challenges", "limited", &body).send().await));
 
+    world.patch("/v1/instance", &json!({"limits": null})).await.expect(200);
+
+    let number = json!({"to": {"phone": world.number()}});
+    let tests = "/v1/messages/test";
+    world.patch("/v1/instance", &json!({"limits": {"messages_per_destination_half_hour": 1}})).await.expect(200);
+    world.post(tests, &number).await.expect(200);
+    call(&world, tests, "test", &number).send().await.expect_problem(429, "rate_limit_exceeded");
+    world.here().clock.advance(Duration::from_mins(30));
+    assert!(!replayed(&call(&world, tests, "test", &number).send().await));
     world.patch("/v1/instance", &json!({"limits": null})).await.expect(200);
 
     // 422, and the same key serves the corrected body.

@@ -478,7 +478,7 @@ pub const MESSAGE_WITH_TRIES: &[Field] = &[
 pub const EVENT: &[Field] = &[
     always("id", Shape::Id("evt_"), "The event's id"),
     always("type", Shape::OneOf(event::EventType::NAMES), "What happened"),
-    always("actor", Shape::Text(64), "Which key; `carrier`, or `unknown` without a signature"),
+    always("actor", Shape::Text(64), "Which key; `carrier`, `system`, or `unknown` without a signature"),
     maybe("user_id", Shape::Id("usr_"), "Whom it concerns"),
     maybe("app_id", Shape::Id("app_"), "Through which app"),
     maybe("subject_id", Shape::Text(64), "The thing it happened to"),

@@ -71,8 +71,8 @@ async fn update(call: Call) -> Answer {
         return Err(Problem::form(errors).into());
     }
     let of_sms = change.get("sms").is_some();
-    let shown = settings::redact(&change);
-    let changed: Vec<String> = paths(&change, "");
+    let shown = settings::told(&change);
+    let changed: Vec<String> = settings::paths(&change, "");
     let event = Event::new(EventType::InstanceUpdated, "instance").data(json!({"settings": changed, "change": shown}));
     context
         .decide(vec![
@@ -92,18 +92,6 @@ fn view(call: &Call, version: i64, stored: &Value, settings: &Settings) -> Value
         "settings": settings.to_json(context.now(), context.config().is_production(), context.dev_tools()),
         "stored": settings::redact(stored),
     })
-}
-
-/// The dotted paths of what a change touches.
-fn paths(change: &Value, prefix: &str) -> Vec<String> {
-    let Value::Object(entries) = change else { return Vec::new() };
-    entries
-        .iter()
-        .flat_map(|(name, value)| {
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-            if value.is_object() { paths(value, &path) } else { vec![path] }
-        })
-        .collect()
 }
 
 impl Incoming {

@@ -59,6 +59,7 @@ pub(super) const ROUTES: &[(Operation, Run)] = &[
             description: "A text without any code goes the way of every message: a row first, the limits of its destination, the receivers outside `prod`. With `driver` that one is asked and no other, whether the settings use it or not. What the carrier said stands in the tries.",
             auth: Auth::Key(Scope::InstanceWrite),
             body: Some(TEST),
+            idempotent: true,
             example: r#"{"to": {"phone": "+14155552671"}, "locale": "en"}"#,
             gives: Gives::One("MessageWithTries", shapes::MESSAGE_WITH_TRIES),
             refuses: &[SENDING],
@@ -82,7 +83,8 @@ async fn test(call: Call) -> Answer {
     let wanted = || wrong("to", "a phone or an e-mail address is wanted");
     let to = destination(&call.context, &call.form, "to")?.ok_or_else(wanted)?;
     let locale = locale(&call.form)?;
-    match message::test::send(&call.context, to, call.form.text("driver"), locale.as_deref()).await? {
+    let (driver, key) = (call.form.text("driver"), call.reservation.as_ref());
+    match message::test::send(&call.context, to, driver, locale.as_deref(), key).await? {
         Tested::Done(message, tries) => {
             let tries: Vec<_> = tries.iter().map(view::try_of).collect();
             // Nothing can have been reported of it yet.
@@ -91,6 +93,8 @@ async fn test(call: Call) -> Answer {
         }
         Tested::Refused(refused) => Err(Problem::from(refused).into()),
         Tested::Limited(refusal) => Err(Problem::from(refusal).into()),
+        Tested::Replayed(id) => Ok(read(&call, &id).await?.replayed(true)),
+        Tested::Claimed(claim) => Err(Problem::from(claim).into()),
     }
 }
 
@@ -116,6 +120,12 @@ async fn list(call: Call) -> Answer {
 
 async fn get(call: Call) -> Answer {
     let id = call.id("id", MessageId::parse, "message")?;
+    read(&call, id.as_str()).await
+}
+
+/// A message, its tries and receipts.
+async fn read(call: &Call, id: &str) -> Answer {
+    let id = MessageId::parse(id).ok_or_else(|| Problem::not_found("message"))?;
     let mut read = store::get(id.as_str());
     read.push(receipt::store::of_message(&id));
     let answer = call.context.decide(read).await?;

@@ -71,12 +71,12 @@ fn told(context: &Context, outgoing: &Outgoing, spoken: bool, row: Option<&Row>)
         let mut user = json!({
             "user_id": id,
             "name": text("name"),
-            "email": text("email"),
             "metadata": stored("metadata"),
             "external_id": text("external_id"),
         });
         // Outside prod nothing that could be sent to leaves but the receiver's number.
         if let (Some(user), None) = (user.as_object_mut(), &outgoing.redirected_to) {
+            user.insert("email".to_owned(), text("email").into());
             user.insert("phone".to_owned(), text("phone").into());
         }
         user

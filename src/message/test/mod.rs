@@ -7,6 +7,7 @@ use super::{Destination, Message, Outgoing, Refused, Route, Try, failover, prepa
 use crate::{
     challenge::sending::checks,
     context::Context,
+    idempotency::{Claim, Reservation},
     limit::{self, Refusal},
     ports::{DatabaseError, Level, Row, Rows},
 };
@@ -19,6 +20,10 @@ pub enum Tested {
     Refused(Refused),
     /// A limit has no room.
     Limited(Refusal),
+    /// The call happened before, and made this message.
+    Replayed(String),
+    /// Its `Idempotency-Key` is another call's.
+    Claimed(Claim),
 }
 
 /// Sends a test message: by the route, or by one driver alone.
@@ -27,6 +32,7 @@ pub async fn send(
     destination: Destination,
     driver: Option<&str>,
     locale: Option<&str>,
+    key: Option<&Reservation>,
 ) -> Result<Tested, DatabaseError> {
     let channel = destination.default_channel();
     let checks = checks(context, None, &destination, channel, false);
@@ -34,10 +40,16 @@ pub async fn send(
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(Tested::Refused(refused)),
     };
-    let answer = context.decide(store::queue(context, &outgoing, &checks)).await?;
-    let [.., refusals, message, tries] = answer.as_slice() else {
+    let stamp = context.stamp();
+    let answer = context.decide(store::queue(context, &outgoing, &checks, &stamp, key)).await?;
+    let [.., claim, refusals, message, tries] = answer.as_slice() else {
         return Err(DatabaseError::Other("a batch answered too little".to_owned()));
     };
+    match key.map(|key| key.claim(claim, &stamp, context.now())).transpose()? {
+        None | Some(Claim::Mine) => {}
+        Some(Claim::Replay(id)) => return Ok(Tested::Replayed(id)),
+        Some(claim) => return Ok(Tested::Claimed(claim)),
+    }
     let Some(row) = message.first() else {
         let refusal = limit::store::read_refusals(refusals, context.now())?;
         let missing = || DatabaseError::Other("a message that was written is missing".to_owned());
@@ -50,6 +62,7 @@ pub async fn send(
     if delivered.costs_nothing() {
         statements.push(limit::store::refund(&checks, context.ports().clock.now(), context.now()));
     }
+    statements.extend(key.map(|key| key.finish(&stamp)));
     statements.extend(super::store::get(outgoing.id.as_str()));
     let mut answer = context.record(statements).await?;
     let (tries, message) = (answer.pop().unwrap_or_default(), answer.pop().unwrap_or_default());

@@ -6,9 +6,10 @@ use crate::{
     context::Context,
     event::{self, Event, EventType, When},
     have_room,
+    idempotency::Reservation,
     limit::{self, Check},
     message::{
-        Outgoing,
+        Outgoing, Route,
         store::{
             self,
             queue::{INSERT_NOTICE_INBOX, INSERT_NOTICE_TRY},
@@ -20,22 +21,32 @@ use crate::{
 
 /// Writes a test message down where every limit has room. `?1` the limits, `?2` now, `?3` id, `?4` channel, `?5` template,
 /// `?6` locale, `?7` destination, `?8` where it goes instead, `?9` country, `?10` cost class, `?11` encoding, `?12` segments,
-/// `?13` status, `?14` reason, `?15` driver.
+/// `?13` status, `?14` reason, `?15` driver, `?16` stamp, `?17` idempotency key.
 const INSERT: &str = concat!(
     "INSERT INTO messages (id, channel, template, locale, destination, redirected_to, country, cost_class, encoding,
-       segments, status, reason, driver, created_at, updated_at)
-     SELECT ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?2 WHERE ",
+       segments, status, reason, driver, created_at, updated_at, stamp)
+     SELECT ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?2, ?16
+     WHERE (?17 IS NULL OR EXISTS (SELECT 1 FROM idempotency_keys WHERE key = ?17 AND stamp = ?16)) AND ",
     have_room!()
 );
+
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] = &[INSERT];
 
-/// The batch that writes it down. Its last three statements give the limits without room, the message and its tries.
-pub fn queue(context: &Context, outgoing: &Outgoing, checks: &[Check]) -> Vec<Statement> {
+/// The batch that writes it down. Its last three statements give the limits without room, the message and its tries; the one
+/// before them whose call it is, where there is a key.
+pub fn queue(
+    context: &Context,
+    outgoing: &Outgoing,
+    checks: &[Check],
+    stamp: &str,
+    key: Option<&Reservation>,
+) -> Vec<Statement> {
     let (id, now) = (outgoing.id.as_str(), context.now());
     let (status, reason) = outgoing.route.begins();
     let segments = outgoing.sms.map(|(_, segments)| segments);
-    let mut statements = vec![
+    let mut statements: Vec<Statement> = key.map(|key| key.reserve(id, stamp, now)).into_iter().collect();
+    statements.extend([
         statement!(
             INSERT,
             limit::store::parameter(checks),
@@ -52,11 +63,13 @@ pub fn queue(context: &Context, outgoing: &Outgoing, checks: &[Check]) -> Vec<St
             segments,
             status.as_str(),
             reason,
-            outgoing.driver
+            outgoing.driver,
+            stamp,
+            key.map(Reservation::key)
         ),
         limit::store::spend_on_message(checks, now, id),
         statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
-    ];
+    ]);
     if context.dev_tools() {
         let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
         statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
@@ -67,6 +80,12 @@ pub fn queue(context: &Context, outgoing: &Outgoing, checks: &[Check]) -> Vec<St
         .data(data)
         .ended(event::Outcome::Success, reason);
     statements.push(event::store::write(context, event, When::Message(id, status.as_str())));
+    if let Some(key) = key {
+        statements.push(key.release_unless_made(stamp));
+        // What goes to nobody is done with this.
+        statements.extend(matches!(outgoing.route, Route::Drop(_)).then(|| key.finish(stamp)));
+        statements.push(key.look_up());
+    }
     // No challenge has this id: whatever is full now is told.
     statements.push(limit::store::refusals(checks, now, id, ""));
     statements.extend(store::get(id));

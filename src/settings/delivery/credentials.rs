@@ -152,6 +152,20 @@ pub fn redact(value: &Value) -> Value {
     shown
 }
 
+/// What the event of a change tells: that a URL was changed, and not to what, since it may have a token in it.
+pub fn told(change: &Value) -> Value {
+    let mut told = redact(change);
+    for entry in entries().filter(|entry| entry.name() == "url") {
+        let block = entry.setting.rsplit_once('.').and_then(|(path, _)| slot(&mut told, path));
+        if let Some(block) = block.and_then(Value::as_object_mut)
+            && block.remove("url").is_some()
+        {
+            block.insert("url_changed".to_owned(), Value::Bool(true));
+        }
+    }
+    told
+}
+
 /// Seals anew what is under an old key: how many, or `None` for one that does not open.
 pub fn reseal(stored: &mut Value, seal: Seal<'_>, random: &dyn Random) -> (usize, usize) {
     let (mut done, mut failed) = (0, 0);

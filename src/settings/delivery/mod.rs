@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub use check::check_complete;
-pub use credentials::{check_values, keep_replaced, name_null_drivers, prune, redact, reseal, seal_credentials};
+pub use credentials::{check_values, keep_replaced, name_null_drivers, prune, redact, reseal, seal_credentials, told};
 pub(super) use fields::{EMAIL, SMS, VOICE};
 pub use once::settings_of_variables;
 use view::Shown;
