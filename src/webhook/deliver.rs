@@ -123,6 +123,8 @@ struct Round<'a> {
 struct Tried {
     id: String,
     endpoint: String,
+    /// Where it was told.
+    url: String,
     /// How often it was tried.
     attempts: i64,
     was_failing: bool,
@@ -192,6 +194,7 @@ impl<'a> Round<'a> {
         Tried {
             id: text("id"),
             endpoint: text("endpoint_id"),
+            url: text("url"),
             attempts: row.opt_int("attempts").unwrap_or(0),
             was_failing: failing_since.is_some(),
             failing_since,
@@ -267,7 +270,8 @@ impl<'a> Round<'a> {
                 let event = EventId::new(now, &*self.app.ports.random);
                 let reason = if is_gone { "gone" } else { "failing" };
                 self.app.ports.log.line(Level::Warn, &format!("webhooks: {id} is switched off: {reason}"));
-                off.push(json!({"id": id, "event": event.as_str(), "reason": reason}));
+                let url = tries.first().map(|tried| tried.url.as_str());
+                off.push(json!({"id": id, "event": event.as_str(), "reason": reason, "url": url}));
             }
         }
         let list = |ids: Vec<&str>| Value::from(ids).to_string();
