@@ -149,6 +149,39 @@ async fn who_is_let_in_nowhere_costs_no_round_trip_more() {
     assert_eq!(kinds, ["callback.refused", "sms.delivered"]);
 }
 
+/// The platform's free plan lets a request make 50 statements, and what follows its response is part of it.
+#[tokio::test]
+async fn what_follows_a_response_is_one_round_however_much_is_due() {
+    let world = World::null();
+    let mut listeners = Vec::new();
+    for _ in 0..5 {
+        listeners.push(world.listen(&["user.created"]).await);
+    }
+    new_user(&world).await;
+    world.here().database.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+         INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_type, status, next_attempt_at, created_at, stamp)
+           SELECT printf('whd_%s%04d', substr(e.id, 5, 22), i), e.id, v.id, v.type, 'pending', 1, 1, ''
+           FROM n, webhook_endpoints e, audit_events v WHERE v.type = 'user.created'",
+    );
+    // Of all that can come of a round, each: some take it, one does not, one is gone.
+    listeners[1].behave(Behaviour::Answer(500, String::new()));
+    listeners[2].behave(Behaviour::Answer(410, String::new()));
+    let database = &world.here().database;
+    let told = |listeners: &[Listener]| listeners.iter().map(|one| one.heard().len()).sum::<usize>();
+    let before = (database.batches(), database.statements(), told(&listeners));
+    let mut answered = before;
+    let request = world.request("POST", "/v1/users").json(&json!({}));
+    request.observed(|| answered = (database.batches(), database.statements(), told(&listeners))).await.expect(201);
+    let after = (database.batches(), database.statements(), told(&listeners));
+    assert_eq!(after.2 - answered.2, 10, "as much as one round tells");
+    assert_eq!((after.0 - answered.0, after.1 - answered.1), (2, 9));
+    assert!(after.1 - before.1 <= 50);
+    assert_eq!(endpoint(&world, &listeners[2]).await["enabled"], false);
+    // The rest is the cron's.
+    assert!(cron_after(&world, Duration::from_mins(1)).await > 0);
+}
+
 #[tokio::test]
 async fn two_hundred_runs_at_once_tell_each_once() {
     let world = World::null();
