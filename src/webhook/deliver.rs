@@ -56,12 +56,12 @@ pub enum Begun {
     Cron,
 }
 
-/// How much one run does.
+/// How much one run does. It is at most nine statements, since what follows a response counts as the request's own, of which
+/// the free plan allows 50; what is left is the next run's.
 struct Share {
     deliveries: i64,
     of_an_endpoint: i64,
     order: i64,
-    rounds: usize,
     timeout: Duration,
 }
 
@@ -69,12 +69,8 @@ impl Begun {
     fn share(self) -> Share {
         match self {
             // The platform lets work after a response go on for 30 seconds.
-            Self::Response => {
-                Share { deliveries: 10, of_an_endpoint: 4, order: -1, rounds: 3, timeout: Duration::from_secs(4) }
-            }
-            Self::Cron => {
-                Share { deliveries: 20, of_an_endpoint: 5, order: 1, rounds: 1, timeout: Duration::from_secs(10) }
-            }
+            Self::Response => Share { deliveries: 10, of_an_endpoint: 4, order: -1, timeout: Duration::from_secs(4) },
+            Self::Cron => Share { deliveries: 20, of_an_endpoint: 5, order: 1, timeout: Duration::from_secs(10) },
         }
     }
 }
@@ -94,19 +90,10 @@ pub async fn run(app: &App, begun: Begun) -> Result<usize, DatabaseError> {
     // Without secrets nothing can be signed; `/health` says so.
     let Ok(secrets) = app.config.secrets() else { return Ok(0) };
     let share = begun.share();
-    let mut told = 0;
-    for _ in 0..share.rounds {
-        let round = Round::claim(app, secrets, &share).await?;
-        let results = round.tell(&share).await;
-        told += results.len();
-        // More may be due where the round was full, or where something arrived at an endpoint that was down.
-        let full = i64::try_from(results.len()).unwrap_or(0) >= share.deliveries;
-        let recovered = results.iter().any(|result| result.was_failing && result.is_delivered());
-        round.record(results).await?;
-        if !full && !recovered {
-            break;
-        }
-    }
+    let round = Round::claim(app, secrets, &share).await?;
+    let results = round.tell(&share).await;
+    let told = results.len();
+    round.record(results).await?;
     Ok(told)
 }
 
@@ -123,9 +110,10 @@ struct Round<'a> {
 struct Tried {
     id: String,
     endpoint: String,
+    /// Where it was told.
+    url: String,
     /// How often it was tried.
     attempts: i64,
-    was_failing: bool,
     failing_since: Option<i64>,
     latency_ms: i64,
     end: End,
@@ -188,13 +176,12 @@ impl<'a> Round<'a> {
             },
         };
         let text = |column| row.opt_text(column).unwrap_or_default().to_owned();
-        let failing_since = row.opt_int("failing_since");
         Tried {
             id: text("id"),
             endpoint: text("endpoint_id"),
+            url: text("url"),
             attempts: row.opt_int("attempts").unwrap_or(0),
-            was_failing: failing_since.is_some(),
-            failing_since,
+            failing_since: row.opt_int("failing_since"),
             latency_ms: millis(started.until(clock.now())),
             end,
         }
@@ -267,7 +254,8 @@ impl<'a> Round<'a> {
                 let event = EventId::new(now, &*self.app.ports.random);
                 let reason = if is_gone { "gone" } else { "failing" };
                 self.app.ports.log.line(Level::Warn, &format!("webhooks: {id} is switched off: {reason}"));
-                off.push(json!({"id": id, "event": event.as_str(), "reason": reason}));
+                let url = tries.first().map(|tried| tried.url.as_str());
+                off.push(json!({"id": id, "event": event.as_str(), "reason": reason, "url": url}));
             }
         }
         let list = |ids: Vec<&str>| Value::from(ids).to_string();

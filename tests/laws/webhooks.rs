@@ -1,10 +1,11 @@
 //! Webhooks: each event is told to each who hears it, once for each try however many runs there are at once, retried for
 //! three days; one endpoint that is down keeps nobody waiting, and nothing of what is told is stored.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use postern::{
-    ports::DatabaseError,
+    context::App,
+    ports::{DatabaseError, Fetch, FetchError, OutgoingRequest, OutgoingResponse, PortFuture, Ports},
     webhook::deliver::{Begun, run},
 };
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::support::{
     client::seen,
     count,
     receipts::{twilio, twilio_with},
+    sqlite::Sqlite,
     vars,
 };
 
@@ -145,6 +147,39 @@ async fn who_is_let_in_nowhere_costs_no_round_trip_more() {
     let mut kinds = listener.kinds()[told..].to_vec();
     kinds.sort();
     assert_eq!(kinds, ["callback.refused", "sms.delivered"]);
+}
+
+/// The platform's free plan lets a request make 50 statements, and what follows its response is part of it.
+#[tokio::test]
+async fn what_follows_a_response_is_one_round_however_much_is_due() {
+    let world = World::null();
+    let mut listeners = Vec::new();
+    for _ in 0..5 {
+        listeners.push(world.listen(&["user.created"]).await);
+    }
+    new_user(&world).await;
+    world.here().database.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+         INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_type, status, next_attempt_at, created_at, stamp)
+           SELECT printf('whd_%s%04d', substr(e.id, 5, 22), i), e.id, v.id, v.type, 'pending', 1, 1, ''
+           FROM n, webhook_endpoints e, audit_events v WHERE v.type = 'user.created'",
+    );
+    // Of all that can come of a round, each: some take it, one does not, one is gone.
+    listeners[1].behave(Behaviour::Answer(500, String::new()));
+    listeners[2].behave(Behaviour::Answer(410, String::new()));
+    let database = &world.here().database;
+    let told = |listeners: &[Listener]| listeners.iter().map(|one| one.heard().len()).sum::<usize>();
+    let before = (database.batches(), database.statements(), told(&listeners));
+    let mut answered = before;
+    let request = world.request("POST", "/v1/users").json(&json!({}));
+    request.observed(|| answered = (database.batches(), database.statements(), told(&listeners))).await.expect(201);
+    let after = (database.batches(), database.statements(), told(&listeners));
+    assert_eq!(after.2 - answered.2, 10, "as much as one round tells");
+    assert_eq!((after.0 - answered.0, after.1 - answered.1), (2, 9));
+    assert!(after.1 - before.1 <= 50);
+    assert_eq!(endpoint(&world, &listeners[2]).await["enabled"], false);
+    // The rest is the cron's.
+    assert!(cron_after(&world, Duration::from_mins(1)).await > 0);
 }
 
 #[tokio::test]
@@ -356,6 +391,54 @@ async fn one_that_says_that_it_is_gone_is_switched_off_at_once() {
     new_user(&World::on(&other)).await;
     assert!(!other.app.cache.get().unwrap().heard.any());
     assert_eq!(listener.heard().len(), 1);
+}
+
+/// Calls go out, and before their answers are back the database is changed.
+struct Meanwhile {
+    fetch: Arc<dyn Fetch>,
+    database: Sqlite,
+    sql: String,
+}
+
+impl Fetch for Meanwhile {
+    fn fetch(&self, request: OutgoingRequest) -> PortFuture<'_, Result<OutgoingResponse, FetchError>> {
+        Box::pin(async move {
+            let answer = self.fetch.fetch(request).await;
+            self.database.execute(&self.sql);
+            answer
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_the_old_place_says_switches_no_new_one_off() {
+    for (status, since) in [(410, "NULL"), (500, "1")] {
+        let world = World::null();
+        let (listener, place) = (world.listen(&["user.*"]).await, world.listen(&["app.*"]).await);
+        listener.behave(Behaviour::Answer(500, String::new()));
+        new_user(&world).await;
+        listener.behave(Behaviour::Answer(status, String::new()));
+        place.learn(&listener.secret);
+        let here = world.here();
+        here.clock.advance(Duration::from_secs(5));
+        here.database.execute(&format!("UPDATE webhook_endpoints SET failing_since = {since}"));
+        let sql = format!(
+            "UPDATE webhook_endpoints SET url = (SELECT url FROM webhook_endpoints WHERE id = '{}') WHERE id = '{}'",
+            place.id, listener.id
+        );
+        let fetch = Meanwhile { fetch: Arc::clone(&here.app.ports.fetch), database: here.database.clone(), sql };
+        let ports = Ports { fetch: Arc::new(fetch), ..here.app.ports.clone() };
+        assert_eq!(run(&App { ports, ..here.app.clone() }, Begun::Cron).await.unwrap(), 1);
+        assert_eq!(listener.heard().len(), 2);
+        let moved = endpoint(&world, &listener).await;
+        assert_eq!((&moved["enabled"], &moved["disabled_reason"]), (&json!(true), &Value::Null), "{status}");
+        assert_eq!(number(&world, "SELECT count(*) FROM audit_events WHERE type = 'webhook.endpoint_disabled'"), 0);
+        // There it is told, and what is said there counts.
+        place.behave(Behaviour::Answer(status, String::new()));
+        assert_eq!(cron_after(&world, Duration::from_mins(5)).await, 1);
+        assert_eq!(place.kinds(), ["user.created"]);
+        assert_eq!(endpoint(&world, &listener).await["enabled"], false);
+    }
 }
 
 #[tokio::test]

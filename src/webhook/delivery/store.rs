@@ -106,11 +106,12 @@ pub(in crate::webhook) const WORK: &str = "UPDATE webhook_endpoints SET failing_
 pub(in crate::webhook) const FAIL: &str = "UPDATE webhook_endpoints SET failing_since = ?2
   WHERE id IN (SELECT value FROM json_each(?1)) AND failing_since IS NULL AND enabled = 1";
 
-/// Switches endpoints off that have taken nothing since `?4`, or are gone. `?1` a JSON list of {id, event, reason}, `?2` now,
-/// `?3` stamp.
+/// Switches endpoints off that have taken nothing since `?4`, or are gone, where they are still where they were told: what the
+/// old place answers says nothing of a new one. `?1` a JSON list of {id, event, reason, url}, `?2` now, `?3` stamp.
 pub(in crate::webhook) const DISABLE: &str =
     "UPDATE webhook_endpoints SET enabled = 0, disabled_reason = 'failing', updated_at = ?2, stamp = ?3
-  FROM json_each(?1) r WHERE webhook_endpoints.id = r.value ->> 'id' AND webhook_endpoints.enabled = 1
+  FROM json_each(?1) r WHERE webhook_endpoints.id = r.value ->> 'id' AND webhook_endpoints.url = r.value ->> 'url'
+    AND webhook_endpoints.enabled = 1
     AND (r.value ->> 'reason' = 'gone' OR webhook_endpoints.failing_since <= ?4)";
 
 /// The event of each. `?4` request.
