@@ -14,7 +14,6 @@ use crate::{
     api_key::{self, Credential, Scope},
     config::Config,
     few::FewByName,
-    ids::ApiKeyId,
     ids::{ApiKeyId, EventId, RequestId},
     ports::{DatabaseError, Row, Rows, Statement},
     statement,
