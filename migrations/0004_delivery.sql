@@ -122,6 +122,11 @@ CREATE TABLE webhook_deliveries (
 ) STRICT;
 -- An endpoint's deliveries; the cascade from endpoints.
 CREATE INDEX webhook_deliveries_by_endpoint ON webhook_deliveries (endpoint_id, id);
+-- What an endpoint is still to hear, when it is switched off.
+CREATE INDEX webhook_deliveries_pending ON webhook_deliveries (endpoint_id, next_attempt_at)
+  WHERE next_attempt_at IS NOT NULL;
+-- Those in one state, newest first.
+CREATE INDEX webhook_deliveries_by_status ON webhook_deliveries (status, id);
 -- An event's deliveries.
 CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id);
 -- What is due.

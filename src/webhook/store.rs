@@ -61,7 +61,7 @@ pub(super) const STAMP: &str = "UPDATE webhook_endpoints SET stamp = ?2 WHERE id
 /// What is still to be told to an endpoint with this stamp that hears nothing any more is told to nobody. `?1` id, `?2` stamp.
 pub(super) const END_PENDING: &str =
     "UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL, error = 'endpoint_disabled'
-  WHERE endpoint_id = ?1 AND status = 'pending'
+  WHERE endpoint_id = ?1 AND next_attempt_at IS NOT NULL
     AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ?1 AND stamp = ?2 AND enabled = 0)";
 
 /// Deletes an endpoint, and with it its deliveries. `?1` id, `?2` stamp.

@@ -127,6 +127,16 @@ fn every_index_serves_a_statement_a_constraint_or_a_cascade() {
     assert!(seen > 20, "{seen}");
 }
 
+/// Deliveries are kept for thirty days: what an endpoint is still to hear, and a list of those in one state, are found without
+/// reading all of them.
+#[test]
+fn few_of_many_deliveries_are_found_by_their_index() {
+    let all = plans(&[webhook::delivery::store::STATEMENTS, webhook::store::STATEMENTS].concat());
+    let by = |index: &str| all.iter().filter(|(_, _, used)| used.contains(&index.to_owned())).count();
+    assert_eq!(by("webhook_deliveries_pending"), 2, "switched off by the operator, and by failing");
+    assert_eq!(by("webhook_deliveries_by_status"), 1);
+}
+
 #[tokio::test]
 async fn every_statement_that_runs_is_in_a_list() {
     let listed: BTreeSet<&str> = statements().into_iter().collect();

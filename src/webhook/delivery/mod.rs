@@ -76,9 +76,13 @@ pub async fn list(
     let (sql, endpoint, event) = match (&filter.endpoint, &filter.event) {
         (_, Some(event)) => (store::LIST_BY_EVENT, filter.endpoint.as_ref(), Some(event)),
         (Some(endpoint), None) => (store::LIST_BY_ENDPOINT, Some(endpoint), None),
+        (None, None) if filter.status.is_some() => (store::LIST_BY_STATUS, None, None),
         (None, None) => (store::LIST, None, None),
     };
-    let mut params: Vec<Param> = vec![before.into(), limit.into(), filter.status.clone().into()];
+    let mut params: Vec<Param> = vec![before.into(), limit.into()];
+    if sql != store::LIST {
+        params.push(filter.status.clone().into());
+    }
     params.extend(endpoint.map(Param::from));
     if let Some(event) = event {
         // The place of the endpoint, where none is asked for.

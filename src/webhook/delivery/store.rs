@@ -15,14 +15,17 @@ macro_rules! select {
 /// Reads a delivery, and whether its endpoint is enabled. `?1` id.
 pub(super) const GET: &str = select!("d.id = ?1");
 
-/// Deliveries, newest first. `?1` the id to begin below, `?2` how many, `?3` state or NULL.
-pub(super) const LIST: &str = select!("d.id < ?1 AND (?3 IS NULL OR d.status = ?3) ORDER BY d.id DESC LIMIT ?2");
+/// Deliveries, newest first. `?1` the id to begin below, `?2` how many.
+pub(super) const LIST: &str = select!("d.id < ?1 ORDER BY d.id DESC LIMIT ?2");
 
-/// The same of one endpoint. `?4` endpoint.
+/// The same in one state. `?3` state.
+pub(super) const LIST_BY_STATUS: &str = select!("d.status = ?3 AND d.id < ?1 ORDER BY d.id DESC LIMIT ?2");
+
+/// The same of one endpoint. `?3` state or NULL, `?4` endpoint.
 pub(super) const LIST_BY_ENDPOINT: &str =
     select!("d.endpoint_id = ?4 AND d.id < ?1 AND (?3 IS NULL OR d.status = ?3) ORDER BY d.id DESC LIMIT ?2");
 
-/// The same of one event, which at most every endpoint has heard. `?4` endpoint or NULL, `?5` event.
+/// The same of one event, which at most every endpoint has heard. `?3` state or NULL, `?4` endpoint or NULL, `?5` event.
 pub(super) const LIST_BY_EVENT: &str = select!(
     "d.event_id = ?5 AND d.id < ?1 AND (?3 IS NULL OR d.status = ?3) AND (?4 IS NULL OR d.endpoint_id = ?4)
      ORDER BY d.id DESC LIMIT ?2"
@@ -127,13 +130,14 @@ pub(in crate::webhook) const DISABLED_VERSION: &str = "UPDATE instance SET versi
 /// What they were still to hear is told to nobody. `?1` the list, `?3` stamp.
 pub(in crate::webhook) const DISABLED_PENDING: &str =
     "UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL, error = 'endpoint_disabled'
-  WHERE status = 'pending' AND endpoint_id IN (SELECT e.id FROM json_each(?1) r
+  WHERE next_attempt_at IS NOT NULL AND endpoint_id IN (SELECT e.id FROM json_each(?1) r
     CROSS JOIN webhook_endpoints e ON e.id = r.value ->> 'id' WHERE e.stamp = ?3)";
 
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] = &[
     GET,
     LIST,
+    LIST_BY_STATUS,
     LIST_BY_ENDPOINT,
     LIST_BY_EVENT,
     REPLAY,
