@@ -1,7 +1,7 @@
 //! Tells endpoints what is due: right after a response, and each minute by the cron. One statement takes deliveries on, so
 //! that of many runs at once one has each; what became of them is one batch.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -236,9 +236,12 @@ impl<'a> Round<'a> {
     /// What the endpoints' answers say of them: those that took something work; the others fail, and are switched off once
     /// they have for days, or say that they are gone.
     fn endpoints(&self, results: &[Tried], now: Timestamp) -> Vec<Statement> {
-        let mut endpoints: BTreeMap<&str, Vec<&Tried>> = BTreeMap::new();
+        let mut endpoints: Vec<(&str, Vec<&Tried>)> = Vec::new();
         for tried in results.iter().filter(|tried| !matches!(tried.end, End::Impossible(_))) {
-            endpoints.entry(tried.endpoint.as_str()).or_default().push(tried);
+            match endpoints.iter_mut().find(|(id, _)| *id == tried.endpoint) {
+                Some((_, tries)) => tries.push(tried),
+                None => endpoints.push((&tried.endpoint, vec![tried])),
+            }
         }
         let (mut work, mut fail, mut off) = (Vec::new(), Vec::new(), Vec::new());
         for (id, tries) in endpoints {
