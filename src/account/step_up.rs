@@ -18,6 +18,7 @@ use crate::{
         Factor, FactorType,
         password::verify::{self, Attempt, By, Held, Verified},
     },
+    few::sort_few,
     flow::{FlowError, act::Wanted},
     ids::{AppId, ChallengeId},
     message::Channel,
@@ -112,7 +113,7 @@ fn options(situation: &Situation) -> Vec<Offer> {
     if !options.iter().any(|offer| is_strong(offer.kind)) {
         options.extend(offers(|kind| is_strong(kind) && kind != FactorType::RecoveryCodes));
     }
-    crate::few::sort_few(&mut options, |one, other| is_strong(one.kind) && !is_strong(other.kind));
+    sort_few(&mut options, |one, other| is_strong(one.kind) && !is_strong(other.kind));
     options
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::malformed;
 use crate::{
     crypto::{new_token, token_hash},
+    few::sort_few,
     ports::{DatabaseError, Random},
     secret::Secret,
     time::Timestamp,
@@ -42,9 +43,7 @@ impl SecretHint {
         };
         let mut all: Vec<Self> = rows.iter().map(|row| read(row).ok_or_else(malformed)).collect::<Result<_, _>>()?;
         // Ids of one millisecond have no order; what has no end is the newest.
-        crate::few::sort_few(&mut all, |one, other| {
-            (one.expires_at.is_some(), &other.id) < (other.expires_at.is_some(), &one.id)
-        });
+        sort_few(&mut all, |one, other| (one.expires_at.is_some(), &other.id) < (other.expires_at.is_some(), &one.id));
         Ok(all)
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     email::EmailAddress,
     factor::{self, Factor, FactorType},
+    few::sort_few,
     idempotency::{Claim, Reservation},
     ids::{AppId, ChallengeId, FactorId, UserId},
     limit::Refusal,
@@ -224,7 +225,7 @@ async fn asked(
             && kind.map_or(wanted.factor.is_some() || is_second(factor.kind), |kind| kind == factor.kind)
     });
     // The one used last comes first; of two never used, the newer.
-    crate::few::sort_few(&mut factors, |one, other| (one.last_used_at, &one.id) > (other.last_used_at, &other.id));
+    sort_few(&mut factors, |one, other| (one.last_used_at, &one.id) > (other.last_used_at, &other.id));
     let first = factors.first().ok_or(CreateError::FactorNotFound)?;
     let id = first.id.clone();
     let several = first.kind == FactorType::Passkey && wanted.factor.is_none();

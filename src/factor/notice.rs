@@ -6,6 +6,7 @@ use crate::{
     context::Context,
     email::EmailAddress,
     event::{self, Event, EventType, When},
+    few::sort_few,
     ids::UserId,
     limit::{self, Check, NOTICES_USER_HOUR, SIGN_UP_NOTICES_USER_DAY},
     message::{self, Destination, Refused, Route, Status, notice::Change, prepare},
@@ -48,7 +49,7 @@ pub fn reset(context: &Context, user: &UserId, factors: &[Factor]) {
         let rank = |factor: &&Factor| {
             (factor.destination.as_ref().and_then(Destination::email).is_none(), factor.activated_at)
         };
-        crate::few::sort_few(&mut active, |one, other| rank(one) < rank(other));
+        sort_few(&mut active, |one, other| rank(one) < rank(other));
         let changed = active.iter().filter_map(|factor| factor.destination.clone()).collect();
         tell(context, user.as_str(), Change::Reset, changed);
     }
@@ -141,8 +142,8 @@ impl Notice {
             active.partition(|(_, destination)| destination.email().is_some());
         addresses.extend(user.email_verified_at.zip(own.clone()));
         let is_older = |one: &(Timestamp, Destination), other: &(Timestamp, Destination)| one.0 < other.0;
-        crate::few::sort_few(&mut addresses, is_older);
-        crate::few::sort_few(&mut phones, is_older);
+        sort_few(&mut addresses, is_older);
+        sort_few(&mut phones, is_older);
         let was_added = matches!(self.change, Change::Added { .. });
         let known = addresses.into_iter().map(|(_, destination)| destination);
         let known = known.chain(phones.into_iter().map(|(_, destination)| destination)).chain(own);

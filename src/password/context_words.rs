@@ -1,6 +1,8 @@
 //! Words that anybody who knows the person or the app would try: they do not count towards a password's length.
 //! Forward, backward, in any case, with the usual digits for letters.
 
+use crate::few::sort_few;
+
 /// Shorter words are in too many passwords by chance.
 const LEAST_WORD: usize = 4;
 
@@ -33,7 +35,7 @@ fn words(texts: &[&str]) -> Vec<String> {
         .filter(|word| word.chars().count() >= LEAST_WORD)
         .flat_map(|word| [word.chars().rev().collect(), word])
         .collect();
-    crate::few::sort_few(&mut words, |one: &String, other| one.len() > other.len());
+    sort_few(&mut words, |one: &String, other| one.len() > other.len());
     words.dedup();
     words
 }

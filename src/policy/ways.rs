@@ -6,7 +6,7 @@ use super::{
     kind::{Kind, Kinds, ORDER},
     step::{Offer, Reason, Role, StandIn},
 };
-use crate::challenge::Purpose;
+use crate::{challenge::Purpose, few::sort_few};
 
 /// What stands in, for those that are still open.
 pub(super) struct Cover {
@@ -189,7 +189,7 @@ pub(super) fn in_order<'a>(factors: impl Iterator<Item = (&'a Enrolled, Role)>) 
     let rank = |(factor, _): &(&Enrolled, Role)| {
         (std::cmp::Reverse(factor.last_used_at), ORDER.iter().position(|kind| *kind == factor.kind))
     };
-    crate::few::sort_few(&mut factors, |one, other| rank(one) < rank(other));
+    sort_few(&mut factors, |one, other| rank(one) < rank(other));
     let offer = |(factor, role): (&Enrolled, Role)| Offer { factor_id: factor.id.clone(), kind: factor.kind, role };
     factors.into_iter().map(offer).collect()
 }

@@ -4,6 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{CREDENTIAL_ID_MAX, Step};
+use crate::few::sort_few;
 
 /// How many transports are kept, and how long each may be. They are a hint for the browser.
 const TRANSPORTS_MAX: usize = 8;
@@ -100,7 +101,7 @@ fn transports(list: &Value) -> Option<Vec<String>> {
         .iter()
         .map(|transport| transport.as_str().filter(|text| is_transport(text)).map(str::to_owned))
         .collect::<Option<Vec<_>>>()?;
-    crate::few::sort_few(&mut transports, |one, other| one < other);
+    sort_few(&mut transports, |one, other| one < other);
     transports.dedup();
     Some(transports)
 }

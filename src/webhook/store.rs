@@ -40,12 +40,12 @@ pub(super) const CREATE: &str = concat!(
     claim_is_mine!()
 );
 
-/// Changes an endpoint. One that is enabled again has failed nothing yet. `?1` id, `?2` now, `?3` stamp, `?4` URL, `?5` what
+/// Changes an endpoint. One that is enabled again, or moves, has failed nothing yet. `?1` id, `?2` now, `?3` stamp, `?4` URL, `?5` what
 /// it hears, `?6` what it is called, `?7` whether that is changed, `?8` whether it is enabled, or NULL.
 pub(super) const UPDATE: &str = "UPDATE webhook_endpoints SET url = coalesce(?4, url), events = coalesce(?5, events),
     description = CASE WHEN ?7 THEN ?6 ELSE description END,
     disabled_reason = CASE ?8 WHEN 1 THEN NULL WHEN 0 THEN coalesce(disabled_reason, 'operator') ELSE disabled_reason END,
-    failing_since = CASE WHEN ?8 = 1 THEN NULL ELSE failing_since END,
+    failing_since = CASE WHEN ?8 = 1 OR ?4 <> url THEN NULL ELSE failing_since END,
     enabled = coalesce(?8, enabled), updated_at = ?2, stamp = ?3
   WHERE id = ?1";
 

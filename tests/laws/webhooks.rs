@@ -442,6 +442,18 @@ async fn what_the_old_place_says_switches_no_new_one_off() {
 }
 
 #[tokio::test]
+async fn one_that_moves_has_failed_nothing_yet() {
+    let world = World::null();
+    let (listener, place) = (world.listen(&["user.*"]).await, world.listen(&["app.*"]).await);
+    world.here().database.execute("UPDATE webhook_endpoints SET failing_since = 1");
+    let there = json!({"url": endpoint(&world, &place).await["url"]});
+    for (whose, has_moved) in [(&place, false), (&listener, true)] {
+        world.patch(&format!("/v1/webhook-endpoints/{}", whose.id), &there).await.expect(200);
+        assert_eq!(endpoint(&world, whose).await["failing_since"].is_null(), has_moved);
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_is_lost_is_made_up_for() {
     let world = World::null();
     let listener = world.listen(&["user.*"]).await;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Auth, Gives, Operation, shapes};
 use crate::{
+    few::sort_few,
     http::problem::Code,
     schema::{Field, FieldCode, Shape},
 };
@@ -196,7 +197,7 @@ fn by_status(codes: &[Code]) -> Vec<(u16, Vec<Code>)> {
             None => groups.push((code.status(), vec![*code])),
         }
     }
-    crate::few::sort_few(&mut groups, |one, other| one.0 < other.0);
+    sort_few(&mut groups, |one, other| one.0 < other.0);
     groups
 }
 

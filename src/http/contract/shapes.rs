@@ -252,7 +252,11 @@ const APP_MFA: &[Field] = &[
 pub const TEMPLATE: &[Field] = &[
     always("slug", Shape::OneOf(&Slug::NAMES), "What its messages are for"),
     always("channel", Shape::OneOf(&Channel::NAMES), "How they go"),
-    always("delivered_by_us", Shape::Boolean, "Whether a carrier gets them; else whoever hears `<channel>.queued`"),
+    always(
+        "delivered_by_us",
+        Shape::Boolean,
+        "Whether a carrier gets them; else endpoints that name `<channel>.queued`",
+    ),
     field("from_number_override", Shape::Text(16), "Who sends an SMS or calls, instead of the driver's sender")
         .nullable(),
     field("subject", Shape::Text(2000), "An e-mail's subject in the instance's language"),

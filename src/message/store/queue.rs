@@ -92,13 +92,26 @@ const INSERT_NOTICE: &str = concat!(
     have_room!(),
     " AS room FROM users u WHERE u.id = ?4) n"
 );
-pub(in crate::message) const INSERT_NOTICE_TRY: &str =
-    "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
+const INSERT_NOTICE_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
   SELECT ?1, m.id, m.driver, ?4, ?3 FROM messages m WHERE m.id = ?2 AND m.status = 'queued'";
-pub(in crate::message) const INSERT_NOTICE_INBOX: &str =
-    "INSERT INTO dev_inbox (message_id, subject, body, html, created_at)
+const INSERT_NOTICE_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, created_at)
   SELECT m.id, ?2, ?3, ?4, ?5 FROM messages m WHERE m.id = ?1";
 const NOTICE: &str = "SELECT status FROM messages WHERE id = ?1";
+
+/// What stands beside the row of a message that belongs to no challenge, where there is one: what it counts, its first try,
+/// and outside production the dev inbox's copy.
+pub(in crate::message) fn beside(context: &Context, outgoing: &Outgoing, checks: &[Check]) -> Vec<Statement> {
+    let (id, now) = (outgoing.id.as_str(), context.now());
+    let mut statements = vec![
+        limit::store::spend_on_message(checks, now, id),
+        statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
+    ];
+    if context.dev_tools() {
+        let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
+        statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
+    }
+    statements
+}
 
 /// Writes a notice of what has changed for a user down, on its limits: the row, its first try, the event, and outside
 /// production the dev inbox's copy. The last statement gives its state.
@@ -111,33 +124,26 @@ pub fn queue_notice(
 ) -> Vec<Statement> {
     let (id, now) = (outgoing.id.as_str(), context.now());
     let (status, reason) = outgoing.route.begins();
-    let mut statements = vec![
-        statement!(
-            INSERT_NOTICE,
-            limit::store::parameter(checks),
-            now.millis(),
-            id,
-            user,
-            outgoing.channel.as_str(),
-            outgoing.template,
-            outgoing.locale.as_str(),
-            outgoing.destination.as_str(),
-            outgoing.redirected_to.as_deref(),
-            outgoing.country.as_deref(),
-            outgoing.cost_class,
-            outgoing.sms.map(|(encoding, _)| encoding.as_str()),
-            outgoing.sms.map(|(_, segments)| segments),
-            status.as_str(),
-            reason,
-            outgoing.driver
-        ),
-        limit::store::spend_on_message(checks, now, id),
-        statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
-    ];
-    if context.dev_tools() {
-        let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
-        statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
-    }
+    let mut statements = vec![statement!(
+        INSERT_NOTICE,
+        limit::store::parameter(checks),
+        now.millis(),
+        id,
+        user,
+        outgoing.channel.as_str(),
+        outgoing.template,
+        outgoing.locale.as_str(),
+        outgoing.destination.as_str(),
+        outgoing.redirected_to.as_deref(),
+        outgoing.country.as_deref(),
+        outgoing.cost_class,
+        outgoing.sms.map(|(encoding, _)| encoding.as_str()),
+        outgoing.sms.map(|(_, segments)| segments),
+        status.as_str(),
+        reason,
+        outgoing.driver
+    )];
+    statements.extend(beside(context, outgoing, checks));
     // Without room it is dropped, whatever was meant.
     let begins = if status == Status::Dropped { Status::Queued } else { status };
     for status in [begins, Status::Dropped] {
@@ -169,27 +175,20 @@ pub fn queue_invitation(
 ) -> Vec<Statement> {
     let (id, now) = (outgoing.id.as_str(), context.now());
     let (status, reason) = outgoing.route.begins();
-    let mut statements = vec![
-        statement!(
-            INSERT_INVITATION,
-            id,
-            outgoing.template,
-            outgoing.locale.as_str(),
-            outgoing.redirected_to.as_deref(),
-            status.as_str(),
-            reason,
-            outgoing.driver,
-            now.millis(),
-            invitation,
-            stamp
-        ),
-        limit::store::spend_on_message(checks, now, id),
-        statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
-    ];
-    if context.dev_tools() {
-        let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
-        statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
-    }
+    let mut statements = vec![statement!(
+        INSERT_INVITATION,
+        id,
+        outgoing.template,
+        outgoing.locale.as_str(),
+        outgoing.redirected_to.as_deref(),
+        status.as_str(),
+        reason,
+        outgoing.driver,
+        now.millis(),
+        invitation,
+        stamp
+    )];
+    statements.extend(beside(context, outgoing, checks));
     let data = json!({"driver": outgoing.driver, "template": outgoing.template, "invitation_id": invitation});
     let event = Event::new(EventType::of_message(outgoing.channel, status), id)
         .data(data)

@@ -10,10 +10,7 @@ use crate::{
     limit::{self, Check},
     message::{
         Outgoing, Route,
-        store::{
-            self,
-            queue::{INSERT_NOTICE_INBOX, INSERT_NOTICE_TRY},
-        },
+        store::{self, queue::beside},
     },
     ports::Statement,
     statement,
@@ -46,34 +43,27 @@ pub fn queue(
     let (status, reason) = outgoing.route.begins();
     let segments = outgoing.sms.map(|(_, segments)| segments);
     let mut statements: Vec<Statement> = key.map(|key| key.reserve(id, stamp, now)).into_iter().collect();
-    statements.extend([
-        statement!(
-            INSERT,
-            limit::store::parameter(checks),
-            now.millis(),
-            id,
-            outgoing.channel.as_str(),
-            outgoing.template,
-            outgoing.locale.as_str(),
-            outgoing.destination.as_str(),
-            outgoing.redirected_to.as_deref(),
-            outgoing.country.as_deref(),
-            outgoing.cost_class,
-            outgoing.sms.map(|(encoding, _)| encoding.as_str()),
-            segments,
-            status.as_str(),
-            reason,
-            outgoing.driver,
-            stamp,
-            key.map(Reservation::key)
-        ),
-        limit::store::spend_on_message(checks, now, id),
-        statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
-    ]);
-    if context.dev_tools() {
-        let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
-        statements.push(statement!(INSERT_NOTICE_INBOX, id, subject, outgoing.body.as_str(), html, now.millis()));
-    }
+    statements.extend([statement!(
+        INSERT,
+        limit::store::parameter(checks),
+        now.millis(),
+        id,
+        outgoing.channel.as_str(),
+        outgoing.template,
+        outgoing.locale.as_str(),
+        outgoing.destination.as_str(),
+        outgoing.redirected_to.as_deref(),
+        outgoing.country.as_deref(),
+        outgoing.cost_class,
+        outgoing.sms.map(|(encoding, _)| encoding.as_str()),
+        segments,
+        status.as_str(),
+        reason,
+        outgoing.driver,
+        stamp,
+        key.map(Reservation::key)
+    )]);
+    statements.extend(beside(context, outgoing, checks));
     let data = json!({"driver": outgoing.driver, "template": outgoing.template, "country": outgoing.country,
         "segments": segments});
     let event = Event::new(EventType::of_message(outgoing.channel, status), id)
