@@ -291,10 +291,18 @@ mod tests {
             auth_token: None,
             ..settings()
         });
-        let request = twilio.request(&sms(Some("https://login.example.com")));
+        // A template's own sender is ignored too.
+        let sms = Sms { from: Some("+15005550009"), ..sms(Some("https://login.example.com")) };
+        let request = twilio.request(&sms);
         assert!(request.body.contains(&format!("MessagingServiceSid={service}")) && !request.body.contains("From="));
         assert!(!request.body.contains("StatusCallback"), "nobody could check the report's signature");
         assert!(request.headers.contains(&("authorization", "Basic U0sxOnM=".to_owned())));
+    }
+
+    #[test]
+    fn a_templates_sender_goes_before_the_accounts() {
+        let request = twilio(settings()).request(&Sms { from: Some("+15005550009"), ..sms(None) });
+        assert!(request.body.contains("From=%2B15005550009"), "{}", request.body);
     }
 
     #[test]
