@@ -150,7 +150,8 @@ async fn a_credential_can_always_be_taken_away_and_sending_says_which_is_missing
         (json!({"sms": {"from_number": null}}), "sms.twilio.auth_token"),
     ] {
         let shown = world.patch(PATH, &cleared).await.expect(200);
-        assert_eq!(shown["settings"]["sms"]["twilio"]["auth_token_set"], false);
+        let sms = &shown["settings"]["sms"];
+        assert_eq!((&sms["driver"], &sms["twilio"]["auth_token_set"]), (&json!("twilio"), &json!(false)));
         let body = json!({"to": {"phone": world.number()}});
         let problem = world.post("/v1/challenges", &body).await.expect_problem(503, "configuration_invalid");
         assert!(problem["detail"].as_str().unwrap().contains(missing), "{problem}");

@@ -12,8 +12,10 @@ impl Shown {
     /// From what is in effect.
     pub fn of(delivery: &Delivery, drivers: &Drivers<'_>) -> Self {
         let stored = |path: &str| at(drivers.stored, path).cloned().unwrap_or_else(|| json!([]));
+        // One that lacks something is shown by its name: without any, nothing would say that messages do not go out.
+        let named = |channel: &str| at(drivers.stored, &format!("{channel}.driver")).and_then(Value::as_str);
         let sms = json!({
-            "driver": delivery.sms_driver().map(crate::config::SmsDriver::name),
+            "driver": delivery.sms_driver().map(crate::config::SmsDriver::name).or(named("sms")),
             "from_number": delivery.sms_driver().and_then(crate::config::SmsDriver::from_number),
             "twilio": block(&drivers.twilio),
             "vonage": block(&drivers.vonage),
@@ -25,11 +27,11 @@ impl Shown {
             },
         });
         let voice = json!({
-            "driver": delivery.voice_driver().map(crate::config::VoiceDriver::name),
+            "driver": delivery.voice_driver().map(crate::config::VoiceDriver::name).or(named("voice")),
             "routes": stored("voice.routes"),
         });
         let email = json!({
-            "driver": delivery.email_driver().map(crate::config::EmailDriver::name),
+            "driver": delivery.email_driver().map(crate::config::EmailDriver::name).or(named("email")),
             "from": delivery.email_driver().and_then(crate::config::EmailDriver::from).map(crate::email::Mailbox::unicode),
             "resend": block(&drivers.resend),
             "postmark": block(&drivers.postmark),
