@@ -164,7 +164,7 @@ async fn voice(
                 Ok(signature) => vonage_voice::outcome(fetch.fetch(vonage.request(&call, &input, &signature)).await),
                 Err(error) => Outcome::Misconfigured(Why::new(
                     "not_signed",
-                    format!("the call could not be signed with VONAGE_PRIVATE_KEY: {error}"),
+                    format!("the call could not be signed with sms.vonage.private_key or VONAGE_PRIVATE_KEY: {error}"),
                 )),
             }
         }

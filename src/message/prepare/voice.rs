@@ -121,7 +121,7 @@ fn gate(context: &Context, driver: &VoiceDriver) -> Result<bool, Refused> {
     if let VoiceDriver::Twilio(twilio) = driver
         && twilio.auth_token().is_none()
     {
-        let detail = "calls tell the code once a key is pressed, and Twilio signs its report of that with the auth token: set it, or set the setting voice.gate to off";
+        let detail = "calls tell the code once a key is pressed, and Twilio signs its report of that with the auth token: set it here or as sms.twilio.auth_token, or set the setting voice.gate to off";
         return Err(Refused::Misconfigured(missing("TWILIO_AUTH_TOKEN", detail)));
     }
     Ok(true)
