@@ -39,6 +39,10 @@ pub struct Client {
     pub ip: Option<String>,
     /// The person's browser or app.
     pub user_agent: Option<String>,
+    /// The country that the person is in, ISO 3166-1 alpha-2, or `XX` and `T1` as Cloudflare says.
+    pub country: Option<String>,
+    /// The number of the network operator (ASN) that the person's address belongs to.
+    pub asn: Option<i64>,
 }
 
 /// Counts batches: `Server-Timing` shows them, tests hold them (law 3).

@@ -109,6 +109,10 @@ id!(
     EventId, "evt_"
 );
 id!(
+    /// An entry of the block list or the safe list.
+    FraudEntryId, "fre_"
+);
+id!(
     /// Who hears events.
     WebhookEndpointId, "whe_"
 );

@@ -21,6 +21,7 @@ pub mod event;
 pub mod factor;
 mod few;
 pub mod flow;
+pub mod fraud;
 pub mod housekeeping;
 pub mod http;
 pub mod idempotency;

@@ -142,6 +142,20 @@ event_types! {
     EmailDropped = "email.dropped",
     /// An e-mail arrived.
     EmailDelivered = "email.delivered",
+    /// The guard refused a message, or would have; the reason is the rule.
+    FraudBlocked = "fraud.blocked",
+    /// The guard blocked a prefix.
+    FraudPrefixBlocked = "fraud.prefix_blocked",
+    /// A budget of unverified messages, or of money, is used up; the reason is the rule.
+    FraudBudgetExhausted = "fraud.budget_exhausted",
+    /// Somebody put something on the block list or the safe list.
+    FraudEntryCreated = "fraud.entry_created",
+    /// Somebody took an entry off the block list or the safe list.
+    FraudEntryDeleted = "fraud.entry_deleted",
+    /// A condition on the metrics holds.
+    AlertFiring = "alert.firing",
+    /// It does not hold any more.
+    AlertResolved = "alert.resolved",
     /// An endpoint was made that hears events.
     WebhookEndpointCreated = "webhook.endpoint_created",
     /// An endpoint was changed.

@@ -219,7 +219,7 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
 pub(super) fn client(incoming: &Incoming) -> Client {
     let user_agent = incoming.header("user-agent").map(|text| text.chars().take(512).collect());
     let ip = incoming.header("cf-connecting-ip").and_then(|text| text.parse::<std::net::IpAddr>().ok());
-    Client { ip: ip.map(|ip| ip.to_string()), user_agent }
+    Client { ip: ip.map(|ip| ip.to_string()), user_agent, ..Client::default() }
 }
 
 /// A call that needs a server key, or development tools.

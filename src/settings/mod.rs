@@ -27,6 +27,7 @@ pub use table::SETTINGS;
 use crate::{
     config::Config,
     crypto::CodeLength,
+    fraud::{self, FraudSettings},
     limit::{LIMITS, Limit, PASSWORD_FAILURES},
     password,
     phone::{CallingCode, Validation, countries_of, is_e164_form, is_known_country},
@@ -155,6 +156,8 @@ pub struct Settings {
     pub password: PasswordSettings,
     /// The policy, and which factors can be enrolled.
     pub multi_factor: MultiFactor,
+    /// The fraud guard.
+    pub fraud: FraudSettings,
     test_mode: Option<TestMode>,
     test_mode_until: Option<Timestamp>,
     limits: Vec<(&'static str, i64)>,
@@ -228,6 +231,7 @@ impl Settings {
                 ),
             },
             multi_factor: MultiFactor::effective(stored.get("multi_factor").unwrap_or(&Value::Null), &config.mfa),
+            fraud: FraudSettings::effective(stored, config),
             test_mode: match text("test_mode") {
                 Some("enabled") => Some(TestMode::Enabled),
                 Some("disabled") => Some(TestMode::Disabled),
@@ -313,6 +317,7 @@ impl Settings {
                 "imported": self.password.imported.as_ref().map(password::Imports::to_text),
                 "lockout_seconds": self.password.lockout.as_secs(),
             },
+            "fraud": self.fraud.to_json(),
             "limits": limits,
         });
         for (channel, fields) in self.delivery.shown() {
@@ -368,6 +373,7 @@ pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) ->
         errors.push(FieldError::new("password.imported", FieldCode::Value, detail));
     }
     errors.extend(passkey::check(stored, change, config));
+    errors.extend(fraud::check(stored));
     let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");
     let until = at(stored, "test_mode_expires_at").and_then(Value::as_str).and_then(Timestamp::parse);
     let soon = until.is_some_and(|until| until > now && until <= now + DAY * 30);

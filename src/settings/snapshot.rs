@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The migration that this program needs.
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 
 /// The settings and keys under one version.
 #[derive(Clone)]

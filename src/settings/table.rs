@@ -6,6 +6,7 @@ use super::{
     multi_factor::MULTI_FACTOR,
     sign_in::SIGN_IN,
 };
+use crate::fraud::FRAUD;
 use crate::schema::{Field, Shape, field};
 
 const LIMITS: &[Field] = &[
@@ -191,5 +192,6 @@ pub const SETTINGS: &[Field] = &[
     field("sign_in", Shape::Object(SIGN_IN), "Sign-ins and sign-ups"),
     field("password", Shape::Object(PASSWORD), "Passwords"),
     field("multi_factor", Shape::Object(MULTI_FACTOR), "Which proofs a sign-in needs: `docs/policy.md`"),
+    field("fraud", Shape::Object(FRAUD), "The fraud guard: `docs/fraud.md`"),
     field("limits", Shape::Object(LIMITS), "Limits"),
 ];

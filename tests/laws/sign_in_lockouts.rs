@@ -33,7 +33,7 @@ async fn ana(world: &World) -> (UserId, String) {
 }
 
 async fn from(world: &World, ip: Option<&str>) -> Context {
-    context(world).await.for_client(Client { ip: ip.map(str::to_owned), user_agent: None }).bound_to("sgn_a")
+    context(world).await.for_client(Client { ip: ip.map(str::to_owned), ..Client::default() }).bound_to("sgn_a")
 }
 
 /// What a try at sign-in with an address came to: `right`, `wrong`, or the limit and how long to wait.

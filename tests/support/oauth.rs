@@ -39,7 +39,8 @@ pub fn new_code(app: &str, user: &str, scope: &str, native: &Native) -> NewCode 
 
 /// Writes a code down, as the batch that completes a flow does; gives the code and its session.
 pub async fn write(world: &World, new: &NewCode) -> (String, String) {
-    let person = Client { ip: Some("203.0.113.7".to_owned()), user_agent: Some("Browser/1".to_owned()) };
+    let person =
+        Client { ip: Some("203.0.113.7".to_owned()), user_agent: Some("Browser/1".to_owned()), ..Client::default() };
     let context = super::context::context(world).await.for_client(person);
     let stamp = context.stamp();
     let minted = code::insert(&context, new, &stamp);

@@ -53,7 +53,7 @@ pub(super) fn on_behalf(call: &Call) -> Result<Context, Problem> {
         None => None,
     };
     let user_agent = call.form.text("client.user_agent").map(str::to_owned);
-    Ok(call.context.for_client(Client { ip, user_agent }))
+    Ok(call.context.for_client(Client { ip, user_agent, ..Client::default() }))
 }
 
 /// A typed number, held against the settings.

@@ -1,0 +1,262 @@
+-- The fraud guard, and the numbers that explain delivery. Triggers count, so that no path can forget to, and counting costs
+-- no round trip.
+
+-- Whether the person who asked is where the number is, as far as that is known.
+ALTER TABLE messages ADD COLUMN origin TEXT NOT NULL DEFAULT 'unknown' CHECK (origin IN ('home', 'away', 'unknown'));
+-- Whose network they asked from; NULL: not known.
+ALTER TABLE messages ADD COLUMN asn INTEGER;
+-- Whether the guard judged it: SMS and calls to real numbers by live keys.
+ALTER TABLE messages ADD COLUMN guarded INTEGER NOT NULL DEFAULT 0 CHECK (guarded IN (0, 1));
+-- What one try costs, in millionths of the currency that `fraud.spend.prices` are in; 0: no price is known.
+ALTER TABLE messages ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;
+
+-- What the guard has seen: messages, and those whose code came back, by six hours. The keys are
+-- 'prefix:+4479460', 'country:sms:GB:home', 'app:app_…:home', 'asn:64500:away', 'new_countries:sms'.
+CREATE TABLE fraud_counts (
+  key TEXT NOT NULL,
+  -- Milliseconds since 1970, divided by those of six hours.
+  period INTEGER NOT NULL,
+  sent INTEGER NOT NULL,
+  verified INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (key, period)
+) STRICT, WITHOUT ROWID;
+-- Housekeeping.
+CREATE INDEX fraud_counts_by_period ON fraud_counts (period);
+
+-- Who was seen with whom: 'phones_per_user:usr_…' has the MACs of numbers, 'phones_per_address:' and a network's MAC too,
+-- 'users_per_phone:' and a number's MAC has users; 'verified' has the MACs of numbers that were proven without a user.
+CREATE TABLE fraud_members (
+  key TEXT NOT NULL,
+  member TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (key, member)
+) STRICT, WITHOUT ROWID;
+-- Housekeeping.
+CREATE INDEX fraud_members_by_expiry ON fraud_members (expires_at);
+
+-- The block list and the safe list; each entry ends.
+CREATE TABLE fraud_entries (
+  id TEXT PRIMARY KEY,
+  list TEXT NOT NULL CHECK (list IN ('block', 'safe')),
+  -- 'prefix:+4479460', 'number:' and its MAC, 'asn:64500', 'network:' and its MAC.
+  subject TEXT NOT NULL,
+  -- The same for people: a number is masked.
+  shown TEXT NOT NULL,
+  -- How often the guard has blocked it in a row; 0: a person did.
+  level INTEGER NOT NULL,
+  -- Whether the guard only reports: `record_only` when it was made.
+  enforced INTEGER NOT NULL CHECK (enforced IN (0, 1)),
+  reason TEXT,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  stamp TEXT NOT NULL
+) STRICT;
+-- One entry per list and subject; the guard looks a number's prefixes up.
+CREATE UNIQUE INDEX fraud_entries_by_subject ON fraud_entries (list, subject);
+-- One list's, newest first.
+CREATE INDEX fraud_entries_by_list ON fraud_entries (list, id);
+-- Housekeeping.
+CREATE INDEX fraud_entries_by_expiry ON fraud_entries (expires_at);
+
+-- What the guard refused, or would have: one row per rule and key, however often. Who is refused fills no table.
+CREATE TABLE fraud_refusals (
+  rule TEXT NOT NULL,
+  key TEXT NOT NULL,
+  times INTEGER NOT NULL,
+  enforced INTEGER NOT NULL CHECK (enforced IN (0, 1)),
+  observed INTEGER NOT NULL,
+  allowed INTEGER NOT NULL,
+  -- When there is room again.
+  until INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  -- When its newest event was written.
+  told_at INTEGER NOT NULL,
+  -- Whoever was refused last: the later statements of a batch act on it.
+  stamp TEXT NOT NULL,
+  PRIMARY KEY (rule, key)
+) STRICT, WITHOUT ROWID;
+-- Was this batch refused?
+CREATE INDEX fraud_refusals_by_stamp ON fraud_refusals (stamp);
+-- Housekeeping.
+CREATE INDEX fraud_refusals_by_age ON fraud_refusals (last_at);
+
+-- Counts what goes out. A country is new while nothing was proven there in 14 days (56 periods).
+CREATE TRIGGER fraud_counts_of_message AFTER INSERT ON messages
+WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped' OR NEW.reason = 'null_driver') BEGIN
+  INSERT INTO fraud_counts (key, period, sent)
+    SELECT k.value, NEW.created_at / 21600000, 1
+    FROM json_each(json_array(
+      'prefix:' || substr(NEW.destination, 1, length(NEW.destination) - 4),
+      'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin,
+      'app:' || NEW.app_id || ':' || NEW.origin,
+      'asn:' || NEW.asn || ':' || NEW.origin,
+      CASE WHEN NOT EXISTS (
+        SELECT 1 FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+          ON f.key = 'country:' || NEW.channel || ':' || NEW.country || ':' || o.value
+        WHERE f.period > NEW.created_at / 21600000 - 56 AND f.verified > 0) THEN 'new_countries:' || NEW.channel END)) k
+    WHERE k.value IS NOT NULL
+    ON CONFLICT (key, period) DO UPDATE SET sent = sent + 1;
+END;
+
+-- Counts a code that came back, for every message of its challenge: whoever needed a second one was a person too.
+CREATE TRIGGER fraud_counts_of_verified AFTER UPDATE OF verified_at ON challenges
+WHEN NEW.verified_at IS NOT NULL AND OLD.verified_at IS NULL AND NEW.type = 'phone' AND NEW.is_test = 0 BEGIN
+  INSERT INTO fraud_counts (key, period, sent, verified)
+    SELECT k.value, m.created_at / 21600000, 0, count(*)
+    FROM messages m CROSS JOIN json_each(json_array(
+      'prefix:' || substr(m.destination, 1, length(m.destination) - 4),
+      'country:' || m.channel || ':' || m.country || ':' || m.origin,
+      'app:' || m.app_id || ':' || m.origin,
+      'asn:' || m.asn || ':' || m.origin)) k
+    WHERE m.challenge_id = NEW.id AND m.guarded = 1 AND (m.status <> 'dropped' OR m.reason = 'null_driver')
+      AND k.value IS NOT NULL
+    GROUP BY 1, 2
+    ON CONFLICT (key, period) DO UPDATE SET verified = verified + excluded.verified;
+  -- A number that nobody's factor has, and that was proven: for 90 days it is known.
+  INSERT INTO fraud_members (key, member, expires_at)
+    SELECT 'verified', CASE WHEN NEW.subject LIKE 'destination:veiled:%' THEN substr(NEW.subject, 20, 43)
+      ELSE substr(NEW.subject, 13) END, NEW.verified_at + 7776000000
+    WHERE NEW.subject LIKE 'destination:%'
+    ON CONFLICT (key, member) DO UPDATE SET expires_at = excluded.expires_at;
+END;
+
+-- What messages have cost in this hour and day, counted before the carrier is asked.
+CREATE TRIGGER spend_of_message AFTER INSERT ON messages
+WHEN NEW.cost > 0 AND (NEW.status <> 'dropped' OR NEW.reason = 'null_driver') BEGIN
+  INSERT INTO counters (key, count, expires_at)
+    VALUES ('spend_hour', NEW.cost, NEW.created_at + 3600000), ('spend_day', NEW.cost, NEW.created_at + 86400000)
+    ON CONFLICT (key) DO UPDATE SET
+      count = CASE WHEN expires_at <= NEW.created_at THEN excluded.count ELSE count + excluded.count END,
+      expires_at = CASE WHEN expires_at <= NEW.created_at THEN excluded.expires_at ELSE expires_at END;
+END;
+-- One more try for money: a message that goes out once more.
+CREATE TRIGGER spend_of_fallback AFTER UPDATE OF fallback_at ON messages
+WHEN NEW.cost > 0 AND NEW.fallback_at IS NOT NULL AND OLD.fallback_at IS NULL BEGIN
+  INSERT INTO counters (key, count, expires_at)
+    VALUES ('spend_hour', NEW.cost, NEW.fallback_at + 3600000), ('spend_day', NEW.cost, NEW.fallback_at + 86400000)
+    ON CONFLICT (key) DO UPDATE SET
+      count = CASE WHEN expires_at <= NEW.fallback_at THEN excluded.count ELSE count + excluded.count END,
+      expires_at = CASE WHEN expires_at <= NEW.fallback_at THEN excluded.expires_at ELSE expires_at END;
+END;
+-- What no carrier took cost nothing; what is tried by the next one may.
+CREATE TRIGGER spend_given_back AFTER UPDATE OF status ON messages
+WHEN NEW.cost > 0 AND ((OLD.status = 'queued' AND NEW.status = 'failed') OR (OLD.status = 'failed' AND NEW.status = 'queued')) BEGIN
+  UPDATE counters SET count = max(0, count + CASE WHEN NEW.status = 'failed' THEN -NEW.cost ELSE NEW.cost END)
+    WHERE key IN ('spend_hour', 'spend_day') AND expires_at > NEW.updated_at
+      AND expires_at - CASE key WHEN 'spend_hour' THEN 3600000 ELSE 86400000 END <= NEW.created_at;
+END;
+
+-- What became of messages, by hour; hour 0 holds what was ever counted. Empty texts: none. Tries are counted, since each is
+-- paid for: a message that goes by two carriers is one that failed and one that was sent.
+CREATE TABLE message_hours (
+  -- Hours since 1970 when it was sent, whatever it comes to later.
+  hour INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  country TEXT NOT NULL,
+  driver TEXT NOT NULL,
+  template TEXT NOT NULL,
+  app_id TEXT NOT NULL,
+  -- A carrier took it, or may have.
+  sent INTEGER NOT NULL DEFAULT 0,
+  -- Those of them that brought a code.
+  codes INTEGER NOT NULL DEFAULT 0,
+  -- Reported delivered.
+  delivered INTEGER NOT NULL DEFAULT 0,
+  -- No carrier took it, or one reported that it did not arrive.
+  failed INTEGER NOT NULL DEFAULT 0,
+  -- Its code came back.
+  verified INTEGER NOT NULL DEFAULT 0,
+  -- In millionths of the currency.
+  cost INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (hour, channel, country, driver, template, app_id)
+) STRICT, WITHOUT ROWID;
+
+-- How long it took: counts per class of time. `below` is the class's upper bound in milliseconds.
+CREATE TABLE message_times (
+  hour INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  country TEXT NOT NULL,
+  driver TEXT NOT NULL,
+  template TEXT NOT NULL,
+  app_id TEXT NOT NULL,
+  -- From sending until it was reported delivered, or until its code came back.
+  until TEXT NOT NULL CHECK (until IN ('delivered', 'verified')),
+  below INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (hour, channel, country, driver, template, app_id, until, below)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER message_hours_of_message AFTER INSERT ON messages
+WHEN NEW.status = 'handed_over' OR (NEW.status = 'dropped' AND NEW.reason = 'null_driver') BEGIN
+  INSERT INTO message_hours (hour, channel, country, driver, template, app_id, sent, codes, cost)
+    SELECT h.value, NEW.channel, coalesce(NEW.country, ''), NEW.driver, NEW.template, coalesce(NEW.app_id, ''), 1,
+      NEW.challenge_id IS NOT NULL, NEW.cost
+    FROM json_each(json_array(0, NEW.created_at / 3600000)) h WHERE true
+    ON CONFLICT (hour, channel, country, driver, template, app_id) DO UPDATE SET
+      sent = sent + 1, codes = codes + excluded.codes, cost = cost + excluded.cost;
+END;
+
+CREATE TRIGGER message_hours_of_outcome AFTER UPDATE OF outcome ON message_tries
+WHEN NEW.outcome IS NOT NULL AND OLD.outcome IS NULL BEGIN
+  INSERT INTO message_hours (hour, channel, country, driver, template, app_id, sent, codes, failed, cost)
+    SELECT h.value, m.channel, coalesce(m.country, ''), NEW.driver, m.template, coalesce(m.app_id, ''),
+      NEW.outcome IN ('accepted', 'unknown'), NEW.outcome IN ('accepted', 'unknown') AND m.challenge_id IS NOT NULL,
+      NEW.outcome NOT IN ('accepted', 'unknown'), CASE WHEN NEW.outcome IN ('accepted', 'unknown') THEN m.cost ELSE 0 END
+    FROM messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h WHERE m.id = NEW.message_id
+    ON CONFLICT (hour, channel, country, driver, template, app_id) DO UPDATE SET
+      sent = sent + excluded.sent, codes = codes + excluded.codes, failed = failed + excluded.failed, cost = cost + excluded.cost;
+END;
+
+CREATE TRIGGER message_hours_of_report AFTER UPDATE OF reported ON message_tries
+WHEN NEW.reported IN ('delivered', 'failed') AND OLD.reported IS NOT NEW.reported BEGIN
+  INSERT INTO message_hours (hour, channel, country, driver, template, app_id, delivered, failed)
+    SELECT h.value, m.channel, coalesce(m.country, ''), NEW.driver, m.template, coalesce(m.app_id, ''),
+      NEW.reported = 'delivered', NEW.reported = 'failed'
+    FROM messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h WHERE m.id = NEW.message_id
+    ON CONFLICT (hour, channel, country, driver, template, app_id) DO UPDATE SET
+      delivered = delivered + excluded.delivered, failed = failed + excluded.failed;
+  INSERT INTO message_times (hour, channel, country, driver, template, app_id, until, below, count)
+    SELECT h.value, m.channel, coalesce(m.country, ''), NEW.driver, m.template, coalesce(m.app_id, ''), 'delivered',
+      (SELECT min(value) FROM json_each('[500,1000,2000,3000,5000,8000,12000,20000,30000,45000,60000,90000,120000,180000,300000,600000,1800000,3600000,86400000,9000000000000]')
+       WHERE value > NEW.reported_at - NEW.created_at), 1
+    FROM messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h
+    WHERE m.id = NEW.message_id AND NEW.reported = 'delivered'
+    ON CONFLICT (hour, channel, country, driver, template, app_id, until, below) DO UPDATE SET count = count + 1;
+END;
+
+CREATE TRIGGER message_hours_of_verified AFTER UPDATE OF verified_at ON challenges
+WHEN NEW.verified_at IS NOT NULL AND OLD.verified_at IS NULL AND NEW.message_id IS NOT NULL AND NEW.is_test = 0 BEGIN
+  INSERT INTO message_hours (hour, channel, country, driver, template, app_id, verified)
+    SELECT h.value, m.channel, coalesce(m.country, ''), m.driver, m.template, coalesce(m.app_id, ''), 1
+    FROM messages m CROSS JOIN json_each(json_array(0, m.created_at / 3600000)) h
+    WHERE m.id = NEW.message_id AND (m.status <> 'dropped' OR m.reason = 'null_driver')
+    ON CONFLICT (hour, channel, country, driver, template, app_id) DO UPDATE SET verified = verified + 1;
+  INSERT INTO message_times (hour, channel, country, driver, template, app_id, until, below, count)
+    SELECT h.value, m.channel, coalesce(m.country, ''), m.driver, m.template, coalesce(m.app_id, ''), 'verified',
+      (SELECT min(value) FROM json_each('[500,1000,2000,3000,5000,8000,12000,20000,30000,45000,60000,90000,120000,180000,300000,600000,1800000,3600000,86400000,9000000000000]')
+       WHERE value > NEW.verified_at - m.created_at), 1
+    FROM messages m CROSS JOIN json_each(json_array(0, m.created_at / 3600000)) h
+    WHERE m.id = NEW.message_id AND (m.status <> 'dropped' OR m.reason = 'null_driver')
+    ON CONFLICT (hour, channel, country, driver, template, app_id, until, below) DO UPDATE SET count = count + 1;
+END;
+
+-- Alerts: each condition with what it is about, while it holds, and since it was told.
+CREATE TABLE alerts (
+  -- The condition: 'conversion_drop', 'delivery_drop', 'spend', 'driver_down', 'sign_in_failures'.
+  condition TEXT NOT NULL,
+  -- What it is about: 'sms:GB', 'twilio', '' for the whole instance.
+  subject TEXT NOT NULL,
+  observed INTEGER NOT NULL,
+  threshold INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  checked_at INTEGER NOT NULL,
+  -- When people were told last; NULL: not yet, the time is a quiet one.
+  told_at INTEGER,
+  stamp TEXT NOT NULL,
+  PRIMARY KEY (condition, subject)
+) STRICT, WITHOUT ROWID;
+
+UPDATE instance SET schema = 5 WHERE id = 1;
