@@ -30,6 +30,7 @@ mod laws {
     mod feedback;
     mod flows_model;
     mod fraud_senders;
+    mod fraud_guard;
     mod housekeeping;
     mod keys;
     mod kill_switch;

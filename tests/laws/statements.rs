@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
-    api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, invitation, limit,
-    message, reseal, session, settings, template, token, user, webhook,
+    api_key, app, challenge, device, evaluation, event, factor, flow, fraud, housekeeping, idempotency, invitation,
+    limit, message, reseal, session, settings, template, token, user, webhook,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -32,6 +32,7 @@ fn statements() -> Vec<&'static str> {
         factor::store::STATEMENTS,
         factor::totp::STATEMENTS,
         factor::passkey::STATEMENTS,
+        fraud::store::STATEMENTS,
         housekeeping::STATEMENTS,
         idempotency::STATEMENTS,
         invitation::store::STATEMENTS,
