@@ -29,6 +29,7 @@ mod laws {
     mod fallback;
     mod feedback;
     mod flows_model;
+    mod fraud_entries;
     mod housekeeping;
     mod keys;
     mod law_1_d1_decides;
