@@ -64,3 +64,27 @@ async fn what_the_guard_has_blocked_is_listed_with_its_level_and_forgotten_once_
     let event = &world.get("/v1/audit-events?type=fraud.entry_deleted").await.expect(200)["data"][0];
     assert_eq!((&event["actor"], &event["data"]["level"]), (&json!("key_binding"), &json!(3)));
 }
+
+/// Rows as the guard writes them; those of others stay.
+#[tokio::test]
+async fn who_is_deleted_is_named_by_nothing_that_the_guard_has_seen() {
+    let world = World::null();
+    let (user, _, _) = world.user_with_phone().await;
+    let (other, _, _) = world.user_with_phone().await;
+    let database = &world.here().database;
+    database.execute("DELETE FROM fraud_members; DELETE FROM fraud_refusals");
+    for id in [&user, &other] {
+        database.execute(&format!(
+            "INSERT INTO fraud_members VALUES ('phones_per_user:{id}', 'mac1', 9e15), ('phones_per_user:{id}', 'mac2', 9e15),
+               ('users_per_phone:mac1', '{id}', 9e15), ('users_per_phone:mac2', '{id}', 9e15);
+             INSERT INTO fraud_refusals VALUES ('phones_per_user', 'phones_per_user:{id}', 1, 1, 1, 1, 1, 1, 1, 1, 's')"
+        ));
+    }
+    world.delete(&format!("/v1/users/{user}")).await.expect(204);
+    assert_eq!((count(&world, "fraud_members"), count(&world, "fraud_refusals")), (4, 1));
+    let named = |id: &str| {
+        let guards = database.everything().into_iter().filter(|(place, _)| place.contains("fraud_"));
+        guards.filter(|(_, text)| text.contains(id)).count()
+    };
+    assert_eq!((named(&user), named(&other)), (0, 5));
+}
