@@ -83,6 +83,14 @@ CREATE INDEX fraud_refusals_by_stamp ON fraud_refusals (stamp);
 -- Housekeeping.
 CREATE INDEX fraud_refusals_by_age ON fraud_refusals (last_at);
 
+-- Who is deleted is not named any more: the numbers' keys are those that the user was seen with.
+CREATE TRIGGER fraud_of_deleted_user AFTER DELETE ON users BEGIN
+  DELETE FROM fraud_members WHERE (key, member) IN
+    (SELECT 'users_per_phone:' || member, OLD.id FROM fraud_members WHERE key = 'phones_per_user:' || OLD.id);
+  DELETE FROM fraud_members WHERE key = 'phones_per_user:' || OLD.id;
+  DELETE FROM fraud_refusals WHERE rule = 'phones_per_user' AND key = 'phones_per_user:' || OLD.id;
+END;
+
 -- Counts what goes out. A country is new while nothing was proven there in 14 days (56 periods).
 CREATE TRIGGER fraud_counts_of_message AFTER INSERT ON messages
 WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped' OR NEW.reason = 'null_driver') BEGIN

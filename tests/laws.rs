@@ -29,8 +29,9 @@ mod laws {
     mod fallback;
     mod feedback;
     mod flows_model;
-    mod fraud_senders;
+    mod fraud_entries;
     mod fraud_guard;
+    mod fraud_senders;
     mod housekeeping;
     mod keys;
     mod kill_switch;
