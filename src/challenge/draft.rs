@@ -142,11 +142,12 @@ impl Draft {
         let (code, checks) = match &facts.asks {
             Asks::Sent(destination, channel) => {
                 let is_proven = facts.factor.is_some() && facts.factor_is_active;
-                let checks = if facts.veil.hides() {
+                let mut checks = if facts.veil.hides() {
                     veiled_checks(context, destination, *channel)
                 } else {
                     checks(context, facts.user.as_ref(), destination, *channel, is_proven)
                 };
+                checks.extend(limit::senders(context, destination, *channel, facts.app.as_ref().map(AppId::as_str)));
                 (Some(code(context, &facts, &id, destination.clone(), *channel)?), checks)
             }
             Asks::Held(of, ..) => {

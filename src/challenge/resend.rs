@@ -123,11 +123,12 @@ pub async fn resend(
     let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
     let user = challenge.user_id.as_deref().and_then(UserId::parse);
     let is_proven = challenge.factor_id.is_some() && challenge.purpose != Purpose::Enrolment;
-    let checks = if veil.hides() {
+    let mut checks = if veil.hides() {
         veiled_checks(context, &destination, channel)
     } else {
         checks(context, user.as_ref(), &destination, channel, is_proven)
     };
+    checks.extend(limit::senders(context, &destination, channel, challenge.app_id.as_deref()));
     let stamp = context.stamp();
     let guard = Guard::of(context, &outgoing, challenge.user_id.as_deref(), challenge.app_id.as_deref());
     let guard = guard.map(|guard| veil.guard(context, guard, &stamp));

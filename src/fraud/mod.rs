@@ -2,6 +2,7 @@
 //! has seen stands in tables that triggers fill (`migrations/0005_fraud.sql`); the rules are data made by pure functions,
 //! and one statement in the batch that decides a send holds them against the counts. `docs/fraud.md` has the rules.
 
+pub mod entry;
 mod guard;
 mod origin;
 mod price;

@@ -1,6 +1,6 @@
 //! An SMS before it is written down.
 
-use super::{Content, Driver, Outgoing, Refused, Said, Way, cost_class, may_be_called, missing, route};
+use super::{Content, Driver, Outgoing, Refused, Said, Way, admit_number, cost_class, may_be_called, missing, route};
 use crate::{
     config::{Issue, SmsDriver, Stops},
     context::Context,
@@ -8,25 +8,11 @@ use crate::{
     ids::{MessageId, TryId},
     message::{Channel, Destination, segments},
     phone::{self, NumberKind, PhoneNumber},
-    settings::TestMode,
 };
 
 /// Whether a number may get an SMS at all.
 pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refused> {
-    let settings = context.settings();
-    if !settings.sms_enabled {
-        return Err(Refused::SwitchedOff(Channel::Sms));
-    }
-    if number.is_test() {
-        return match context.test_mode() {
-            TestMode::Rejected => Err(Refused::TestNumber),
-            TestMode::Enabled | TestMode::Disabled => Ok(()),
-        };
-    }
-    let country = number.country();
-    if !settings.sms_countries.allow(country.as_str()) {
-        return Err(Refused::Country(Channel::Sms, country.to_string()));
-    }
+    admit_number(context, number, Channel::Sms)?;
     // Where calls go nowhere, the carrier may say it.
     if number.kind() == NumberKind::FixedLine && may_be_called(context, number) {
         return Err(Refused::FixedLine);

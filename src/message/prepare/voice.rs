@@ -1,6 +1,6 @@
 //! A call before it is written down.
 
-use super::{Content, Driver, Outgoing, Refused, Route, Said, Speaks, Way, cost_class, missing, route};
+use super::{Content, Driver, Outgoing, Refused, Route, Said, Speaks, Way, admit_number, cost_class, missing, route};
 use crate::{
     config::{Stops, VoiceDriver},
     context::Context,
@@ -12,26 +12,11 @@ use crate::{
         speech::{Script, Voice},
     },
     phone::{self, PhoneNumber},
-    settings::TestMode,
 };
 
 /// Whether a number may be called at all.
 pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refused> {
-    let settings = context.settings();
-    if !settings.voice.enabled {
-        return Err(Refused::SwitchedOff(Channel::Voice));
-    }
-    if number.is_test() {
-        return match context.test_mode() {
-            TestMode::Rejected => Err(Refused::TestNumber),
-            TestMode::Enabled | TestMode::Disabled => Ok(()),
-        };
-    }
-    let country = number.country();
-    if !settings.voice.countries.allow(country.as_str()) {
-        return Err(Refused::Country(Channel::Voice, country.to_string()));
-    }
-    Ok(())
+    admit_number(context, number, Channel::Voice)
 }
 
 /// Whether a call to this number is worth offering: nothing that is known before forbids it.
