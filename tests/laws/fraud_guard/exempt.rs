@@ -46,7 +46,7 @@ async fn a_number_that_was_proven_is_known_for_ninety_days() {
     let number = british(900, 0);
     super::verify(&world, &number).await;
     // Somebody who asked and never answered is not.
-    let other = british(900, 1);
+    let other = british(901, 1);
     send(&world, &other).send().await.expect(201);
     let world = on(world, tight()).await;
     fill(&world).await;

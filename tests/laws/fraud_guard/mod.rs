@@ -127,7 +127,8 @@ async fn what_is_not_looked_at_is_neither_refused_nor_counted() {
     let client = json!({"ip": "203.0.113.7"});
     // E-mail, test numbers, test keys.
     let world = on(World::native(&vars::prod_mail("http://127.0.0.1:9")), tight.clone()).await;
-    world.patch("/v1/instance", &json!({"test_mode": {"mode": "disabled"}})).await;
+    let test_mode = json!({"test_mode": "enabled", "test_mode_expires_at": "2026-11-30T00:00:00Z"});
+    world.patch("/v1/instance", &test_mode).await.expect(200);
     let key = json!({"name": "t", "scopes": ["challenges"], "test": true});
     let key = world.post("/v1/api-keys", &key).await.expect(201)["secret"].as_str().unwrap().to_owned();
     for at in 0..4 {

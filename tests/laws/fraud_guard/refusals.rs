@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{british, enter, event, events, on, refusals, refused, send, send_for, world, HOUR};
+use super::{HOUR, british, enter, event, events, on, refusals, refused, send, send_for, world};
 use crate::support::{Behaviour, World, at_once, count, vars};
 
 /// Everything that is stored, but for what a refusal writes.
@@ -114,10 +114,10 @@ async fn recording_only_refuses_nothing_and_says_what_it_would_have() {
 #[tokio::test]
 async fn outside_production_it_records_and_off_production_it_refuses_by_itself() {
     let world = World::null();
-    let mode = world.get("/v1/instance").await.expect(200)["fraud"]["mode"].clone();
+    let mode = world.get("/v1/instance").await.expect(200)["settings"]["fraud"]["mode"].clone();
     assert_eq!(mode, "record_only");
     for at in 0..12 {
-        send(&world, &world.british_number()).send().await.status.eq(&201).then_some(()).unwrap_or_else(|| panic!("{at}"));
+        assert_eq!(send(&world, &world.number()).send().await.status, 201, "{at}");
     }
     assert_eq!(refusals(&world).len(), 1);
     let world = World::native(&vars::prod_twilio("http://127.0.0.1:9"));
@@ -159,7 +159,8 @@ async fn what_a_limit_refuses_is_judged_by_nobody() {
 
 #[tokio::test]
 async fn a_carrier_that_is_down_uses_up_no_budget() {
-    let world = world(json!({"country": {"floor": 3}, "new_countries": {"messages": 3}, "prefix": {"unverified": 3}})).await;
+    let world =
+        world(json!({"country": {"floor": 3}, "new_countries": {"messages": 3}, "prefix": {"unverified": 3}})).await;
     let counted = || world.here().database.number("SELECT sum(sent) FROM fraud_counts");
     world.carriers.behave(Behaviour::Answer(429, String::new()));
     for at in 0..10 {

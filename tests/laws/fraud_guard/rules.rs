@@ -148,7 +148,10 @@ async fn an_address_has_so_many_numbers_and_each_of_them_again() {
     let all = at_once((0..200).map(|at| from(&format!("2001:db8::{at:x}"), at)).collect()).await;
     assert_eq!((count(&all, 201, ""), count(&all, 422, "message_refused")), (3, 197));
     let told = event(&world, "fraud.blocked");
-    assert_eq!((&told["rule"], &told["observed"], &told["allowed"]), (&json!("phones_per_address"), &json!(3), &json!(3)));
+    assert_eq!(
+        (&told["rule"], &told["observed"], &told["allowed"]),
+        (&json!("phones_per_address"), &json!(3), &json!(3))
+    );
     // Whoever was let in may come again, whoever was not waits until the first of them ends.
     let known = all.iter().position(|answer| answer.status == 201).unwrap();
     from("2001:db8::ffff", u32::try_from(known).unwrap()).send().await.expect(201);
