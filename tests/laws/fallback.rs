@@ -27,7 +27,7 @@ fn world() -> World {
 }
 
 /// Messages of Vonage's that came to an end, so long ago.
-fn history(world: &World, country: &str, status: &str, many: usize, ago: Duration) {
+pub(super) fn history(world: &World, country: &str, status: &str, many: usize, ago: Duration) {
     let here = world.here();
     let then = here.clock.now().before(ago);
     for _ in 0..many {
@@ -43,21 +43,21 @@ fn history(world: &World, country: &str, status: &str, many: usize, ago: Duratio
 }
 
 /// Receipts are normal in the United States.
-fn normal(world: &World) {
+pub(super) fn normal(world: &World) {
     history(world, "US", "delivered", 20, Duration::from_secs(7200));
 }
 
-async fn sent(world: &World) -> (String, Value, String) {
+pub(super) async fn sent(world: &World) -> (String, Value, String) {
     let number = world.number();
     let challenge = world.challenge(&number).await;
     (number, challenge.clone(), text(&challenge["message_id"]))
 }
 
-fn carriers_to(world: &World, number: &str) -> Vec<&'static str> {
+pub(super) fn carriers_to(world: &World, number: &str) -> Vec<&'static str> {
     world.carriers.sent_to(number).iter().map(|sent| sent.carrier).collect()
 }
 
-async fn run(world: &World) {
+pub(super) async fn run(world: &World) {
     fallback::run(&world.here().app).await.unwrap();
 }
 
@@ -314,7 +314,7 @@ async fn nobody_is_asked_twice() {
     }
 }
 
-fn history_of_twilio(world: &World) {
+pub(super) fn history_of_twilio(world: &World) {
     history(world, "US", "delivered", 20, Duration::from_secs(7200));
     world.here().database.execute(
         "UPDATE messages SET driver = 'twilio' WHERE id IN (SELECT id FROM messages ORDER BY id DESC LIMIT 20)",
