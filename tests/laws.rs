@@ -30,6 +30,8 @@ mod laws {
     mod fallback_voice;
     mod feedback;
     mod flows_model;
+    mod fraud_entries;
+    mod fraud_guard;
     mod fraud_senders;
     mod housekeeping;
     mod keys;

@@ -127,6 +127,9 @@ impl From<CreateError> for Failure {
             CreateError::Database(error) => error.into(),
             CreateError::Refused(refused) => Problem::from(refused).into(),
             CreateError::Limited(refusal) => Problem::from(refusal).into(),
+            CreateError::Blocked(blocked) => {
+                Problem::new(Code::MessageRefused, "no message goes there now").retry_after(blocked.wait).into()
+            }
             CreateError::UserNotFound => Problem::not_found("user").into(),
             CreateError::AddressNotFound => wrong("user_id", "this user has no e-mail address to verify").into(),
             CreateError::FactorNotFound => Problem::not_found("active factor of this user").into(),

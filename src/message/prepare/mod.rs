@@ -19,6 +19,7 @@ use crate::{
     crypto::Code,
     email::EmailAddress,
     event::EventType,
+    fraud::Signs,
     ids::{MessageId, TryId},
     phone::{self, PhoneNumber},
     settings::TestMode,
@@ -169,6 +170,8 @@ pub struct Outgoing {
     pub country: Option<String>,
     /// `none`, `domestic` or `international`.
     pub cost_class: &'static str,
+    /// What the fraud guard goes by.
+    pub signs: Signs,
     /// How an SMS is encoded, and how many SMS it costs.
     pub sms: Option<(Encoding, u32)>,
     /// Who sends it, instead of the driver's sender.

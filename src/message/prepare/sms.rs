@@ -4,6 +4,7 @@ use super::{Content, Driver, Outgoing, Refused, Said, Way, admit_number, cost_cl
 use crate::{
     config::{Issue, SmsDriver, Stops},
     context::Context,
+    fraud::Signs,
     ids::{MessageId, TryId},
     message::{Channel, Destination, segments},
     phone::{self, NumberKind, PhoneNumber},
@@ -44,6 +45,7 @@ pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) 
     let send = || Ok(drivers.unwrap_or_default().into_iter().map(Driver::Sms).collect());
     let (route, driver) = route(context, &way, first, send)?;
     let words = said.write(context, Channel::Sms);
+    let sms = segments(&words.body);
     let now = context.now();
     let random = &*context.ports().random;
     Ok(Outgoing {
@@ -56,7 +58,8 @@ pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) 
         cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
         destination: Destination::Phone(number),
         redirected_to,
-        sms: Some(segments(&words.body)),
+        signs: Signs::of(context, Channel::Sms, country.as_str(), sms.1, &route),
+        sms: Some(sms),
         from: said.from(context, Channel::Sms),
         subject: None,
         greeting: None,

@@ -5,6 +5,7 @@ use crate::{
     config::{Stops, VoiceDriver},
     context::Context,
     crypto::Code,
+    fraud::Signs,
     ids::{MessageId, TryId},
     message::{
         Channel, Destination,
@@ -80,6 +81,7 @@ fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>, code: &Code
         cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
         destination: Destination::Phone(number),
         redirected_to,
+        signs: Signs::of(context, Channel::Voice, country.as_str(), 1, &route),
         sms: None,
         from: said.from(context, Channel::Voice),
         subject: None,
