@@ -6,6 +6,7 @@ use crate::{
     challenge::sending::{CodeSource, checks, gets_no_sms},
     context::Context,
     crypto::CodeLength,
+    fraud::{Guard, Origin},
     ids::{ChallengeId, MessageId, TryId, UserId},
     limit::{self, Check},
     message::{
@@ -35,6 +36,8 @@ pub struct Ready {
     pub mac: String,
     /// Which limits have to have room.
     pub checks: Vec<Check>,
+    /// What judges it, by where it was asked for from; `None`: nothing does.
+    pub guard: Option<Guard>,
 }
 
 /// What carriers have said of a person.
@@ -96,12 +99,17 @@ pub fn ready(context: &Context, row: &Row) -> Result<Option<Ready>, DatabaseErro
             None => None,
         };
     }
-    let Some(outgoing) = outgoing else { return Ok(None) };
-    let user = row.opt_text("user_id").and_then(UserId::parse);
+    let Some(mut outgoing) = outgoing else { return Ok(None) };
+    // Nobody's request: who asked is known of the SMS.
+    outgoing.signs.origin = Origin::from_stored(row.text("origin")?);
+    outgoing.signs.asn = row.opt_int("asn");
+    let (user, app) = (row.opt_text("user_id"), row.opt_text("app_id"));
+    let guard = Guard::of(context, &outgoing, user, app).map(Guard::again);
+    let user = user.and_then(UserId::parse);
     let is_proven = row.opt_text("factor_id").is_some() && row.text("purpose")? != "enrolment";
     let mut checks = checks(context, user.as_ref(), &destination, outgoing.channel, is_proven);
-    checks.extend(limit::senders(context, &destination, outgoing.channel, row.opt_text("app_id")));
-    Ok(Some(Ready { of, challenge, outgoing, again, mac, checks }))
+    checks.extend(limit::senders(context, &destination, outgoing.channel, app));
+    Ok(Some(Ready { of, challenge, outgoing, again, mac, checks, guard }))
 }
 
 /// The next driver of a route that was not asked yet.

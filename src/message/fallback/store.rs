@@ -18,6 +18,7 @@ use crate::{
         send::Tried,
         store::{end_try, queue, status_of},
     },
+    not_refused,
     ports::{Row, Statement},
     statement,
     time::Timestamp,
@@ -74,7 +75,7 @@ const NORMAL: &str = concat!(
 /// What a message needs to go out once more.
 macro_rules! columns {
     () => {
-        "SELECT m.id, m.template, m.destination, m.fallback_at, m.challenge_id, c.generation, c.seed, c.pepper_id, c.digits, c.user_id,
+        "SELECT m.id, m.template, m.destination, m.fallback_at, m.origin, m.asn, m.challenge_id, c.generation, c.seed, c.pepper_id, c.digits, c.user_id,
            c.app_id, c.purpose, c.factor_id, c.code_expires_at, c.locale,
            (SELECT u.locale FROM users u WHERE u.id = c.user_id) AS user_locale,
            (SELECT u.name FROM users u WHERE u.id = c.user_id) AS user_name,
@@ -106,7 +107,7 @@ const FAILED: &str = concat!(
     is_open!()
 );
 
-/// Decides: once, and with room in every limit. `?1` checks, `?2` now, `?3` message, `?4` stamp, `?5` driver, `?6` the code's
+/// Decides: once, unless the guard refuses, and with room in every limit. `?1` checks, `?2` now, `?3` message, `?4` stamp, `?5` driver, `?6` the code's
 /// MAC, `?7` how many codes a challenge may send.
 const CLAIM: &str = concat!(
     "UPDATE messages AS m SET fallback_at = ?2, stamp = ?4, updated_at = ?2,
@@ -115,6 +116,8 @@ const CLAIM: &str = concat!(
      WHERE m.id = ?3 AND c.id = m.challenge_id AND c.code_mac = ?6 AND c.sends < ?7 AND m.fallback_at IS NULL AND ",
     is_open!(),
     " AND NOT EXISTS (SELECT 1 FROM message_tries t WHERE t.message_id = ?3 AND t.driver = ?5) AND ",
+    not_refused!(),
+    " AND ",
     have_room!()
 );
 
@@ -133,6 +136,8 @@ const CALL: &str = concat!(
      FROM messages m
      WHERE m.id = ?3 AND c.id = m.challenge_id AND c.code_mac = ?6 AND c.sends < ?7 AND ",
     is_open!(),
+    " AND ",
+    not_refused!(),
     " AND ",
     have_room!()
 );
@@ -210,27 +215,30 @@ pub fn failed(id: &MessageId, now: Timestamp, calls: bool) -> Statement {
 
 /// The batch that decides and begins the try, or the call; a row in its last answer: it may be asked.
 pub fn begin(context: &Context, ready: &Ready) -> Vec<Statement> {
-    let Ready { of, challenge, outgoing, again, mac, checks } = ready;
+    let Ready { of, challenge, outgoing, again, mac, checks, guard } = ready;
     let stamp = &*context.stamp();
     let (now, most) = (context.now(), context.settings().limit(limit::SENDS));
     let parameter = limit::store::parameter(checks);
+    let mut batch = guard.as_ref().map(|guard| guard.judge(context, checks, None, stamp)).unwrap_or_default();
     let Some(driver) = again else {
-        let mut batch = vec![
+        batch.extend([
             statement!(CALL, parameter, now.millis(), of, stamp, &outgoing.id, mac.as_str(), most),
             limit::store::spend(checks, now, challenge.as_str(), stamp),
-        ];
-        batch.extend(queue(context, outgoing, challenge.as_str(), stamp));
+        ]);
+        // Who was seen with whom is remembered of the SMS.
+        batch.extend(queue(context, outgoing, challenge.as_str(), stamp, None));
         batch.push(statement!(CALLED, challenge, stamp));
         return batch;
     };
     let name = driver.name();
-    vec![
+    batch.extend([
         statement!(CLAIM, parameter, now.millis(), of, stamp, name, mac.as_str(), most),
         statement!(TRY, &outgoing.try_id, name, driver.credential(context), now.millis(), of, stamp),
         limit::store::spend_on_stamp(checks, now, of, stamp),
         statement!(COUNT, of, stamp),
         statement!(CLAIMED, of, stamp),
-    ]
+    ]);
+    batch
 }
 
 /// Writes down what became of the try, and what it made of the message.
