@@ -33,6 +33,7 @@ fn statements() -> Vec<&'static str> {
         factor::totp::STATEMENTS,
         factor::passkey::STATEMENTS,
         fraud::entry::store::STATEMENTS,
+        fraud::store::STATEMENTS,
         housekeeping::STATEMENTS,
         idempotency::STATEMENTS,
         invitation::store::STATEMENTS,
