@@ -30,8 +30,8 @@ mod laws {
     mod feedback;
     mod flows_model;
     mod fraud_entries;
-    mod fraud_senders;
     mod fraud_guard;
+    mod fraud_senders;
     mod housekeeping;
     mod keys;
     mod kill_switch;
@@ -59,6 +59,7 @@ mod laws {
     mod migrations;
     mod notices;
     mod number_kinds;
+    mod origin;
     mod passwords;
     mod receipts;
     mod sessions;

@@ -186,8 +186,8 @@ async fn what_the_guard_has_seen_goes_in_its_time_and_what_was_ever_counted_stay
            ('fre_2', 'block', 'young', '', 3, 1, NULL, 'x', 1, 1, {month}, 's');
          INSERT INTO message_hours (hour, channel, country, driver, template, app_id) VALUES
            (0, 'sms', 'GB', 'x', 'ever', ''), ({hours} - 1, 'sms', 'GB', 'x', 'old', ''), ({hours}, 'sms', 'GB', 'x', 'young', '');
-         INSERT INTO message_times VALUES (0, 'sms', 'GB', 'x', 'ever', '', 'verified', 1, 1),
-           ({hours} - 1, 'sms', 'GB', 'x', 'old', '', 'verified', 1, 1), ({hours}, 'sms', 'GB', 'x', 'young', '', 'verified', 1, 1)",
+         INSERT INTO message_times VALUES (0, 'sms', 'GB', 'x', 'ever', '', 'verified', 1, 1, 1),
+           ({hours} - 1, 'sms', 'GB', 'x', 'old', '', 'verified', 1, 1, 1), ({hours}, 'sms', 'GB', 'x', 'young', '', 'verified', 1, 1, 1)",
         counts = ago(15) / (6 * hour),
         month = ago(30),
         hours = ago(400) / hour,
@@ -214,7 +214,7 @@ fn fill_the_guards(world: &World, count: u32) {
         "fraud_entries SELECT i, 'block', i, '', 0, 1, NULL, 'x', 1, 1, 1, 's' FROM old",
         "message_hours (hour, channel, country, driver, template, app_id)
            SELECT 1 + i / 10, 'sms', 'GB', 'x', i, '' FROM old",
-        "message_times SELECT 1 + i / 10, 'sms', 'GB', 'x', i, '', 'verified', 1, 1 FROM old",
+        "message_times SELECT 1 + i / 10, 'sms', 'GB', 'x', i, '', 'verified', 1, 1, 1 FROM old",
     ];
     for insert in each {
         world.here().database.execute(&format!(
