@@ -61,6 +61,7 @@ mod laws {
     mod migrations;
     mod notices;
     mod number_kinds;
+    mod origin;
     mod passwords;
     mod receipts;
     mod sessions;
