@@ -18,6 +18,7 @@ mod instance;
 mod invitations;
 mod me;
 mod messages;
+mod metrics;
 mod mfa_evaluation;
 mod oauth;
 mod parts;
@@ -77,6 +78,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         apps::ROUTES,
         invitations::ROUTES,
         messages::ROUTES,
+        metrics::ROUTES,
         audit_events::ROUTES,
         api_keys::ROUTES,
         instance::ROUTES,

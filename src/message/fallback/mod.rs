@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Channel, Content, Destination, Driver, Outgoing, Route,
     drivers::{Outcome, twilio, vonage_receipt},
-    prepare,
+    point, prepare,
     send::{TRY_TIMEOUT, one_more},
 };
 use crate::{
@@ -199,6 +199,7 @@ async fn once_more(context: &Context, ready: Ready) -> Result<bool, DatabaseErro
         return Ok(false);
     }
     let tried = one_more(context, &outgoing, &driver, &outgoing.try_id, TRY_TIMEOUT).await;
+    point::asked(context, &outgoing, &tried);
     let mut statements = store::ended(context, id, &tried);
     // It did not go out once more, for reasons that are not the person's.
     if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {

@@ -80,6 +80,7 @@ pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) 
         lifetime: said.lifetime,
         route,
         driver,
+        app: None,
     })
 }
 

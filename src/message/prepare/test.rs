@@ -91,6 +91,7 @@ pub fn test(
         lifetime: LIFETIME,
         route,
         driver: name,
+        app: None,
     })
 }
 
