@@ -83,6 +83,14 @@ CREATE INDEX fraud_refusals_by_stamp ON fraud_refusals (stamp);
 -- Housekeeping.
 CREATE INDEX fraud_refusals_by_age ON fraud_refusals (last_at);
 
+-- Who is deleted is not named any more: the numbers' keys are those that the user was seen with.
+CREATE TRIGGER fraud_of_deleted_user AFTER DELETE ON users BEGIN
+  DELETE FROM fraud_members WHERE (key, member) IN
+    (SELECT 'users_per_phone:' || member, OLD.id FROM fraud_members WHERE key = 'phones_per_user:' || OLD.id);
+  DELETE FROM fraud_members WHERE key = 'phones_per_user:' || OLD.id;
+  DELETE FROM fraud_refusals WHERE rule = 'phones_per_user' AND key = 'phones_per_user:' || OLD.id;
+END;
+
 -- Counts what goes out. A country is new while nothing was proven there in 14 days (56 periods).
 CREATE TRIGGER fraud_counts_of_message AFTER INSERT ON messages
 WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped' OR NEW.reason = 'null_driver') BEGIN
@@ -99,6 +107,23 @@ WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped
         WHERE f.period > NEW.created_at / 21600000 - 56 AND f.verified > 0) THEN 'new_countries:' || NEW.channel END)) k
     WHERE k.value IS NOT NULL
     ON CONFLICT (key, period) DO UPDATE SET sent = sent + 1;
+END;
+
+-- What certainly did not go out is no message whose code did not come back: a carrier that is down uses up no budget and
+-- blocks no prefix. What a fallback tries again had gone out before.
+CREATE TRIGGER fraud_counts_of_failed AFTER UPDATE OF status ON messages
+WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND NEW.fallback_at IS NULL
+  AND ((OLD.status = 'queued' AND NEW.status = 'failed') OR (OLD.status = 'failed' AND NEW.status = 'queued')) BEGIN
+  UPDATE fraud_counts SET sent = max(0, sent + CASE WHEN NEW.status = 'failed' THEN -1 ELSE 1 END)
+    WHERE period = NEW.created_at / 21600000 AND key IN (
+      'prefix:' || substr(NEW.destination, 1, length(NEW.destination) - 4),
+      'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin,
+      'app:' || NEW.app_id || ':' || NEW.origin,
+      'asn:' || NEW.asn || ':' || NEW.origin,
+      CASE WHEN NOT EXISTS (
+        SELECT 1 FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+          ON f.key = 'country:' || NEW.channel || ':' || NEW.country || ':' || o.value
+        WHERE f.period > NEW.created_at / 21600000 - 56 AND f.verified > 0) THEN 'new_countries:' || NEW.channel END);
 END;
 
 -- Counts a code that came back, for every message of its challenge: whoever needed a second one was a person too.
@@ -141,9 +166,10 @@ WHEN NEW.cost > 0 AND NEW.fallback_at IS NOT NULL AND OLD.fallback_at IS NULL BE
       count = CASE WHEN expires_at <= NEW.fallback_at THEN excluded.count ELSE count + excluded.count END,
       expires_at = CASE WHEN expires_at <= NEW.fallback_at THEN excluded.expires_at ELSE expires_at END;
 END;
--- What no carrier took cost nothing; what is tried by the next one may.
+-- What no carrier took cost nothing; what is tried by the next one may. A fallback counts by itself.
 CREATE TRIGGER spend_given_back AFTER UPDATE OF status ON messages
-WHEN NEW.cost > 0 AND ((OLD.status = 'queued' AND NEW.status = 'failed') OR (OLD.status = 'failed' AND NEW.status = 'queued')) BEGIN
+WHEN NEW.cost > 0 AND ((OLD.status = 'queued' AND NEW.status = 'failed')
+  OR (OLD.status = 'failed' AND NEW.status = 'queued' AND NEW.fallback_at IS OLD.fallback_at)) BEGIN
   UPDATE counters SET count = max(0, count + CASE WHEN NEW.status = 'failed' THEN -NEW.cost ELSE NEW.cost END)
     WHERE key IN ('spend_hour', 'spend_day') AND expires_at > NEW.updated_at
       AND expires_at - CASE key WHEN 'spend_hour' THEN 3600000 ELSE 86400000 END <= NEW.created_at;

@@ -24,7 +24,7 @@ pub fn asked(context: &Context, outgoing: &Outgoing, tried: &Tried) {
     let (cost, segments) = match status {
         // What no carrier took costs nothing.
         Status::Failed => (0, 0),
-        _ => (context.settings().fraud.prices.cost(outgoing.channel, country, parts), parts),
+        _ => (outgoing.signs.cost, parts),
     };
     context.ports().analytics.write(&Point {
         channel: outgoing.channel.as_str(),
