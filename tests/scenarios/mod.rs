@@ -15,6 +15,7 @@ pub mod instance;
 pub mod job_1;
 pub mod job_2;
 pub mod languages;
+pub mod metrics;
 pub mod parallel;
 pub mod passkeys;
 pub mod password_resets;
@@ -91,6 +92,8 @@ macro_rules! for_each_scenario {
             null fraud_entries::something_is_blocked_listed_replaced_and_let_go;
             alone fraud_guard::a_prefix_is_blocked_told_let_go_and_kept_open;
             null fraud_guard::what_would_be_refused_is_recorded;
+            alone fraud_entries::a_blocked_number_gets_no_message_until_it_is_let_go;
+            null metrics::what_was_sent_and_came_back_is_in_the_numbers;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;
