@@ -14,6 +14,7 @@ pub mod instance;
 pub mod job_1;
 pub mod job_2;
 pub mod languages;
+pub mod metrics;
 pub mod parallel;
 pub mod passkeys;
 pub mod password_resets;
@@ -87,7 +88,8 @@ macro_rules! for_each_scenario {
             null account::sessions_are_listed_and_ended;
             null account::a_step_up_gives_tokens_that_say_so;
             null account::a_hundred_changes_with_one_proof_are_one;
-            null fraud_entries::something_is_blocked_listed_replaced_and_let_go;
+            alone fraud_entries::a_blocked_number_gets_no_message_until_it_is_let_go;
+            null metrics::what_was_sent_and_came_back_is_in_the_numbers;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;
