@@ -14,6 +14,7 @@
 mod laws {
     mod account;
     mod account_proofs;
+    mod alerts;
     mod attacks;
     mod bad_day;
     mod bot_gate;

@@ -123,7 +123,7 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
 
 /// Nobody's request, under the settings that are remembered, or as they are now. `None`: a secret is missing, and nothing is
 /// sent.
-async fn context(app: &App, snapshot: Option<Arc<Snapshot>>) -> Result<Option<Context>, DatabaseError> {
+pub(crate) async fn context(app: &App, snapshot: Option<Arc<Snapshot>>) -> Result<Option<Context>, DatabaseError> {
     let Ok(secrets) = app.config.secrets() else { return Ok(None) };
     let round_trips = RoundTrips::default();
     let snapshot = if let Some(snapshot) = snapshot {
