@@ -28,6 +28,7 @@ mod laws {
     mod delivery_settings;
     mod failover;
     mod fallback;
+    mod fallback_voice;
     mod feedback;
     mod flows_model;
     mod fraud_entries;
