@@ -245,6 +245,10 @@ async fn alerts_have_defaults_and_name_what_is_wrong_with_a_change() {
     assert_eq!(changed["quiet"], json!({"from": "22:00", "to": "07:00"}));
     assert_eq!((&changed["emails"], &changed["spend"]["daily"]), (&json!(["ops@example.com"]), &json!("7.5")));
     assert_eq!(changed["conversion_drop"], json!({"percent": 0, "minimum": 30}));
+    // Who is told is nobody else's affair: webhooks and auditors hear that it was changed.
+    let event = world.get("/v1/audit-events?type=instance.updated").await.expect(200);
+    assert_eq!(event["data"][0]["data"]["change"]["alerts"]["emails_changed"], true);
+    assert!(!event.to_string().to_lowercase().contains("ops@example.com"), "{event}");
     // What costs is told of before the guard's cap.
     let caps = json!({"fraud": {"spend": {"hourly": "20", "daily": "100", "prices": {"sms": {"*": "0.1"}, "voice": {"*": "0.2"}}}}});
     let changed = world.patch(PATH, &caps).await.expect(200)["settings"]["alerts"]["spend"].clone();
