@@ -1,5 +1,7 @@
 //! What an alert's e-mail says: plain English, whatever the instance's language, since it goes to its operators.
 
+use std::fmt::Write;
+
 use crate::{
     fraud::money,
     ports::{DatabaseError, Row},
@@ -27,16 +29,18 @@ pub(super) fn write(app: &str, firing: &[Row], over: &[Row]) -> Result<(String, 
         if title.is_empty() {
             title = format!("{app}: {}{what}", if holds { "" } else { "It is over: " });
         }
+        // Writing into a String cannot fail.
         if holds {
             let number = |column| {
                 row.int(column).map(|number| if condition == "spend" { money(number) } else { number.to_string() })
             };
             let (observed, threshold) = (number("observed")?, number("threshold")?);
-            body += &format!(
+            let _ = write!(
+                body,
                 "{what}. Observed {observed}{unit}, threshold {threshold}{unit}, since {since}.\nLook at {look}\n\n"
             );
         } else {
-            body += &format!("It is over: {what}. It began {since}.\n\n");
+            let _ = write!(body, "It is over: {what}. It began {since}.\n\n");
         }
     }
     Ok((title, body + "Settings: alerts of /v1/instance."))
