@@ -52,6 +52,9 @@ fn of_setup(setup: &str) -> Vec<&'static Scenario> {
 async fn run(setup: &str, scenarios: Vec<&'static Scenario>, vars: fn(&str) -> Vars) -> Vec<String> {
     let carriers = Arc::new(Carriers::default());
     let server = Server::start(setup, &vars(&carriers.serve().await)).await;
+    // Scenarios of strangers share the server: together they send more to a country than anybody who has verified so little.
+    let recording = json!({"fraud": {"mode": "record_only"}});
+    World::remote(&server.base, Arc::clone(&carriers)).patch("/v1/instance", &recording).await.expect(200);
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
     for scenario in scenarios {
