@@ -186,7 +186,8 @@ fn ready(context: &Context, row: &Row) -> Result<Option<Ready>, DatabaseError> {
     outgoing.driver = driver.name();
     let user = row.opt_text("user_id").and_then(UserId::parse);
     let is_proven = row.opt_text("factor_id").is_some() && row.text("purpose")? != "enrolment";
-    let checks = checks(context, user.as_ref(), &destination, Channel::Sms, is_proven);
+    let mut checks = checks(context, user.as_ref(), &destination, Channel::Sms, is_proven);
+    checks.extend(limit::senders(context, &destination, Channel::Sms, row.opt_text("app_id")));
     Ok(Some(Ready { outgoing, driver, mac, checks }))
 }
 
