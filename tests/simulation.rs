@@ -16,22 +16,68 @@ mod support;
 
 mod simulation {
     mod dice;
+    mod model;
     mod parameters;
     mod places;
     mod run;
     mod week;
     mod world;
 
+    use model::Model;
+    use parameters::Parameters;
+    use run::{Outcome, run};
+    use serde_json::json;
+    use week::Week;
+    use world::Server;
+
+    use crate::support::ports::START;
+
     #[tokio::test]
-    async fn first() {
-        let parameters = parameters::Parameters::default();
-        let begun = std::time::Instant::now();
-        let week = week::Week::new(&parameters);
-        println!("{} asks in {:?}", week.asks.len(), begun.elapsed());
-        for mode in ["off", "enforce", "record_only"] {
+    async fn the_model_says_of_each_message_what_the_routes_do() {
+        let mut parameters = parameters::Parameters::default();
+        parameters.honest.asks_per_day = 150;
+        parameters.honest.days = 2;
+        parameters.attacks = parameters.attacks.into_iter().map(|a| parameters::Attack { asks: a.asks / 8, begins: 15, hours: a.hours.min(20), ..a}).collect();
+        let week = Week::new(&parameters);
+        for mode in ["enforce", "record_only", "off"] {
+            let fraud = json!({"mode": mode});
             let begun = std::time::Instant::now();
-            let outcome = run::run(&week, &serde_json::json!({"mode": mode})).await;
-            println!("{mode} {:?}\n{:#?}\n{:#?} {:?}", begun.elapsed(), outcome.honest, outcome.attacks, outcome.events);
+            let server = Server::new(&week, &fraud).await;
+            let told = run(&week, server).await;
+            println!("{mode} {} asks {:?}", week.asks.len(), begun.elapsed());
+            let model = run(&week, Model::new(&week, &fraud, START)).await;
+            for (index, (one, other)) in told.told.iter().zip(&model.told).enumerate() {
+                let sorted = |rules: &[String]| { let mut rules = rules.to_vec(); rules.sort(); rules };
+                assert_eq!((one.0, one.1, sorted(&one.2)), (other.0, other.1, sorted(&other.2)), "{mode} {index}");
+            }
+        }
+    }
+
+    fn show(name: &str, outcome: &Outcome, loss: i64) {
+        let side = |name: &str, count: &run::Count| {
+            println!("  {name:24} asked {:6} sent {:6} refused {:6} limited {:4} flagged {:6} cost {:8.2} found {:?} unnoticed {} {:?}",
+                count.asked, count.sent, count.refused, count.limited, count.flagged, count.cost as f64 / 1e6,
+                count.found.map(|found| (found - count.first.unwrap()) / 1000), count.unnoticed, count.by_rule);
+        };
+        println!("{name}: loss {:.2} % honest flagged {:.3} %", outcome.loss() as f64 * 100. / loss.max(1) as f64, outcome.honest_flagged() as f64 / 1000.);
+        side("honest", &outcome.honest);
+        println!("    {:?}", outcome.honest.by_place);
+        for (index, attack) in outcome.attacks.iter().enumerate() {
+            side(&index.to_string(), attack);
+        }
+    }
+
+    #[tokio::test]
+    async fn tune() {
+        for seed in 1..4 {
+            let parameters = Parameters { seed, ..Parameters::default() };
+            let week = Week::new(&parameters);
+            let off = run(&week, Model::new(&week, &json!({"mode": "off"}), START)).await;
+            show(&format!("{seed} off"), &off, off.loss());
+            for mode in ["enforce", "record_only"] {
+                let outcome = run(&week, Model::new(&week, &json!({"mode": mode}), START)).await;
+                show(&format!("{seed} {mode}"), &outcome, off.loss());
+            }
         }
     }
 }

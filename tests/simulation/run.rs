@@ -5,14 +5,45 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
 };
 
-use postern::ports::Clock;
-use serde_json::{Value, json};
-
 use super::{
     places::COUNTRIES,
-    week::{Ask, HOUR, Side, Then, Week, Whom},
-    world::{Server, client},
+    week::{Ask, HOUR, Side, Then, Week},
 };
+
+/// Whether a message went out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sent {
+    /// A carrier has it.
+    #[default]
+    Sent,
+    /// The guard refused it.
+    Refused,
+    /// Another limit refused it.
+    Limited,
+}
+
+/// What came of one message that was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    pub sent: Sent,
+    /// The rules that refused it or, in `record_only`, would have.
+    pub rules: Vec<String>,
+    /// The challenge's id, and the code that came.
+    pub id: String,
+    pub code: String,
+}
+
+/// Whoever messages are asked of: the server, or the model of its guard.
+pub trait Sender {
+    /// Sets the clock, in milliseconds since the week's beginning.
+    fn set(&mut self, at: i64);
+    fn now(&self) -> i64;
+    async fn ask(&mut self, ask: &Ask) -> Told;
+    async fn resend(&mut self, ask: &Ask, id: &str) -> Told;
+    async fn answer(&mut self, told: &Told);
+    /// Once an hour.
+    async fn hourly(&mut self);
+}
 
 /// What came of one side's asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +64,8 @@ pub struct Count {
     pub flagged: u64,
     /// The same by rule; one may be refused by several.
     pub by_rule: BTreeMap<String, u64>,
+    /// The same by the number's country and where who asked was.
+    pub by_place: BTreeMap<String, u64>,
     /// When it was asked for first, and when the guard found it first.
     pub first: Option<i64>,
     pub found: Option<i64>,
@@ -47,8 +80,8 @@ pub struct Outcome {
     pub attacks: Vec<Count>,
     /// By hour: honest messages sent, those refused, and what attacks have cost.
     pub hours: Vec<Hour>,
-    /// What events the guard wrote, by type.
-    pub events: BTreeMap<String, i64>,
+    /// What came of each message, in order: the time, whether it went out, and the rules.
+    pub told: Vec<(i64, Sent, Vec<String>)>,
 }
 
 /// One hour.
@@ -71,113 +104,78 @@ impl Outcome {
     }
 }
 
-/// What is done next, with which challenge.
-type Next = Reverse<(i64, usize, usize, u8, String, String)>;
+/// What is done next: when, for which ask, which of its steps, with what came before.
+type Next = Reverse<(i64, usize, usize, String, String)>;
 
-struct Runner<'a> {
+struct Runner<'a, S> {
     week: &'a Week,
-    server: Server,
+    sender: S,
     next: BinaryHeap<Next>,
     outcome: Outcome,
 }
 
-/// Runs a week under settings of the guard: `{"mode": "enforce", …}`.
-pub async fn run(week: &Week, fraud: &Value) -> Outcome {
+/// Asks a week of a sender.
+pub async fn run(week: &Week, sender: impl Sender) -> Outcome {
     let hour = Hour { costs: vec![0; week.attacks.len()], ..Hour::default() };
     let outcome = Outcome {
         honest: Count::default(),
         attacks: vec![Count::default(); week.attacks.len()],
         hours: vec![hour; usize::try_from(week.hours).unwrap() + 1],
-        events: BTreeMap::new(),
+        told: Vec::new(),
     };
-    let server = Server::new(week, fraud).await;
-    let mut runner = Runner { week, server, next: BinaryHeap::new(), outcome };
+    let mut runner = Runner { week, sender, next: BinaryHeap::new(), outcome };
     runner.whole().await;
-    let events = "SELECT type, count(*) AS n FROM audit_events WHERE type LIKE 'fraud.%' GROUP BY 1";
-    for row in runner.server.native.database.query(events) {
-        runner.outcome.events.insert(row["type"].as_str().unwrap().to_owned(), row["n"].as_f64().unwrap() as i64);
-    }
-    assert_eq!(runner.server.native.carriers.violations(), Vec::<String>::new());
     runner.outcome
 }
 
-impl Runner<'_> {
+impl<S: Sender> Runner<'_, S> {
     async fn whole(&mut self) {
-        let mut cleaned = 0;
-        let begun = std::time::Instant::now();
+        let mut hour = 0;
         for (index, ask) in self.week.asks.iter().enumerate() {
-            if index % 500 == 0 { println!("{index} {:?}", begun.elapsed()); }
-            if index == 600 { panic!() }
             while self.next.peek().is_some_and(|Reverse((at, ..))| *at <= ask.at) {
-                let Some(Reverse((at, ask, step, _, id, code))) = self.next.pop() else { break };
-                self.step(at, ask, step, &id, &code).await;
+                self.step().await;
             }
-            if ask.at / HOUR > cleaned {
-                cleaned = ask.at / HOUR;
+            if ask.at / HOUR > hour {
+                hour = ask.at / HOUR;
                 self.at(ask.at);
-                self.server.housekeeping().await;
+                self.sender.hourly().await;
             }
-            self.ask(index, ask).await;
+            self.at(ask.at);
+            let told = self.sender.ask(ask).await;
+            self.count(ask, &told);
+            self.follow(index, 0, told);
         }
-        while let Some(Reverse((at, ask, step, _, id, code))) = self.next.pop() {
-            self.step(at, ask, step, &id, &code).await;
+        while !self.next.is_empty() {
+            self.step().await;
         }
     }
 
     /// Time goes on, by a millisecond at least: what comes at one moment is told apart by it.
-    fn at(&self, at: i64) {
-        self.server.set(at.max(self.server.now() + 1));
-    }
-
-    async fn ask(&mut self, index: usize, ask: &Ask) {
-        self.at(ask.at);
-        let client = client(&ask.from);
-        let app = &self.server.apps[ask.app];
-        let (path, body) = match &ask.whom {
-            Whom::Number(number) => {
-                ("/v1/challenges".to_owned(), json!({"to": {"phone": number}, "app_id": app, "client": client}))
-            }
-            Whom::Person(person) => {
-                let user = &self.server.people[*person];
-                ("/v1/challenges".to_owned(), json!({"user_id": user, "app_id": app, "client": client}))
-            }
-            Whom::Account(account, number) => {
-                let user = &self.server.accounts[*account];
-                (format!("/v1/users/{user}/factors"), json!({"type": "phone", "phone": number, "app_id": app, "client": client}))
-            }
-        };
-        let (status, json) = self.server.call("POST", &path, &body).await;
-        self.count(ask, status, &json);
-        if status == 201 {
-            let challenge = if json["challenge"].is_object() { &json["challenge"] } else { &json };
-            self.follow(index, 0, challenge["id"].as_str().unwrap().to_owned());
-        }
+    fn at(&mut self, at: i64) {
+        let now = self.sender.now();
+        self.sender.set(at.max(now + 1));
     }
 
     /// What comes after a code that went out.
-    fn follow(&mut self, index: usize, step: usize, id: String) {
+    fn follow(&mut self, index: usize, step: usize, told: Told) {
         let ask = &self.week.asks[index];
-        if let Some((later, _)) = ask.then.get(step) {
-            self.next.push(Reverse((ask.at + later, index, step, 0, id, self.server.code())));
+        if let (Sent::Sent, Some((later, _))) = (told.sent, ask.then.get(step)) {
+            self.next.push(Reverse((ask.at + later, index, step, told.id, told.code)));
         }
     }
 
-    async fn step(&mut self, at: i64, index: usize, step: usize, id: &str, code: &str) {
+    async fn step(&mut self) {
+        let Some(Reverse((at, index, step, id, code))) = self.next.pop() else { return };
         self.at(at);
         let ask = &self.week.asks[index];
         match ask.then[step].1 {
             Then::Resend => {
-                let body = json!({"client": client(&ask.from)});
-                let (status, json) = self.server.call("POST", &format!("/v1/challenges/{id}/resend"), &body).await;
-                self.count(ask, status, &json);
-                if status == 200 {
-                    self.follow(index, step + 1, id.to_owned());
-                }
+                let told = self.sender.resend(ask, &id).await;
+                self.count(ask, &told);
+                self.follow(index, step + 1, told);
             }
             Then::Answer => {
-                let body = json!({"code": code});
-                let (status, json) = self.server.call("POST", &format!("/v1/challenges/{id}/answer"), &body).await;
-                assert_eq!(status, 200, "a code that came: {json}");
+                self.sender.answer(&Told { id, code, ..Told::default() }).await;
                 self.side(ask.side).verified += 1;
             }
         }
@@ -190,44 +188,39 @@ impl Runner<'_> {
         }
     }
 
-    fn count(&mut self, ask: &Ask, status: u16, json: &Value) {
-        let now = self.server.now();
-        let moment = self.server.native.clock.now().millis();
-        // One moment is one ask's.
-        let rules = self.server.native.database.query(&format!("SELECT rule FROM fraud_refusals WHERE last_at = {moment}"));
-        let refused = match (status, json["code"].as_str()) {
-            (200 | 201, _) => None,
-            (422, Some("message_refused")) => Some(true),
-            (429, _) => Some(false),
-            _ => panic!("{status} {json}"),
-        };
+    fn count(&mut self, ask: &Ask, told: &Told) {
+        let now = self.sender.now();
+        self.outcome.told.push((now, told.sent, told.rules.clone()));
         let price = COUNTRIES[ask.country].price;
         let last = self.outcome.hours.len() - 1;
         let hour = &mut self.outcome.hours[usize::try_from(now / HOUR).unwrap().min(last)];
-        match (ask.side, refused) {
-            (Side::Honest, None) => hour.honest += 1,
-            (Side::Honest, Some(_)) => hour.refused += 1,
-            (Side::Attack(attack), None) => hour.costs[attack] += price,
-            (Side::Attack(_), Some(_)) => {}
+        match (ask.side, told.sent) {
+            (Side::Honest, Sent::Sent) => hour.honest += 1,
+            (Side::Honest, _) => hour.refused += 1,
+            (Side::Attack(attack), Sent::Sent) => hour.costs[attack] += price,
+            (Side::Attack(_), _) => {}
         }
         let count = self.side(ask.side);
         count.asked += 1;
         count.first.get_or_insert(now);
-        match refused {
-            None => {
-                count.sent += 1;
-                count.cost += price;
-                count.unnoticed += u64::from(count.found.is_none() && rules.is_empty());
-            }
-            Some(true) => count.refused += 1,
-            Some(false) => count.limited += 1,
-        }
-        if refused == Some(true) || !rules.is_empty() {
+        if !told.rules.is_empty() {
             count.flagged += 1;
             count.found.get_or_insert(now);
-            for row in rules {
-                *count.by_rule.entry(row["rule"].as_str().unwrap().to_owned()).or_default() += 1;
+            let country = COUNTRIES[ask.country].code;
+            let place = ask.from.place.map_or("unknown", |(from, _)| if from == country { "home" } else { "away" });
+            *count.by_place.entry(format!("{country} {place}")).or_default() += 1;
+            for rule in &told.rules {
+                *count.by_rule.entry(rule.clone()).or_default() += 1;
             }
+        }
+        match told.sent {
+            Sent::Sent => {
+                count.sent += 1;
+                count.cost += price;
+                count.unnoticed += u64::from(count.found.is_none());
+            }
+            Sent::Refused => count.refused += 1,
+            Sent::Limited => count.limited += 1,
         }
     }
 }

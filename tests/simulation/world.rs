@@ -9,14 +9,11 @@ use postern::{cron, http::serve, ports::Clock, time::Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{
-    places::COUNTRIES,
-    week::{From, Week},
+    places::{COUNTRIES, Country},
+    run::{Sender, Sent, Told},
+    week::{Ask, From, Week, Whom},
 };
-use crate::support::{
-    KEY, Native,
-    ports::START,
-    vars,
-};
+use crate::support::{KEY, Native, ports::START, vars};
 
 /// A server with its people, apps and settings.
 pub struct Server {
@@ -55,7 +52,8 @@ impl Server {
         let path = format!("/v1/users/{user}/factors");
         let factor = self.expect(201, "POST", &path, json!({"type": "phone", "phone": number})).await;
         let id = factor["factor"]["id"].as_str().unwrap_or_else(|| panic!("{factor}")).to_owned();
-        let body = json!({"challenge_id": factor["challenge"]["id"], "code": self.code()});
+        let code = self.told(201, &factor).code;
+        let body = json!({"challenge_id": factor["challenge"]["id"], "code": code});
         self.expect(200, "POST", &format!("{path}/{id}/activate"), body).await;
         let database = &self.native.database;
         let row = |table: &str, id: &str| database.query(&format!("SELECT * FROM {table} WHERE id = '{id}'")).remove(0);
@@ -83,27 +81,22 @@ impl Server {
         database.execute("DELETE FROM fraud_counts; DELETE FROM fraud_members; DELETE FROM counters; DELETE FROM fraud_refusals");
     }
 
-    /// Sets the clock, so many milliseconds after the week's beginning.
-    pub fn set(&self, at: i64) {
-        let now = self.now();
-        assert!(at >= now, "time goes on");
-        self.native.clock.advance(Duration::from_millis(u64::try_from(at - now).unwrap()));
-    }
-
-    /// Milliseconds since the week began.
-    pub fn now(&self) -> i64 {
-        self.native.clock.now().millis() - START
-    }
-
-    /// What the cron does every fifth minute.
-    pub async fn housekeeping(&self) {
-        let now = self.native.clock.now().millis();
-        cron::run(&self.native.app, Timestamp::from_millis(now - now % 300_000)).await;
-    }
-
-    /// The code in the newest message.
-    pub fn code(&self) -> String {
-        self.native.carriers.last_sent().map(|sent| sent.code()).unwrap_or_default()
+    fn told(&self, status: u16, json: &Value) -> Told {
+        let sent = match (status, json["code"].as_str()) {
+            (200 | 201, _) => Sent::Sent,
+            (422, Some("message_refused")) => Sent::Refused,
+            (429, _) => Sent::Limited,
+            _ => panic!("{status} {json}"),
+        };
+        // One moment is one message's: what was refused last was this one.
+        let moment = self.native.clock.now().millis();
+        let sql = format!("SELECT rule FROM fraud_refusals WHERE last_at = {moment} ORDER BY rule");
+        let rows = self.native.database.query(&sql);
+        let rules = rows.iter().map(|row| row["rule"].as_str().unwrap().to_owned()).collect();
+        let challenge = if json["challenge"].is_object() { &json["challenge"] } else { json };
+        let id = challenge["id"].as_str().unwrap_or_default().to_owned();
+        let code = self.native.carriers.last_sent().map(|sent| sent.code()).unwrap_or_default();
+        Told { sent, rules, id, code }
     }
 
     pub async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -128,17 +121,65 @@ impl Server {
     }
 }
 
+impl Sender for Server {
+    fn set(&mut self, at: i64) {
+        let now = self.now();
+        assert!(at >= now, "time goes on");
+        self.native.clock.advance(Duration::from_millis(u64::try_from(at - now).unwrap()));
+    }
+
+    fn now(&self) -> i64 {
+        self.native.clock.now().millis() - START
+    }
+
+    async fn ask(&mut self, ask: &Ask) -> Told {
+        let mut body = json!({"app_id": self.apps[ask.app], "client": client(&ask.from)});
+        let path = match &ask.whom {
+            Whom::Account(account, number) => {
+                body["type"] = "phone".into();
+                body["phone"] = number.as_str().into();
+                format!("/v1/users/{}/factors", self.accounts[*account])
+            }
+            Whom::Number(number) => {
+                body["to"] = json!({"phone": number});
+                "/v1/challenges".to_owned()
+            }
+            Whom::Person(person) => {
+                body["user_id"] = self.people[*person].as_str().into();
+                "/v1/challenges".to_owned()
+            }
+        };
+        let (status, json) = self.call("POST", &path, &body).await;
+        self.told(status, &json)
+    }
+
+    async fn resend(&mut self, ask: &Ask, id: &str) -> Told {
+        let body = json!({"client": client(&ask.from)});
+        let (status, json) = self.call("POST", &format!("/v1/challenges/{id}/resend"), &body).await;
+        self.told(status, &json)
+    }
+
+    async fn answer(&mut self, told: &Told) {
+        self.expect(200, "POST", &format!("/v1/challenges/{}/answer", told.id), json!({"code": told.code})).await;
+    }
+
+    /// What the cron does every fifth minute.
+    async fn hourly(&mut self) {
+        let now = self.native.clock.now().millis();
+        cron::run(&self.native.app, Timestamp::from_millis(now - now % 300_000)).await;
+    }
+}
+
 /// What a server passes on of whoever asks.
 pub fn client(from: &From) -> Value {
     match from.place {
-        Some((country, asn)) if std::env::var("PLACE").is_ok() => json!({"ip": from.ip, "country": country, "asn": asn}),
-        Some(_) => json!({"ip": from.ip}),
+        Some((country, asn)) => json!({"ip": from.ip, "country": country, "asn": asn}),
         None => json!({"ip": from.ip}),
     }
 }
 
 fn prices() -> Value {
-    let price = |country: &super::places::Country| (country.code.to_owned(), postern::fraud::money(country.price).into());
+    let price = |country: &Country| (country.code.to_owned(), postern::fraud::money(country.price).into());
     let mut sms: Map<String, Value> = COUNTRIES.iter().map(price).collect();
     sms.insert("*".to_owned(), "0.06".into());
     json!({"sms": sms, "voice": {"*": "0.2"}})
