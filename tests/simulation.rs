@@ -68,6 +68,22 @@ mod simulation {
     }
 
     #[tokio::test]
+    async fn grid() {
+        let mut mixes = parameters::mixes();
+        mixes.insert(0, ("default", Parameters::default()));
+        for (name, parameters) in mixes {
+            for seed in 1..=std::env::var("SEEDS").map_or(2, |s| s.parse().unwrap()) {
+                let week = Week::new(&Parameters { seed, ..parameters.clone() });
+                let prices: Vec<i64> = (0..week.attacks.len()).map(|a| week.asks.iter().filter(|ask| ask.side == week::Side::Attack(a)).map(|ask| places::COUNTRIES[ask.country].price).sum()).collect();
+                let fraud: serde_json::Value = serde_json::from_str(&std::env::var("F").unwrap_or("{}".to_owned())).unwrap();
+                let outcome = run(&week, Model::new(&week, &fraud, START)).await;
+                let losses: Vec<String> = outcome.attacks.iter().zip(&prices).map(|(a, p)| format!("{:.2}", a.cost as f64 * 100. / *p as f64)).collect();
+                println!("{name:30.30} {seed} loss {:5.2} {losses:?} honest {:.3} % {:?} {:?}", outcome.loss() as f64 * 100. / prices.iter().sum::<i64>().max(1) as f64, outcome.honest_flagged() as f64 / 1000., outcome.honest.by_rule, outcome.honest.by_place);
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn tune() {
         for seed in 1..4 {
             let parameters = Parameters { seed, ..Parameters::default() };
@@ -75,7 +91,9 @@ mod simulation {
             let off = run(&week, Model::new(&week, &json!({"mode": "off"}), START)).await;
             show(&format!("{seed} off"), &off, off.loss());
             for mode in ["enforce", "record_only"] {
-                let outcome = run(&week, Model::new(&week, &json!({"mode": mode}), START)).await;
+                let mut fraud: serde_json::Value = serde_json::from_str(&std::env::var("F").unwrap_or("{}".to_owned())).unwrap();
+                fraud["mode"] = mode.into();
+                let outcome = run(&week, Model::new(&week, &fraud, START)).await;
                 show(&format!("{seed} {mode}"), &outcome, off.loss());
             }
         }

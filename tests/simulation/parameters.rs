@@ -93,6 +93,8 @@ pub struct Attack {
     pub addresses: u64,
     /// How many network operators these belong to.
     pub operators: u64,
+    /// Whether somebody says where it asks from.
+    pub placed: bool,
     /// The app whose form it fills in; `None`: all of them.
     pub app: Option<usize>,
 }
@@ -109,6 +111,7 @@ impl Default for Attack {
             verifies: 2,
             addresses: 0,
             operators: 60,
+            placed: true,
             app: None,
         }
     }
@@ -162,4 +165,41 @@ impl Default for Parameters {
     fn default() -> Self {
         Self { seed: 6, honest: Honest::default(), attacks: vec![one_prefix(), spread(), burst()] }
     }
+}
+
+impl Parameters {
+    fn with(honest: Honest, attacks: Vec<Attack>) -> Self {
+        Self { honest, attacks, ..Self::default() }
+    }
+
+    /// The same with each attack changed.
+    fn attacked(self, change: impl Fn(Attack) -> Attack) -> Self {
+        Self { attacks: self.attacks.into_iter().map(change).collect(), ..self }
+    }
+}
+
+/// Other weeks that the bounds have to hold for.
+pub fn mixes() -> Vec<(&'static str, Parameters)> {
+    let default = Parameters::default;
+    let us = || vec![place("US"), place("GB")];
+    let inside = vec![
+        Attack { name: "one prefix in the biggest country", numbers: Numbers::Prefix(place("US")), ..one_prefix() },
+        Attack { name: "burst into the biggest countries", numbers: Numbers::Countries(us(), 12), ..burst() },
+    ];
+    let nowhere = Honest { unplaced: 100, ..Honest::default() };
+    let young = Honest { days: 1, known: 0, people: 0, launch: None, ..Honest::default() };
+    let first_day = vec![
+        Attack { begins: 9, hours: 6, ..one_prefix() },
+        Attack { begins: 3, hours: 20, asks: 1_500, ..spread() },
+        Attack { begins: 18, ..burst() },
+    ];
+    vec![
+        ("inside the biggest countries", Parameters::with(Honest::default(), inside)),
+        ("attackers send one code in ten back", default().attacked(|attack| Attack { verifies: 10, ..attack })),
+        ("a server that says nowhere who asks from where", Parameters::with(nowhere, default().attacks).attacked(|attack| Attack { placed: false, ..attack })),
+        ("an instance on its first day", Parameters::with(young, first_day)),
+        ("150 messages a day", Parameters::with(Honest { asks_per_day: 150, ..Honest::default() }, default().attacks)),
+        ("4,000 messages a day", Parameters::with(Honest { asks_per_day: 4_000, ..Honest::default() }, default().attacks)),
+        ("no attack", Parameters::with(Honest::default(), Vec::new())),
+    ]
 }

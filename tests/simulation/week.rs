@@ -265,7 +265,7 @@ fn attack_asks(attack: &Attack, index: usize, apps: usize, accounts: &mut usize,
             let asn = 65_536 + u32::try_from(dice.below(attack.operators)).unwrap();
             let from = From {
                 ip: format!("2001:db8:{:x}:{:x}::2", 0x8000 | (address >> 16) & 0x7fff, address & 0xffff),
-                place: Some((COUNTRIES[place].code, asn)),
+                place: attack.placed.then_some((COUNTRIES[place].code, asn)),
             };
             let then = if dice.percent(attack.verifies) { vec![(millis(dice.between(5, 40)), Then::Answer)] } else { Vec::new() };
             let app = attack.app.unwrap_or_else(|| dice.index(apps));
