@@ -14,6 +14,7 @@
 mod laws {
     mod account;
     mod account_proofs;
+    mod alerts;
     mod attacks;
     mod bad_day;
     mod bot_gate;
@@ -27,6 +28,7 @@ mod laws {
     mod delivery_settings;
     mod failover;
     mod fallback;
+    mod fallback_voice;
     mod feedback;
     mod flows_model;
     mod fraud_entries;
@@ -59,6 +61,7 @@ mod laws {
     mod migrations;
     mod notices;
     mod number_kinds;
+    mod origin;
     mod passwords;
     mod receipts;
     mod sessions;

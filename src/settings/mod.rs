@@ -1,6 +1,7 @@
 //! Settings of the instance: a stored value wins, else the binding, else the default.
 //! They live in D1 with a version; every deciding batch is guarded by that version (law 1).
 
+mod alerts;
 mod delivery;
 mod multi_factor;
 mod passkey;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+pub use alerts::AlertSettings;
 pub use delivery::{
     Delivery, Fallback, check_complete, check_values, email_by_name, keep_replaced, name_null_drivers, prune, redact,
     reseal, seal_credentials, settings_of_variables, sms_by_name, told,
@@ -164,6 +166,8 @@ pub struct Settings {
     pub multi_factor: MultiFactor,
     /// The fraud guard.
     pub fraud: FraudSettings,
+    /// When operators are told that something is wrong.
+    pub alerts: AlertSettings,
     test_mode: Option<TestMode>,
     test_mode_until: Option<Timestamp>,
     limits: Vec<(&'static str, i64)>,
@@ -186,6 +190,7 @@ impl Settings {
         // What is stored and not a flag stops: a kill switch fails closed.
         let is_on = |path| at(stored, path).is_none_or(|stored| stored.as_bool() == Some(true));
         let delivery = Delivery::effective(stored, config);
+        let fraud = FraudSettings::effective(stored, config);
         let caller = delivery.voice_driver().and_then(crate::config::VoiceDriver::from_number);
         Self {
             sms_enabled: is_on("sms.enabled"),
@@ -240,7 +245,8 @@ impl Settings {
                 ),
             },
             multi_factor: MultiFactor::effective(stored.get("multi_factor").unwrap_or(&Value::Null), &config.mfa),
-            fraud: FraudSettings::effective(stored, config),
+            alerts: AlertSettings::effective(stored, &fraud),
+            fraud,
             test_mode: match text("test_mode") {
                 Some("enabled") => Some(TestMode::Enabled),
                 Some("disabled") => Some(TestMode::Disabled),
@@ -326,6 +332,7 @@ impl Settings {
                 "lockout_seconds": self.password.lockout.as_secs(),
             },
             "fraud": self.fraud.to_json(),
+            "alerts": self.alerts.to_json(),
             "limits": limits,
         });
         for (channel, fields) in self.delivery.shown() {
@@ -383,6 +390,7 @@ pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) ->
     }
     errors.extend(passkey::check(stored, change, config));
     errors.extend(fraud::check(stored));
+    errors.extend(alerts::check(stored));
     let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");
     let until = at(stored, "test_mode_expires_at").and_then(Value::as_str).and_then(Timestamp::parse);
     let soon = until.is_some_and(|until| until > now && until <= now + DAY * 30);

@@ -2,6 +2,7 @@
 //! document and `docs/configuration.md`.
 
 use super::{
+    alerts::ALERTS,
     delivery::{EMAIL, SMS, VOICE},
     multi_factor::MULTI_FACTOR,
     sign_in::SIGN_IN,
@@ -228,5 +229,6 @@ pub const SETTINGS: &[Field] = &[
     field("password", Shape::Object(PASSWORD), "Passwords"),
     field("multi_factor", Shape::Object(MULTI_FACTOR), "Which proofs a sign-in needs: `docs/policy.md`"),
     field("fraud", Shape::Object(FRAUD), "The fraud guard: `docs/fraud.md`"),
+    field("alerts", Shape::Object(ALERTS), "Who is told that something is wrong, and when: `docs/alerts.md`"),
     field("limits", Shape::Object(LIMITS), "Limits"),
 ];

@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
-    api_key, app, challenge, device, evaluation, event, factor, flow, fraud, housekeeping, idempotency, invitation,
-    limit, message, reseal, session, settings, template, token, user, webhook,
+    alert, api_key, app, challenge, device, evaluation, event, factor, flow, fraud, housekeeping, idempotency,
+    invitation, limit, message, reseal, session, settings, template, token, user, webhook,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::support::{
 
 fn statements() -> Vec<&'static str> {
     [
+        alert::store::STATEMENTS,
         api_key::store::STATEMENTS,
         app::machine::store::STATEMENTS,
         app::store::STATEMENTS,
