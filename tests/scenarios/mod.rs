@@ -111,6 +111,7 @@ macro_rules! for_each_scenario {
             dev_mail email::outside_prod_every_mail_goes_to_the_receiver;
             alone email::the_switch_of_email_stops_email_alone;
             alone instance::the_kill_switch_stops_sending_at_once;
+            alone instance::a_country_is_stopped_and_opened_at_once;
             alone templates::a_text_is_changed_seen_sent_and_reverted;
             alone templates::people_read_the_language_asked_for_theirs_the_apps_or_the_instances;
             alone instance::a_key_works_within_its_scopes_until_it_is_revoked;
@@ -136,6 +137,7 @@ macro_rules! for_each_scenario {
             twilio voice::a_call_tells_the_code_after_a_key;
             twilio voice::a_call_speaks_the_language_asked_for_else_the_users;
             twilio voice::a_landline_is_offered_a_call;
+            twilio voice::a_call_follows_an_sms_that_was_reported_lost;
             twilio voice::a_phone_is_enrolled_by_a_call;
             twilio voice::a_call_that_is_refused_leaves_no_live_code;
             vonage voice::vonage_calls_and_tells_the_code_after_a_key;
