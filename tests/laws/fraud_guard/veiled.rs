@@ -50,7 +50,7 @@ async fn play(world: &World, number: &str) -> Vec<(u16, Value, u32, u32)> {
         let (batches, statements) = (database.batches(), database.statements());
         // Only until the answer is there: what comes after it nobody waits for.
         let mut work = (0, 0);
-        let request = flow.request(call, &body);
+        let request = flow.request(call, &body).header("cf-connecting-ip", "203.0.113.7");
         let answer =
             request.observed(|| work = (database.batches() - batches, database.statements() - statements)).await;
         told.push((answer.status, shape(&answer.json), work.0, work.1));
