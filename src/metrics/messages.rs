@@ -1,5 +1,4 @@
-//! `GET /v1/metrics/messages`: which hours, by what, and the one statement that answers. Run twice in one batch, by what was
-//! asked for and by nothing, it gives the rows and their total.
+//! `GET /v1/metrics/messages`: which hours, by what, and the one statement that answers.
 
 use crate::{
     ports::{Row, Statement},
@@ -108,31 +107,44 @@ macro_rules! percentile {
     };
 }
 
-/// The rows, each as JSON. `?3` is what they are by: nothing is one row, also where there is nothing. Of carriers that report
-/// nothing, it is not known what arrived: they are in no `delivery_rate`.
+/// What a key is by what was asked for: `?3`.
+macro_rules! asked_keys {
+    () => {
+        "CASE WHEN instr(?3, 'day') THEN hour / 24 END AS day, CASE WHEN instr(?3, 'hour') THEN hour END AS hour,
+           CASE WHEN instr(?3, 'country') THEN country END AS country,
+           CASE WHEN instr(?3, 'driver') THEN driver END AS driver,
+           CASE WHEN instr(?3, 'channel') THEN channel END AS channel,
+           CASE WHEN instr(?3, 'template') THEN template END AS template,
+           CASE WHEN instr(?3, 'app_id') THEN app_id END AS app_id"
+    };
+}
+
+/// The rows, each as JSON, behind their total, which is there also where nothing is. Each table is read once and put together
+/// by itself: what is joined then is little. Where there are too many rows, there are none, and the total says so. Of carriers that report nothing, it is not known what arrived: they are in no
+/// `delivery_rate`.
 const READ: &str = concat!(
-    "WITH counted AS (
-       SELECT hour, country, driver, channel, template, app_id, '' AS until, 0 AS upto, 0 AS count, sent, codes, delivered,
-         failed, refused, verified, cost FROM message_hours WHERE ", wanted!(), "
-       UNION ALL
-       SELECT hour, country, driver, channel, template, app_id, until, upto, count, 0, 0, 0, 0, 0, 0, 0
-       FROM message_times WHERE ", wanted!(), "
-       UNION ALL SELECT 0, '', '', '', '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0 WHERE ?3 = ''),
-     grouped AS (
-       SELECT CASE WHEN instr(?3, 'day') THEN hour / 24 END AS day, CASE WHEN instr(?3, 'hour') THEN hour END AS hour,
-         CASE WHEN instr(?3, 'country') THEN country END AS country,
-         CASE WHEN instr(?3, 'driver') THEN driver END AS driver,
-         CASE WHEN instr(?3, 'channel') THEN channel END AS channel,
-         CASE WHEN instr(?3, 'template') THEN template END AS template,
-         CASE WHEN instr(?3, 'app_id') THEN app_id END AS app_id, until, upto, sum(count) AS count, sum(sent) AS sent,
+    "WITH counted AS MATERIALIZED (
+       SELECT ", asked_keys!(), ", '' AS until, 0 AS upto, 0 AS count, sum(sent) AS sent,
          sum(CASE WHEN channel <> 'email' AND driver IN ('twilio', 'vonage') THEN sent ELSE 0 END) AS to_be_reported,
          sum(codes) AS codes, sum(delivered) AS delivered, sum(failed) AS failed, sum(refused) AS refused,
          sum(verified) AS verified, sum(cost) AS cost
-       FROM counted r GROUP BY 1, 2, 3, 4, 5, 6, 7, until, upto),
+       FROM message_hours WHERE ", wanted!(), " GROUP BY 1, 2, 3, 4, 5, 6, 7
+       UNION ALL
+       SELECT ", asked_keys!(), ", until, upto, sum(count), 0, 0, 0, 0, 0, 0, 0, 0
+       FROM message_times WHERE ", wanted!(), " GROUP BY 1, 2, 3, 4, 5, 6, 7, until, upto),
+     r_count AS MATERIALIZED (
+       SELECT count(*) > 1000 AS too_many FROM (SELECT 1 FROM counted r WHERE +until = '' LIMIT 1001) r),
+     with_total AS (
+       SELECT 0 AS is_total, r.* FROM counted r WHERE NOT (SELECT too_many FROM r_count r)
+       UNION ALL
+       SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, until, upto, sum(count), sum(sent), sum(to_be_reported), sum(codes),
+         sum(delivered), sum(failed), sum(refused), sum(verified), sum(cost) FROM counted r GROUP BY until, upto
+       UNION ALL
+       SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', -1, 0, 0, 0, 0, 0, 0, 0, 0, 0),
      placed AS (
-       SELECT *, sum(count) OVER (PARTITION BY ", keys!(), ", until ORDER BY upto) AS so_far,
-         sum(count) OVER (PARTITION BY ", keys!(), ", until) AS among
-       FROM grouped r)
+       SELECT *, sum(count) OVER (PARTITION BY is_total, ", keys!(), ", until ORDER BY upto) AS so_far,
+         sum(count) OVER (PARTITION BY is_total, ", keys!(), ", until) AS among
+       FROM with_total r)
      SELECT '{' || ",
     member!("day", "strftime('%Y-%m-%d', day * 86400, 'unixepoch')"),
     member!("hour", "strftime('%Y-%m-%dT%H:00:00.000Z', hour * 3600, 'unixepoch')"),
@@ -150,19 +162,19 @@ const READ: &str = concat!(
          'time_to_deliver', json_object('p50_ms', ", percentile!("delivered", "50"), ", 'p95_ms', ",
     percentile!("delivered", "95"), "),
          'time_to_verify', json_object('p50_ms', ", percentile!("verified", "50"), ", 'p95_ms', ",
-    percentile!("verified", "95"), ")), '{') AS line
+    percentile!("verified", "95"), ")), '{') AS line,
+       (SELECT too_many FROM r_count r) AS too_many
      FROM placed r LEFT JOIN message_time_classes c ON c.upto = r.upto
-     GROUP BY ", keys!(), " ORDER BY ", keys!(), " LIMIT 1001"
+     GROUP BY is_total, ", keys!(), " ORDER BY is_total DESC, ", keys!()
 );
 
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] = &[READ];
 
-/// Reads the rows and their total. `only` are the country, driver, channel, template and app that count.
-pub fn read(hours: Hours, by: &str, only: [Option<&str>; 5]) -> Vec<Statement> {
+/// Reads the total and the rows. `only` are the country, driver, channel, template and app that count.
+pub fn read(hours: Hours, by: &str, only: [Option<&str>; 5]) -> Statement {
     let [country, driver, channel, template, app] = only;
-    let read = |by: &str| statement!(READ, hours.from, hours.to, by, country, driver, channel, template, app);
-    vec![read(by), read("")]
+    statement!(READ, hours.from, hours.to, by, country, driver, channel, template, app)
 }
 
 /// Rows as JSON, with commas between them.

@@ -9,6 +9,7 @@ pub mod carriers;
 pub mod custom_delivery;
 pub mod email;
 pub mod fraud_entries;
+pub mod fraud_guard;
 pub mod held;
 pub mod instance;
 pub mod job_1;
@@ -88,6 +89,8 @@ macro_rules! for_each_scenario {
             null account::sessions_are_listed_and_ended;
             null account::a_step_up_gives_tokens_that_say_so;
             null account::a_hundred_changes_with_one_proof_are_one;
+            alone fraud_guard::a_prefix_is_blocked_told_let_go_and_kept_open;
+            null fraud_guard::what_would_be_refused_is_recorded;
             alone fraud_entries::a_blocked_number_gets_no_message_until_it_is_let_go;
             null metrics::what_was_sent_and_came_back_is_in_the_numbers;
             null parallel::two_hundred_wrong_answers_evaluate_five;

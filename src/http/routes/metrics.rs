@@ -11,7 +11,7 @@ use crate::{
     },
     message::Channel,
     metrics::{
-        messages::{Hours, MOST_ROWS, is_by, joined, read},
+        messages::{Hours, is_by, joined, read},
         prometheus,
     },
     schema::{Field, Shape, field},
@@ -67,12 +67,14 @@ async fn messages(call: Call) -> Answer {
     let hours = Hours::new(query.timestamp("from"), query.timestamp("to"), call.context.now());
     let hours = hours.map_err(|detail| wrong("from", detail))?;
     let only = ["country", "driver", "channel", "template", "app_id"].map(|name| query.text(name));
-    let answer = call.context.decide(read(hours, by, only)).await?;
-    let [rows, total] = answer.as_slice() else { return Ok(Reply::nothing()) };
-    if rows.len() > MOST_ROWS {
+    let answer = call.context.decide(vec![read(hours, by, only)]).await?;
+    let (total, rows) = answer.first().and_then(|rows| rows.split_first()).unzip();
+    let rows = rows.unwrap_or_default();
+    if total.is_some_and(|total| total.flag("too_many")) {
         return Err(wrong("by", "these are more than 1000 rows: ask for less, or for a shorter time").into());
     }
-    let ([from, to], data, total) = (hours.moments(), joined(rows), joined(total));
+    let ([from, to], data, total) =
+        (hours.moments(), joined(rows), joined(total.map(std::slice::from_ref).unwrap_or_default()));
     let body = format!(r#"{{"from":"{from}","to":"{to}","data":[{data}],"total":{total}}}"#);
     Ok(Reply { status: 200, media: "application/json", body, headers: Vec::new() })
 }

@@ -20,7 +20,7 @@ const INSERT: &str = concat!(
     destination, redirected_to, country, cost_class, encoding, segments, driver, created_at, updated_at, origin, asn, guarded,
     cost, status, reason)
   SELECT ?1, c.id, c.generation, c.user_id, c.app_id, c.channel, ?2, ?3, c.destination, ?4, ?5, ?6, ?7, ?8, ?11,
-    ?12, ?12, ?15, ?16, ?17, ?18, CASE WHEN r.is_refused THEN 'dropped' ELSE ?9 END,
+    ?12, ?12, ?15, ?16, ?17 AND NOT EXISTS (SELECT 1 FROM fraud_refusals WHERE stamp = coalesce(?19, ?14)), ?18, CASE WHEN r.is_refused THEN 'dropped' ELSE ?9 END,
     CASE WHEN r.is_refused THEN 'fraud_guard' ELSE ?10 END
   FROM challenges c CROSS JOIN (SELECT ",
     is_refused!("?19"),
