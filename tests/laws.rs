@@ -28,6 +28,7 @@ mod laws {
     mod delivery_settings;
     mod failover;
     mod fallback;
+    mod fallback_voice;
     mod feedback;
     mod flows_model;
     mod fraud_entries;
@@ -61,6 +62,7 @@ mod laws {
     mod migrations;
     mod notices;
     mod number_kinds;
+    mod origin;
     mod passwords;
     mod receipts;
     mod sessions;

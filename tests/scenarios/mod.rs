@@ -9,6 +9,7 @@ pub mod carriers;
 pub mod custom_delivery;
 pub mod email;
 pub mod fraud_entries;
+pub mod fraud_guard;
 pub mod held;
 pub mod instance;
 pub mod job_1;
@@ -89,6 +90,9 @@ macro_rules! for_each_scenario {
             null account::a_step_up_gives_tokens_that_say_so;
             null account::a_hundred_changes_with_one_proof_are_one;
             null fraud_entries::something_is_blocked_listed_replaced_and_let_go;
+            alone fraud_guard::a_prefix_is_blocked_told_let_go_and_kept_open;
+            null fraud_guard::what_would_be_refused_is_recorded;
+            alone fraud_entries::a_blocked_number_gets_no_message_until_it_is_let_go;
             null metrics::what_was_sent_and_came_back_is_in_the_numbers;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
@@ -108,6 +112,7 @@ macro_rules! for_each_scenario {
             dev_mail email::outside_prod_every_mail_goes_to_the_receiver;
             alone email::the_switch_of_email_stops_email_alone;
             alone instance::the_kill_switch_stops_sending_at_once;
+            alone instance::a_country_is_stopped_and_opened_at_once;
             alone templates::a_text_is_changed_seen_sent_and_reverted;
             alone templates::people_read_the_language_asked_for_theirs_the_apps_or_the_instances;
             alone instance::a_key_works_within_its_scopes_until_it_is_revoked;
@@ -133,6 +138,7 @@ macro_rules! for_each_scenario {
             twilio voice::a_call_tells_the_code_after_a_key;
             twilio voice::a_call_speaks_the_language_asked_for_else_the_users;
             twilio voice::a_landline_is_offered_a_call;
+            twilio voice::a_call_follows_an_sms_that_was_reported_lost;
             twilio voice::a_phone_is_enrolled_by_a_call;
             twilio voice::a_call_that_is_refused_leaves_no_live_code;
             vonage voice::vonage_calls_and_tells_the_code_after_a_key;

@@ -506,7 +506,7 @@ pub const FRAUD_ENTRY: &[Field] = &[
     always("level", Shape::Integer(0, BIG), "How often the guard has blocked it in a row; 0: a person did"),
     always("enforced", Shape::Boolean, "Whether it holds; false: the guard made it while it only reported"),
     maybe("reason", Shape::Text(200), "Why, in the words of who made it"),
-    always("created_by", Shape::Text(64), "Which key made it, or `system`"),
+    always("created_by", Shape::Text(64), "Which key made it, or `fraud_guard`"),
     always("created_at", Shape::Timestamp, "When"),
     always("expires_at", Shape::Timestamp, "When it ends"),
 ];
