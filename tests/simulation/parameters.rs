@@ -184,22 +184,54 @@ pub fn mixes() -> Vec<(&'static str, Parameters)> {
     let us = || vec![place("US"), place("GB")];
     let inside = vec![
         Attack { name: "one prefix in the biggest country", numbers: Numbers::Prefix(place("US")), ..one_prefix() },
-        Attack { name: "burst into the biggest countries", numbers: Numbers::Countries(us(), 12), ..burst() },
+        Attack { name: "burst into the biggest countries", numbers: Numbers::Countries(us(), 8), ..burst() },
     ];
     let nowhere = Honest { unplaced: 100, ..Honest::default() };
     let young = Honest { days: 1, known: 0, people: 0, launch: None, ..Honest::default() };
     let first_day = vec![
-        Attack { begins: 9, hours: 6, ..one_prefix() },
-        Attack { begins: 3, hours: 20, asks: 1_500, ..spread() },
+        Attack { begins: 14, hours: 6, ..one_prefix() },
+        Attack { begins: 11, hours: 12, asks: 1_000, ..spread() },
         Attack { begins: 18, ..burst() },
     ];
     vec![
         ("inside the biggest countries", Parameters::with(Honest::default(), inside)),
         ("attackers send one code in ten back", default().attacked(|attack| Attack { verifies: 10, ..attack })),
-        ("a server that says nowhere who asks from where", Parameters::with(nowhere, default().attacks).attacked(|attack| Attack { placed: false, ..attack })),
+        (
+            "a server that says nowhere who asks from where",
+            Parameters::with(nowhere, default().attacks).attacked(|attack| Attack { placed: false, ..attack }),
+        ),
         ("an instance on its first day", Parameters::with(young, first_day)),
         ("150 messages a day", Parameters::with(Honest { asks_per_day: 150, ..Honest::default() }, default().attacks)),
-        ("4,000 messages a day", Parameters::with(Honest { asks_per_day: 4_000, ..Honest::default() }, default().attacks)),
+        (
+            "4,000 messages a day",
+            Parameters::with(Honest { asks_per_day: 4_000, ..Honest::default() }, default().attacks),
+        ),
         ("no attack", Parameters::with(Honest::default(), Vec::new())),
     ]
+}
+
+/// Numbers of forty countries that twenty accounts add.
+pub fn by_accounts() -> Attack {
+    Attack {
+        name: "twenty accounts",
+        numbers: Numbers::Accounts(pumped(), 20),
+        asks: 2_000,
+        verifies: 0,
+        ..Attack::default()
+    }
+}
+
+/// Five numbers that accounts without end add.
+pub fn by_many() -> Attack {
+    Attack { name: "five numbers", numbers: Numbers::Few(place("UZ"), 5), asks: 400, verifies: 0, ..Attack::default() }
+}
+
+/// From twelve addresses.
+pub fn few_addresses() -> Attack {
+    Attack { name: "twelve addresses", addresses: 12, ..spread() }
+}
+
+/// From one network operator.
+pub fn one_operator() -> Attack {
+    Attack { name: "one network", operators: 1, ..spread() }
 }
