@@ -128,9 +128,9 @@ pub struct Parameters {
     pub attacks: Vec<Attack>,
 }
 
-/// Thousands of numbers of one prefix, from rotating addresses and networks.
+/// Thousands of numbers of one prefix, from rotating addresses and networks, in a country that people are in.
 pub fn one_prefix() -> Attack {
-    Attack { name: "one prefix", ..Attack::default() }
+    Attack { name: "one prefix", numbers: Numbers::Prefix(place("MX")), ..Attack::default() }
 }
 
 /// Slow, and spread over 40 countries.
@@ -146,15 +146,14 @@ pub fn spread() -> Attack {
     }
 }
 
-/// A burst through one app's form.
+/// A burst through one app's form, into countries that people are in and others.
 pub fn burst() -> Attack {
     Attack {
         name: "burst through one app",
-        numbers: Numbers::Countries(pumped().into_iter().take(6).collect(), 4),
+        numbers: Numbers::Countries(["GB", "FR", "IN", "UZ", "NG", "EG"].map(place).to_vec(), 4),
         begins: 105,
         hours: 1,
         asks: 2_500,
-        home: 30,
         verifies: 1,
         app: Some(1),
         ..Attack::default()
