@@ -58,6 +58,7 @@ mod laws {
     mod law_8_no_enumeration;
     mod law_9_fail_closed;
     mod machines;
+    mod metrics;
     mod migrations;
     mod notices;
     mod number_kinds;

@@ -6,6 +6,7 @@ use std::{mem, time::Duration};
 use super::{
     Driver, Outgoing, Route,
     drivers::{Outcome, twilio_verify},
+    point,
     send::{TRY_TIMEOUT, Tried, one_more},
     store::{end_try, ended, next_try},
 };
@@ -75,6 +76,7 @@ pub async fn deliver(context: &Context, outgoing: &Outgoing) -> Option<Delivered
         let left = clock.now().until(until).clamp(LEAST, TRY_TIMEOUT);
         delivered.then(one_more(context, outgoing, driver, &id, left).await);
     }
+    point::asked(context, outgoing, delivered.verdict());
     Some(delivered)
 }
 

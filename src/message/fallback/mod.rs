@@ -12,6 +12,7 @@ use self::ready::{Ready, ready};
 use super::{
     drivers::Outcome,
     failover::carry,
+    point,
     send::{TRY_TIMEOUT, one_more},
 };
 use crate::{
@@ -166,6 +167,7 @@ async fn once_more(context: &Context, ready: &Ready, begin: Vec<Statement>) -> R
     }
     let Some(driver) = again else { return carry(context, outgoing, checks).await.map(|()| true) };
     let tried = one_more(context, outgoing, driver, &outgoing.try_id, TRY_TIMEOUT).await;
+    point::asked(context, outgoing, &tried);
     let mut statements = store::ended(context, of, &tried);
     // It did not go out once more, for reasons that are not the person's.
     if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
