@@ -35,6 +35,11 @@ pub struct Honest {
     pub apps: Vec<u64>,
     /// A launch: from which hour, for how many hours, and how many times as many new people come.
     pub launch: Option<(i64, i64, u64)>,
+    /// A carrier that says it takes everything and delivers nothing: from which hour, for how many hours. Half of the
+    /// people ask for another code, and none comes back.
+    pub outage: Option<(i64, i64)>,
+    /// How many prefixes people's numbers have in each country; `None`: as many as there are.
+    pub dense: Option<u64>,
 }
 
 impl Default for Honest {
@@ -55,6 +60,8 @@ impl Default for Honest {
             office_size: 8,
             apps: vec![60, 30, 10],
             launch: Some((50, 8, 4)),
+            outage: None,
+            dense: None,
         }
     }
 }
@@ -177,6 +184,12 @@ impl Parameters {
     }
 }
 
+/// A week without attacks in which nothing is delivered for one hour of a day.
+fn quiet(asks_per_day: u64) -> Parameters {
+    let dense = (asks_per_day > 1_000).then_some(30);
+    Parameters::with(Honest { asks_per_day, dense, outage: Some((80, 1)), ..Honest::default() }, Vec::new())
+}
+
 /// Other weeks that the bounds have to hold for.
 pub fn mixes() -> Vec<(&'static str, Parameters)> {
     let default = Parameters::default;
@@ -206,6 +219,8 @@ pub fn mixes() -> Vec<(&'static str, Parameters)> {
             Parameters::with(Honest { asks_per_day: 4_000, ..Honest::default() }, default().attacks),
         ),
         ("no attack", Parameters::with(Honest::default(), Vec::new())),
+        ("no attack, nothing is delivered for an hour", quiet(1_000)),
+        ("the same with 4,000 messages a day, and people in 30 prefixes a country", quiet(4_000)),
     ]
 }
 

@@ -115,6 +115,12 @@ impl Country {
         fill(self.numbers[dice.index(self.numbers.len())], dice)
     }
 
+    /// Some number of one of so many prefixes.
+    pub fn dense(&self, prefixes: u64, dice: &mut Dice) -> String {
+        let prefix = self.prefix(&mut Dice::new(dice.below(prefixes), self.code));
+        format!("{prefix}{:04}", dice.below(10_000))
+    }
+
     /// Ten thousand numbers in a row: what they begin with.
     pub fn prefix(&self, dice: &mut Dice) -> String {
         let number = self.number(dice);
