@@ -83,6 +83,14 @@ CREATE INDEX fraud_refusals_by_stamp ON fraud_refusals (stamp);
 -- Housekeeping.
 CREATE INDEX fraud_refusals_by_age ON fraud_refusals (last_at);
 
+-- Who is deleted is not named any more: the numbers' keys are those that the user was seen with.
+CREATE TRIGGER fraud_of_deleted_user AFTER DELETE ON users BEGIN
+  DELETE FROM fraud_members WHERE (key, member) IN
+    (SELECT 'users_per_phone:' || member, OLD.id FROM fraud_members WHERE key = 'phones_per_user:' || OLD.id);
+  DELETE FROM fraud_members WHERE key = 'phones_per_user:' || OLD.id;
+  DELETE FROM fraud_refusals WHERE rule = 'phones_per_user' AND key = 'phones_per_user:' || OLD.id;
+END;
+
 -- Counts what goes out. A country is new while nothing was proven there in 14 days (56 periods).
 CREATE TRIGGER fraud_counts_of_message AFTER INSERT ON messages
 WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped' OR NEW.reason = 'null_driver') BEGIN
@@ -99,6 +107,23 @@ WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped
         WHERE f.period > NEW.created_at / 21600000 - 56 AND f.verified > 0) THEN 'new_countries:' || NEW.channel END)) k
     WHERE k.value IS NOT NULL
     ON CONFLICT (key, period) DO UPDATE SET sent = sent + 1;
+END;
+
+-- What certainly did not go out is no message whose code did not come back: a carrier that is down uses up no budget and
+-- blocks no prefix. What a fallback tries again had gone out before.
+CREATE TRIGGER fraud_counts_of_failed AFTER UPDATE OF status ON messages
+WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND NEW.fallback_at IS NULL
+  AND ((OLD.status = 'queued' AND NEW.status = 'failed') OR (OLD.status = 'failed' AND NEW.status = 'queued')) BEGIN
+  UPDATE fraud_counts SET sent = max(0, sent + CASE WHEN NEW.status = 'failed' THEN -1 ELSE 1 END)
+    WHERE period = NEW.created_at / 21600000 AND key IN (
+      'prefix:' || substr(NEW.destination, 1, length(NEW.destination) - 4),
+      'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin,
+      'app:' || NEW.app_id || ':' || NEW.origin,
+      'asn:' || NEW.asn || ':' || NEW.origin,
+      CASE WHEN NOT EXISTS (
+        SELECT 1 FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+          ON f.key = 'country:' || NEW.channel || ':' || NEW.country || ':' || o.value
+        WHERE f.period > NEW.created_at / 21600000 - 56 AND f.verified > 0) THEN 'new_countries:' || NEW.channel END);
 END;
 
 -- Counts a code that came back, for every message of its challenge: whoever needed a second one was a person too.
@@ -141,9 +166,10 @@ WHEN NEW.cost > 0 AND NEW.fallback_at IS NOT NULL AND OLD.fallback_at IS NULL BE
       count = CASE WHEN expires_at <= NEW.fallback_at THEN excluded.count ELSE count + excluded.count END,
       expires_at = CASE WHEN expires_at <= NEW.fallback_at THEN excluded.expires_at ELSE expires_at END;
 END;
--- What no carrier took cost nothing; what is tried by the next one may.
+-- What no carrier took cost nothing; what is tried by the next one may. A fallback counts by itself.
 CREATE TRIGGER spend_given_back AFTER UPDATE OF status ON messages
-WHEN NEW.cost > 0 AND ((OLD.status = 'queued' AND NEW.status = 'failed') OR (OLD.status = 'failed' AND NEW.status = 'queued')) BEGIN
+WHEN NEW.cost > 0 AND ((OLD.status = 'queued' AND NEW.status = 'failed')
+  OR (OLD.status = 'failed' AND NEW.status = 'queued' AND NEW.fallback_at IS OLD.fallback_at)) BEGIN
   UPDATE counters SET count = max(0, count + CASE WHEN NEW.status = 'failed' THEN -NEW.cost ELSE NEW.cost END)
     WHERE key IN ('spend_hour', 'spend_day') AND expires_at > NEW.updated_at
       AND expires_at - CASE key WHEN 'spend_hour' THEN 3600000 ELSE 86400000 END <= NEW.created_at;
@@ -156,6 +182,7 @@ CREATE TABLE message_hours (
   hour INTEGER NOT NULL,
   channel TEXT NOT NULL,
   country TEXT NOT NULL,
+  -- 'handed_over': whoever hears the event delivers it.
   driver TEXT NOT NULL,
   template TEXT NOT NULL,
   app_id TEXT NOT NULL,
@@ -167,6 +194,8 @@ CREATE TABLE message_hours (
   delivered INTEGER NOT NULL DEFAULT 0,
   -- No carrier took it, or one reported that it did not arrive.
   failed INTEGER NOT NULL DEFAULT 0,
+  -- Those of them that no carrier took: they are not among the sent.
+  refused INTEGER NOT NULL DEFAULT 0,
   -- Its code came back.
   verified INTEGER NOT NULL DEFAULT 0,
   -- In millionths of the currency.
@@ -174,7 +203,20 @@ CREATE TABLE message_hours (
   PRIMARY KEY (hour, channel, country, driver, template, app_id)
 ) STRICT, WITHOUT ROWID;
 
--- How long it took: counts per class of time. `below` is the class's upper bound in milliseconds.
+-- The classes of time: what took longer than the class before, and at most `upto` milliseconds. The last one is open.
+CREATE TABLE message_time_classes (
+  upto INTEGER PRIMARY KEY,
+  -- The upper bound of the class before.
+  above INTEGER NOT NULL,
+  -- How wide it is; 0: it is open.
+  width INTEGER NOT NULL
+) STRICT;
+INSERT INTO message_time_classes (upto, above, width)
+  SELECT value, lag(value, 1, 0) OVER (ORDER BY value), CASE key WHEN 19 THEN 0 ELSE value - lag(value, 1, 0) OVER (ORDER BY value) END
+  FROM json_each('[500, 1000, 2000, 3000, 5000, 8000, 12000, 20000, 30000, 45000, 60000, 90000, 120000, 180000, 300000,
+    600000, 1800000, 3600000, 86400000, 9000000000000]');
+
+-- How long it took: counts per class of time.
 CREATE TABLE message_times (
   hour INTEGER NOT NULL,
   channel TEXT NOT NULL,
@@ -184,63 +226,94 @@ CREATE TABLE message_times (
   app_id TEXT NOT NULL,
   -- From sending until it was reported delivered, or until its code came back.
   until TEXT NOT NULL CHECK (until IN ('delivered', 'verified')),
-  below INTEGER NOT NULL,
+  -- The class.
+  upto INTEGER NOT NULL,
   count INTEGER NOT NULL,
-  PRIMARY KEY (hour, channel, country, driver, template, app_id, until, below)
+  -- How long all of them took together, in milliseconds.
+  millis INTEGER NOT NULL,
+  PRIMARY KEY (hour, channel, country, driver, template, app_id, until, upto)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER message_hours_of_message AFTER INSERT ON messages
 WHEN NEW.status = 'handed_over' OR (NEW.status = 'dropped' AND NEW.reason = 'null_driver') BEGIN
   INSERT INTO message_hours (hour, channel, country, driver, template, app_id, sent, codes, cost)
-    SELECT h.value, NEW.channel, coalesce(NEW.country, ''), NEW.driver, NEW.template, coalesce(NEW.app_id, ''), 1,
-      NEW.challenge_id IS NOT NULL, NEW.cost
+    SELECT h.value, NEW.channel, coalesce(NEW.country, ''), CASE NEW.status WHEN 'handed_over' THEN NEW.status ELSE NEW.driver END,
+      NEW.template, coalesce(NEW.app_id, ''), 1, NEW.challenge_id IS NOT NULL, NEW.cost
     FROM json_each(json_array(0, NEW.created_at / 3600000)) h WHERE true
     ON CONFLICT (hour, channel, country, driver, template, app_id) DO UPDATE SET
       sent = sent + 1, codes = codes + excluded.codes, cost = cost + excluded.cost;
 END;
 
+-- A carrier that has reported of it has taken it, whatever it answered.
 CREATE TRIGGER message_hours_of_outcome AFTER UPDATE OF outcome ON message_tries
 WHEN NEW.outcome IS NOT NULL AND OLD.outcome IS NULL BEGIN
-  INSERT INTO message_hours (hour, channel, country, driver, template, app_id, sent, codes, failed, cost)
+  INSERT INTO message_hours (hour, channel, country, driver, template, app_id, sent, codes, failed, refused, cost)
     SELECT h.value, m.channel, coalesce(m.country, ''), NEW.driver, m.template, coalesce(m.app_id, ''),
-      NEW.outcome IN ('accepted', 'unknown'), NEW.outcome IN ('accepted', 'unknown') AND m.challenge_id IS NOT NULL,
-      NEW.outcome NOT IN ('accepted', 'unknown'), CASE WHEN NEW.outcome IN ('accepted', 'unknown') THEN m.cost ELSE 0 END
-    FROM messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h WHERE m.id = NEW.message_id
+      o.taken, o.taken AND m.challenge_id IS NOT NULL, NOT o.taken, NOT o.taken, o.taken * m.cost
+    FROM (SELECT NEW.outcome IN ('accepted', 'unknown') OR NEW.reported IS NOT NULL AS taken) o
+      CROSS JOIN messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h
+    WHERE m.id = NEW.message_id
     ON CONFLICT (hour, channel, country, driver, template, app_id) DO UPDATE SET
-      sent = sent + excluded.sent, codes = codes + excluded.codes, failed = failed + excluded.failed, cost = cost + excluded.cost;
+      sent = sent + excluded.sent, codes = codes + excluded.codes, failed = failed + excluded.failed,
+      refused = refused + excluded.refused, cost = cost + excluded.cost;
 END;
 
+-- What was counted as refused and has arrived all the same was sent.
 CREATE TRIGGER message_hours_of_report AFTER UPDATE OF reported ON message_tries
 WHEN NEW.reported IN ('delivered', 'failed') AND OLD.reported IS NOT NEW.reported BEGIN
-  INSERT INTO message_hours (hour, channel, country, driver, template, app_id, delivered, failed)
+  INSERT INTO message_hours (hour, channel, country, driver, template, app_id, sent, codes, delivered, failed, refused, cost)
     SELECT h.value, m.channel, coalesce(m.country, ''), NEW.driver, m.template, coalesce(m.app_id, ''),
-      NEW.reported = 'delivered', NEW.reported = 'failed'
-    FROM messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h WHERE m.id = NEW.message_id
+      o.was_refused, o.was_refused AND m.challenge_id IS NOT NULL, NEW.reported = 'delivered',
+      (NEW.reported = 'failed') - o.was_refused, -o.was_refused, o.was_refused * m.cost
+    FROM (SELECT OLD.reported IS NULL AND coalesce(NEW.outcome, 'unknown') NOT IN ('accepted', 'unknown') AS was_refused) o
+      CROSS JOIN messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h
+    WHERE m.id = NEW.message_id
     ON CONFLICT (hour, channel, country, driver, template, app_id) DO UPDATE SET
-      delivered = delivered + excluded.delivered, failed = failed + excluded.failed;
-  INSERT INTO message_times (hour, channel, country, driver, template, app_id, until, below, count)
+      sent = sent + excluded.sent, codes = codes + excluded.codes, delivered = delivered + excluded.delivered,
+      failed = failed + excluded.failed, refused = refused + excluded.refused, cost = cost + excluded.cost;
+  INSERT INTO message_times (hour, channel, country, driver, template, app_id, until, upto, count, millis)
     SELECT h.value, m.channel, coalesce(m.country, ''), NEW.driver, m.template, coalesce(m.app_id, ''), 'delivered',
-      (SELECT min(value) FROM json_each('[500,1000,2000,3000,5000,8000,12000,20000,30000,45000,60000,90000,120000,180000,300000,600000,1800000,3600000,86400000,9000000000000]')
-       WHERE value > NEW.reported_at - NEW.created_at), 1
-    FROM messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h
+      (SELECT min(c.upto) FROM message_time_classes c WHERE c.upto >= o.took), 1, o.took
+    FROM (SELECT max(0, NEW.reported_at - NEW.created_at) AS took) o
+      CROSS JOIN messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h
     WHERE m.id = NEW.message_id AND NEW.reported = 'delivered'
-    ON CONFLICT (hour, channel, country, driver, template, app_id, until, below) DO UPDATE SET count = count + 1;
+    ON CONFLICT (hour, channel, country, driver, template, app_id, until, upto) DO UPDATE SET
+      count = count + 1, millis = millis + excluded.millis;
 END;
 
+-- A code came back: by the try that is reported delivered, else by the newest that may have arrived. It counts in that try's
+-- hour, so that nothing is verified where nothing was sent.
 CREATE TRIGGER message_hours_of_verified AFTER UPDATE OF verified_at ON challenges
 WHEN NEW.verified_at IS NOT NULL AND OLD.verified_at IS NULL AND NEW.message_id IS NOT NULL AND NEW.is_test = 0 BEGIN
   INSERT INTO message_hours (hour, channel, country, driver, template, app_id, verified)
-    SELECT h.value, m.channel, coalesce(m.country, ''), m.driver, m.template, coalesce(m.app_id, ''), 1
-    FROM messages m CROSS JOIN json_each(json_array(0, m.created_at / 3600000)) h
+    SELECT h.value, m.channel, coalesce(m.country, ''),
+      coalesce(t.driver, CASE m.status WHEN 'handed_over' THEN m.status ELSE m.driver END), m.template, coalesce(m.app_id, ''), 1
+    FROM messages m LEFT JOIN message_tries t ON t.id = (
+        SELECT x.id FROM message_tries x
+        WHERE x.message_id = NEW.message_id
+          AND (coalesce(x.outcome, 'unknown') IN ('accepted', 'unknown') OR x.reported IS NOT NULL)
+        ORDER BY x.reported IS 'delivered' DESC, x.rowid DESC LIMIT 1)
+      CROSS JOIN json_each(json_array(0, coalesce(t.created_at, m.created_at) / 3600000)) h
     WHERE m.id = NEW.message_id AND (m.status <> 'dropped' OR m.reason = 'null_driver')
     ON CONFLICT (hour, channel, country, driver, template, app_id) DO UPDATE SET verified = verified + 1;
-  INSERT INTO message_times (hour, channel, country, driver, template, app_id, until, below, count)
-    SELECT h.value, m.channel, coalesce(m.country, ''), m.driver, m.template, coalesce(m.app_id, ''), 'verified',
-      (SELECT min(value) FROM json_each('[500,1000,2000,3000,5000,8000,12000,20000,30000,45000,60000,90000,120000,180000,300000,600000,1800000,3600000,86400000,9000000000000]')
-       WHERE value > NEW.verified_at - m.created_at), 1
-    FROM messages m CROSS JOIN json_each(json_array(0, m.created_at / 3600000)) h
-    WHERE m.id = NEW.message_id AND (m.status <> 'dropped' OR m.reason = 'null_driver')
-    ON CONFLICT (hour, channel, country, driver, template, app_id, until, below) DO UPDATE SET count = count + 1;
+  INSERT INTO message_times (hour, channel, country, driver, template, app_id, until, upto, count, millis)
+    SELECT h.value, r.channel, r.country, r.driver, r.template, r.app_id, 'verified',
+      (SELECT min(c.upto) FROM message_time_classes c WHERE c.upto >= r.took), 1, r.took
+    FROM (
+      SELECT m.channel, coalesce(m.country, '') AS country,
+        coalesce(t.driver, CASE m.status WHEN 'handed_over' THEN m.status ELSE m.driver END) AS driver, m.template,
+        coalesce(m.app_id, '') AS app_id, coalesce(t.created_at, m.created_at) AS sent_at,
+        max(0, NEW.verified_at - coalesce(t.created_at, m.created_at)) AS took
+      FROM messages m LEFT JOIN message_tries t ON t.id = (
+          SELECT x.id FROM message_tries x
+          WHERE x.message_id = NEW.message_id
+            AND (coalesce(x.outcome, 'unknown') IN ('accepted', 'unknown') OR x.reported IS NOT NULL)
+          ORDER BY x.reported IS 'delivered' DESC, x.rowid DESC LIMIT 1)
+      WHERE m.id = NEW.message_id AND (m.status <> 'dropped' OR m.reason = 'null_driver')) r
+      CROSS JOIN json_each(json_array(0, r.sent_at / 3600000)) h
+    WHERE true
+    ON CONFLICT (hour, channel, country, driver, template, app_id, until, upto) DO UPDATE SET
+      count = count + 1, millis = millis + excluded.millis;
 END;
 
 -- Alerts: each condition with what it is about, while it holds, and since it was told.

@@ -32,14 +32,14 @@ pub struct App {
     pub circuits: Arc<Circuits>,
 }
 
-/// Who is behind the calling server: what it passes as `client`.
+/// The person: whoever connects, or who is behind the calling server, which passes them as `client`.
 #[derive(Clone, Default)]
 pub struct Client {
     /// The person's address.
     pub ip: Option<String>,
     /// The person's browser or app.
     pub user_agent: Option<String>,
-    /// The country that the person is in, ISO 3166-1 alpha-2, or `XX` and `T1` as Cloudflare says.
+    /// The country that the person is in, ISO 3166-1 alpha-2, or `XX` (not known) and `T1` (Tor) as Cloudflare says.
     pub country: Option<String>,
     /// The number of the network operator (ASN) that the person's address belongs to.
     pub asn: Option<i64>,

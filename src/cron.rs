@@ -1,7 +1,8 @@
-//! What the cron's minute does. Housekeeping has a run of its own, every fifth minute, since one run may make 50
-//! statements on the free plan; the other minutes belong to what people wait for.
+//! What the cron's minute does. Housekeeping has a run of its own, every fifth minute, and so have alerts, since one run may
+//! make 50 statements on the free plan; the other minutes belong to what people wait for.
 
 use crate::{
+    alert,
     context::App,
     housekeeping,
     message::fallback,
@@ -10,17 +11,21 @@ use crate::{
     webhook::{self, deliver::Begun},
 };
 
-/// How many minutes lie between two runs of housekeeping.
-const HOUSEKEEPING_MINUTES: i64 = 5;
+/// How many minutes lie between two runs of housekeeping, and of alerts.
+const MINUTES: i64 = 5;
+/// Alerts run so many minutes after housekeeping, far from it on both sides.
+const ALERTS: i64 = 3;
 
 /// Runs the minute that was scheduled for this moment.
 pub async fn run(app: &App, scheduled: Timestamp) {
-    if (scheduled.millis() / 60_000) % HOUSEKEEPING_MINUTES == 0 {
-        report(app, "housekeeping", housekeeping::run(app).await);
-    } else {
-        // A code lives five minutes: messages first.
-        report(app, "fallback", fallback::run(app).await);
-        report(app, "webhooks", webhook::deliver::run(app, Begun::Cron).await.map(drop));
+    match (scheduled.millis() / 60_000) % MINUTES {
+        0 => report(app, "housekeeping", housekeeping::run(app).await),
+        ALERTS => report(app, "alerts", alert::run(app).await),
+        _ => {
+            // A code lives five minutes: messages first.
+            report(app, "fallback", fallback::run(app).await);
+            report(app, "webhooks", webhook::deliver::run(app, Begun::Cron).await.map(drop));
+        }
     }
 }
 

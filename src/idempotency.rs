@@ -54,7 +54,8 @@ const RELEASE_UNLESS_MADE: &str = "DELETE FROM idempotency_keys
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = resource_id AND m.stamp = ?2)
     AND NOT EXISTS (SELECT 1 FROM invitations i WHERE i.id = resource_id AND i.stamp = ?2)
     AND NOT EXISTS (SELECT 1 FROM webhook_endpoints w WHERE w.id = resource_id AND w.stamp = ?2)
-    AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.id = resource_id AND d.stamp = ?2)";
+    AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.id = resource_id AND d.stamp = ?2)
+    AND NOT EXISTS (SELECT 1 FROM fraud_entries e WHERE e.id = resource_id AND e.stamp = ?2)";
 
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] = &[RESERVE, LOOK_UP, FINISH, RELEASE, RELEASE_UNLESS_MADE];

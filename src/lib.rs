@@ -2,6 +2,7 @@
 //! Where things are: `docs/architecture.md`.
 
 pub mod account;
+pub mod alert;
 pub mod api_key;
 pub mod app;
 pub mod bot;

@@ -14,6 +14,7 @@
 mod laws {
     mod account;
     mod account_proofs;
+    mod alerts;
     mod attacks;
     mod bad_day;
     mod bot_gate;
@@ -29,8 +30,12 @@ mod laws {
     mod fallback;
     mod feedback;
     mod flows_model;
+    mod fraud_entries;
+    mod fraud_guard;
+    mod fraud_senders;
     mod housekeeping;
     mod keys;
+    mod kill_switch;
     mod law_1_d1_decides;
     mod law_2_limits;
     mod law_2_passkeys;
@@ -54,6 +59,7 @@ mod laws {
     mod machines;
     mod migrations;
     mod notices;
+    mod number_kinds;
     mod passwords;
     mod receipts;
     mod sessions;

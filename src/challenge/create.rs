@@ -16,6 +16,7 @@ use crate::{
     email::EmailAddress,
     factor::{self, Factor, FactorType},
     few::sort_few,
+    fraud::Blocked,
     idempotency::{Claim, Reservation},
     ids::{AppId, ChallengeId, FactorId, UserId},
     limit::Refusal,
@@ -91,6 +92,8 @@ pub enum CreateError {
     Refused(Refused),
     /// A limit has no room.
     Limited(Refusal),
+    /// The fraud guard refuses the message.
+    Blocked(Blocked),
     /// There is no such user.
     UserNotFound,
     /// The user has no such active factor.

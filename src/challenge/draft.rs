@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     event::{self, Event, EventType, When},
     factor::{Authority, FactorType, enrol::PROOF_LIFETIME},
+    fraud::Guard,
     idempotency::{Claim, Reservation},
     ids::{AppId, ChallengeId, FactorId, FlowId, UserId},
     limit::{self, Check},
@@ -83,6 +84,15 @@ impl Veil {
         if self == Self::Unknown { "nobody" } else { stamp }
     }
 
+    /// A guard as it judges behind the veil, and on which stamp: nothing that anybody is told depends on it.
+    pub(super) fn guard(self, context: &Context, guard: Guard, stamp: &str) -> (Guard, String) {
+        match self {
+            Self::None => (guard, stamp.to_owned()),
+            Self::Known => (guard, context.stamp()),
+            Self::Unknown => (guard.of_nobody(), context.stamp()),
+        }
+    }
+
     /// What hides another code of a challenge: in a flow, one of an address that is no factor.
     pub(super) fn of(context: &Context, challenge: &Challenge) -> Self {
         let in_flow = context.bond().is_some_and(|bond| bond.starts_with(FlowId::PREFIX));
@@ -116,6 +126,8 @@ pub(crate) struct Draft {
     pub(crate) id: ChallengeId,
     pub(crate) stamp: String,
     pub(crate) checks: Vec<Check>,
+    /// What judges its message, and on which stamp: under a veil the challenge does not depend on it.
+    guard: Option<(Guard, String)>,
     /// What allows the change that it begins, where it begins one; a proof is used up with it.
     authority: Option<Authority>,
 }
@@ -130,11 +142,12 @@ impl Draft {
         let (code, checks) = match &facts.asks {
             Asks::Sent(destination, channel) => {
                 let is_proven = facts.factor.is_some() && facts.factor_is_active;
-                let checks = if facts.veil.hides() {
+                let mut checks = if facts.veil.hides() {
                     veiled_checks(context, destination, *channel)
                 } else {
                     checks(context, facts.user.as_ref(), destination, *channel, is_proven)
                 };
+                checks.extend(limit::senders(context, destination, *channel, facts.app.as_ref().map(AppId::as_str)));
                 (Some(code(context, &facts, &id, destination.clone(), *channel)?), checks)
             }
             Asks::Held(of, ..) => {
@@ -142,7 +155,9 @@ impl Draft {
                 (None, super::sending::held_checks(context, user, &id, *of))
             }
         };
-        Ok(Self { id, stamp: context.stamp(), checks, code, facts, authority: None })
+        let stamp = context.stamp();
+        let guard = code.as_ref().and_then(|code| guard(context, &facts, &code.outgoing, &stamp));
+        Ok(Self { id, stamp, checks, code, facts, guard, authority: None })
     }
 
     /// The same for a change that needs leave.
@@ -161,6 +176,10 @@ impl Draft {
         let key = self.facts.reservation.as_ref();
         let mut batch: Vec<Statement> =
             key.map(|key| key.reserve(self.id.as_str(), &self.stamp, now)).into_iter().collect();
+        if let Some((guard, stamp)) = &self.guard {
+            let key = key.map(Reservation::key).filter(|_| !self.facts.veil.hides());
+            batch.extend(guard.judge(context, &self.checks, key, stamp));
+        }
         batch.extend(before);
         batch.extend(self.challenge_statements(context));
         batch.extend(key.map(|key| key.release_unless_made(&self.stamp)));
@@ -238,7 +257,10 @@ impl Draft {
         batch.push(event::store::write(context, event, When::Challenge(self.id.as_str(), &self.stamp)));
         if let Some(code) = code {
             let stamp = facts.veil.on(&self.stamp);
-            batch.extend(message::store::queue(context, &code.outgoing, self.id.as_str(), stamp));
+            let guard = self.guard.as_ref();
+            let unless = guard.map(|(_, stamp)| stamp.as_str()).filter(|_| facts.veil.hides());
+            batch.extend(message::store::queue(context, &code.outgoing, self.id.as_str(), stamp, unless));
+            batch.extend(guard.map(|(guard, stamp)| guard.after(context, &code.outgoing.id, stamp)));
         }
         batch
     }
@@ -246,24 +268,29 @@ impl Draft {
     /// The last statements, which say what came of the batch: [`Draft::finish`] reads them from the end.
     fn report(&self, context: &Context) -> Vec<Statement> {
         let (facts, now) = (&self.facts, context.now());
-        let mut report = vec![
+        let mut report: Vec<Statement> = self.guard.iter().map(|(_, stamp)| Guard::verdict(stamp)).collect();
+        report.extend([
             limit::store::refusals(&self.checks, now, self.id.as_str(), &self.stamp),
             statement!(store::CREATED, &self.id, self.stamp.as_str(), facts.app.as_ref(), context.bond()),
             store::get(context, &self.id),
-        ];
+        ]);
         report.extend(facts.reservation.as_ref().map(Reservation::look_up));
         report
     }
 
     /// How many statements of the batch are the report.
     pub(crate) fn report_length(&self) -> usize {
-        3 + usize::from(self.facts.reservation.is_some())
+        3 + usize::from(self.guard.is_some()) + usize::from(self.facts.reservation.is_some())
     }
 
     /// Reads what came of the batch, and sends.
     pub(crate) async fn finish(self, context: &Context, answer: &[Rows]) -> Result<Created, CreateError> {
         let now = context.now();
-        let report = answer.get(answer.len().saturating_sub(self.report_length())..).unwrap_or_default();
+        let mut report = answer.get(answer.len().saturating_sub(self.report_length())..).unwrap_or_default();
+        let mut blocked = None;
+        if let (Some(_), Some((verdict, rest))) = (&self.guard, report.split_first()) {
+            (blocked, report) = (Guard::read(verdict, now), rest);
+        }
         let [refusals, created, challenge, claim @ ..] = report else {
             return Err(DatabaseError::Other("a batch answered too little".to_owned()).into());
         };
@@ -278,6 +305,9 @@ impl Draft {
         if !made && created.first().is_some_and(|row| row.flag("is_full")) {
             return Err(CreateError::FlowFull);
         }
+        if let Some(blocked) = blocked.filter(|_| !made) {
+            return Err(CreateError::Blocked(blocked));
+        }
         if !made {
             if let Some(refusal) = limit::store::read_refusals(refusals, now)? {
                 return Err(CreateError::Limited(refusal));
@@ -289,7 +319,7 @@ impl Draft {
             challenge.first().ok_or_else(|| DatabaseError::Other("a challenge that was made is missing".to_owned()))?;
         let challenge = Challenge::read(row)?;
         if let Some(code) = self.code.as_ref().filter(|_| self.facts.veil.hides()) {
-            if self.facts.veil == Veil::Known {
+            if self.facts.veil == Veil::Known && blocked.is_none() {
                 dispatch_later(context, code.outgoing.clone(), &self.id);
             }
         } else if let Some(code) = &self.code {
@@ -308,6 +338,12 @@ impl Draft {
         };
         Ok(Created { challenge, shown, replayed: false })
     }
+}
+
+/// What judges the message, and on which stamp.
+fn guard(context: &Context, facts: &Facts, outgoing: &Outgoing, stamp: &str) -> Option<(Guard, String)> {
+    let (user, app) = (facts.user.as_ref().map(UserId::as_str), facts.app.as_ref().map(AppId::as_str));
+    Some(facts.veil.guard(context, Guard::of(context, outgoing, user, app)?, stamp))
 }
 
 /// The first code of a challenge, with the message that carries it.

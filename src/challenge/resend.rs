@@ -17,6 +17,7 @@ use crate::{
     crypto::CodeLength,
     event::{self, Event, EventType, When},
     flow::FlowType,
+    fraud::Guard,
     idempotency::{Claim, Reservation},
     ids::{ChallengeId, UserId},
     limit,
@@ -122,14 +123,20 @@ pub async fn resend(
     let outgoing = prepare::prepare(context, destination.clone(), channel, content)?;
     let user = challenge.user_id.as_deref().and_then(UserId::parse);
     let is_proven = challenge.factor_id.is_some() && challenge.purpose != Purpose::Enrolment;
-    let checks = if veil.hides() {
+    let mut checks = if veil.hides() {
         veiled_checks(context, &destination, channel)
     } else {
         checks(context, user.as_ref(), &destination, channel, is_proven)
     };
+    checks.extend(limit::senders(context, &destination, channel, challenge.app_id.as_deref()));
     let stamp = context.stamp();
+    let guard = Guard::of(context, &outgoing, challenge.user_id.as_deref(), challenge.app_id.as_deref());
+    let guard = guard.map(|guard| veil.guard(context, guard, &stamp));
 
     let mut batch: Vec<_> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();
+    if let Some((guard, stamp)) = &guard {
+        batch.extend(guard.judge(context, &checks, key.map(Reservation::key).filter(|_| !veil.hides()), stamp));
+    }
     batch.push(statement!(
         store::RESEND,
         limit::store::parameter(&checks),
@@ -149,17 +156,21 @@ pub async fn resend(
     let event = Event::new(EventType::ChallengeResent, id.as_str())
         .data(json!({"generation": generation, "channel": channel.as_str()}));
     batch.push(event::store::write(context, event, When::Challenge(id.as_str(), &stamp)));
-    batch.extend(message::store::queue(context, &outgoing, id.as_str(), veil.on(&stamp)));
+    let unless = guard.as_ref().map(|(_, stamp)| stamp.as_str()).filter(|_| veil.hides());
+    batch.extend(message::store::queue(context, &outgoing, id.as_str(), veil.on(&stamp), unless));
+    batch.extend(guard.as_ref().map(|(guard, stamp)| guard.after(context, &outgoing.id, stamp)));
     batch.extend(key.map(|key| key.release_unless_made(&stamp)));
     batch.extend(key.filter(|_| outgoing.route.is_done()).map(|key| key.finish(&stamp)));
+    // Empty where nothing judges.
+    batch.push(Guard::verdict(guard.as_ref().map(|(_, stamp)| stamp.as_str()).unwrap_or_default()));
     batch.push(limit::store::refusals(&checks, now, id.as_str(), &stamp));
     batch.push(store::get(context, id));
     batch.extend(key.map(Reservation::look_up));
     let answer = context.decide(batch).await?;
 
-    let reported = 2 + usize::from(key.is_some());
+    let reported = 3 + usize::from(key.is_some());
     let report = answer.get(answer.len().saturating_sub(reported)..).unwrap_or_default();
-    let [refusals, rows, claim @ ..] = report else {
+    let [verdict, refusals, rows, claim @ ..] = report else {
         return Err(DatabaseError::Other("a batch answered too little".to_owned()).into());
     };
     if let (Some(key), Some(rows)) = (key, claim.first()) {
@@ -171,7 +182,11 @@ pub async fn resend(
     }
     let row: &Row = rows.first().ok_or(ResendError::NotFound)?;
     let challenge = Challenge::read(row)?;
+    let blocked = Guard::read(verdict, now);
     if row.text("stamp")? != stamp {
+        if let Some(blocked) = blocked {
+            return Err(CreateError::Blocked(blocked).into());
+        }
         // Somebody was faster, or a limit has no room.
         if let Some(refusal) = limit::store::read_refusals(refusals, now)? {
             return Err(CreateError::Limited(refusal).into());
@@ -184,8 +199,8 @@ pub async fn resend(
         Veil::None => dispatch(context, &outgoing, id, &stamp, Which::Further(generation), &checks, key)
             .await
             .map_err(CreateError::NotSent)?,
-        Veil::Known => dispatch_later(context, outgoing, id),
-        Veil::Unknown => {}
+        Veil::Known if blocked.is_none() => dispatch_later(context, outgoing, id),
+        Veil::Known | Veil::Unknown => {}
     }
     Ok(Created { challenge, shown: Map::new(), replayed: false })
 }

@@ -107,9 +107,7 @@ fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Cha
         Per::User if limit.holds(channel) => user.map(|user| Check::spend(*limit, &whom(user.as_str()), settings)),
         Per::Destination if limit.holds(channel) => Some(Check::spend(*limit, &whom(mac), settings)),
         Per::NewDestination if limit.holds(channel) && !is_proven => Some(Check::spend(*limit, &whom(mac), settings)),
-        Per::Challenge | Per::User | Per::Destination | Per::NewDestination | Per::UserAndAddress | Per::Address => {
-            None
-        }
+        _ => None,
     };
     LIMITS.iter().filter_map(check).collect()
 }

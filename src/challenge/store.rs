@@ -2,8 +2,8 @@
 
 use crate::in_a_row_of;
 use crate::{
-    change_is_allowed, claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, ports::Statement,
-    statement, time::Timestamp,
+    change_is_allowed, claim_is_mine, context::Context, factor_columns, have_room, ids::ChallengeId, not_refused,
+    ports::Statement, statement, time::Timestamp,
 };
 
 macro_rules! select {
@@ -84,6 +84,8 @@ pub const CREATE: &str = concat!(
     claim_is_mine!(),
     " AND ",
     flow_has_room!("?28"),
+    " AND ",
+    not_refused!(),
     " AND ",
     have_room!()
 );
@@ -216,6 +218,8 @@ pub const RESEND: &str = concat!(
        AND wrong_answers < wrong_answers_max AND resend_at <= ?2 AND sends < ?10
        AND ",
     claim_is_mine!(),
+    " AND ",
+    not_refused!(),
     " AND ",
     have_room!()
 );

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use futures_channel::oneshot;
-use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event, send::SendFuture};
+use worker::{Cf, Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event, send::SendFuture};
 
 use super::{
     bindings,
@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     context::App,
     cron,
-    http::serve,
+    http::{Edge, serve},
     message::circuit::Circuits,
     ports::{Level, Log, Ports},
     settings::IsolateCache,
@@ -63,7 +63,10 @@ fn app(env: &Env) -> App {
 #[event(fetch)]
 async fn fetch(request: HttpRequest, env: Env, context: Context) -> worker::Result<http::Response<axum::body::Body>> {
     let app = app(&env);
-    let request = request.map(axum::body::Body::new);
+    let mut request = request.map(axum::body::Body::new);
+    let cf = request.extensions_mut().remove::<Cf>();
+    let edge = cf.map(|cf| Edge { country: cf.country(), asn: cf.asn().map(i64::from) });
+    request.extensions_mut().insert(edge.unwrap_or_default());
     // A caller that hangs up must not end the work between the carrier's answer and its record.
     let (done, response) = oneshot::channel();
     let after = Arc::clone(&app.ports.after);

@@ -83,7 +83,7 @@ pub enum When<'a> {
     PhoneMoved(&'a str, &'a str),
     /// The factor has this stamp.
     Factor(&'a str, &'a str),
-    /// The message is in this state.
+    /// The message is in this state; user, app and reason are taken from it where the event names none.
     Message(&'a str, &'a str),
     /// The active factor has another stamp than the challenge, which has this one: it did not accept the answer.
     NotAccepted(&'a str, &'a str, &'a str),
@@ -119,6 +119,9 @@ pub enum When<'a> {
 
 macro_rules! insert {
     ($user:literal, $app:literal, $subject:literal, $rest:literal) => {
+        insert!($user, $app, $subject, "?8", $rest)
+    };
+    ($user:literal, $app:literal, $subject:literal, $reason:literal, $rest:literal) => {
         concat!(
             "INSERT INTO audit_events (id, type, actor, user_id, app_id, subject_id, outcome, reason,
                client_ip, user_agent, request_id, data, created_at)
@@ -128,7 +131,9 @@ macro_rules! insert {
             $app,
             ", ",
             $subject,
-            ", ?7, ?8, ?9, ?10, ?11, ?12, ?13 ",
+            ", ?7, ",
+            $reason,
+            ", ?9, ?10, ?11, ?12, ?13 ",
             $rest
         )
     };
@@ -185,7 +190,13 @@ const PHONE_MOVED: &str = insert!(
      WHERE c.id = ?14 AND c.stamp = ?15 AND u.stamp = ?15 AND c.type = 'phone'"
 );
 const FACTOR: &str = insert!("WHERE EXISTS (SELECT 1 FROM factors WHERE id = ?14 AND stamp = ?15)");
-const MESSAGE: &str = insert!("?4", "?5", "?6", "FROM messages m WHERE m.id = ?14 AND m.status = ?15");
+const MESSAGE: &str = insert!(
+    "coalesce(?4, m.user_id)",
+    "coalesce(?5, m.app_id)",
+    "?6",
+    "coalesce(?8, m.reason)",
+    "FROM messages m WHERE m.id = ?14 AND m.status = ?15"
+);
 const NOT_ACCEPTED: &str = insert!(
     "WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?14 AND stamp = ?15)
        AND EXISTS (SELECT 1 FROM factors WHERE id = ?16 AND stamp <> ?15 AND activated_at IS NOT NULL)"

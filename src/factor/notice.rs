@@ -191,7 +191,9 @@ fn why(refused: &Refused) -> String {
     match refused {
         Refused::SwitchedOff(channel) => format!("{}_disabled", channel.as_str()),
         Refused::TestNumber => "test_number".to_owned(),
-        Refused::Country(..) => "country_not_allowed".to_owned(),
+        Refused::Country(_, _, "allowed") => "country_not_allowed".to_owned(),
+        Refused::Country(..) => "country_stopped".to_owned(),
+        Refused::Kind(kind) => format!("{kind}_refused"),
         Refused::Misconfigured(issue) => issue.variable.to_owned(),
         Refused::FixedLine => "fixed_line".to_owned(),
         Refused::Channel(channel) => format!("{}_not_supported", channel.as_str()),

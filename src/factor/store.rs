@@ -3,6 +3,7 @@
 use crate::{
     claim_is_mine, have_room,
     ids::{ChallengeId, FactorId, UserId},
+    not_refused,
     ports::Statement,
     statement,
 };
@@ -136,6 +137,8 @@ pub const ENROL: &str = concat!(
     ")",
     " AND ",
     claim_is_mine!(),
+    " AND ",
+    not_refused!(),
     " AND ",
     have_room!()
 );

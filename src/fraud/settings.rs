@@ -236,7 +236,7 @@ pub fn check(stored: &Value) -> Vec<FieldError> {
             ));
         }
     };
-    for path in ["fraud.spend.hourly", "fraud.spend.daily"] {
+    for path in ["fraud.spend.hourly", "fraud.spend.daily", "alerts.spend.hourly", "alerts.spend.daily"] {
         amount(path.to_owned(), at(path));
     }
     for path in ["fraud.spend.prices.sms", "fraud.spend.prices.voice"] {

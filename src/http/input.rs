@@ -40,6 +40,15 @@ impl Known {
     }
 }
 
+/// What Cloudflare says of whoever connects. It comes beside the request and not in its headers, which anybody can write.
+#[derive(Clone, Debug, Default)]
+pub struct Edge {
+    /// The country, ISO 3166-1 alpha-2; `XX`: not known, `T1`: Tor.
+    pub country: Option<String>,
+    /// The number of the network operator.
+    pub asn: Option<i64>,
+}
+
 /// A request as it came, with its body read.
 #[derive(Clone)]
 pub struct Incoming {
@@ -66,6 +75,8 @@ pub struct Incoming {
     pub readable: Known,
     /// Whether it may have written events that somebody hears: set where a batch has passed, and not before.
     pub tells: Known,
+    /// Where it comes from.
+    pub edge: Edge,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.

@@ -12,7 +12,7 @@ mod reply;
 mod routes;
 mod serve;
 
-pub use input::{Call, Incoming};
+pub use input::{Call, Edge, Incoming};
 pub use problem::{Code, Problem};
 pub use reply::Reply;
 pub use routes::operations;

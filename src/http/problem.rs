@@ -81,7 +81,7 @@ codes! {
     ResendExhausted = "resend_exhausted", 422, "The challenge has sent all its codes", "Make a new challenge.";
     StrategyNotSupported = "strategy_not_supported", 422, "This is not supported", "See the detail.";
     TestIdentifierForbidden = "test_identifier_forbidden", 422, "Test numbers are refused here", "Use a real number, or change `test_mode`.";
-    MessageRefused = "message_refused", 422, "No message goes there", "Offer another way, or another number or address.";
+    MessageRefused = "message_refused", 422, "No message goes there", "Offer another way, or another number or address, or wait as long as Retry-After says where it is there.";
     CountryNotAllowed = "country_not_allowed", 422, "Messages may not go to this country", "Change the setting named in the detail.";
     RecipientRefused = "message_recipient_refused", 422, "The carrier refuses this recipient", "Ask for another number or address, or use one of `channels`; the detail has the carrier's reason.";
     MessageBlocked = "message_blocked", 422, "The carrier blocks this as fraud", "Ask for another number; the detail has the carrier's reason.";

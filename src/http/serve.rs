@@ -22,7 +22,7 @@ use super::{
     access_token,
     contract::{Auth, Operation},
     cors::{Headers, Sharing},
-    input::{BODY_LIMIT, Call, Incoming, Known},
+    input::{BODY_LIMIT, Call, Edge, Incoming, Known},
     oauth,
     problem::{Code, Problem},
     reply::{Answer, Failure, Reply},
@@ -177,6 +177,7 @@ async fn handle(operation: Operation, run: Run, request: Request) -> Response {
 async fn incoming(request: Request) -> Option<(Incoming, bool)> {
     let (mut parts, body) = request.into_parts();
     let app = parts.extensions.remove::<App>()?;
+    let edge = parts.extensions.remove::<Edge>().unwrap_or_default();
     let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
     let params = params.map(|params| params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
     let host = parts.uri.host().map(str::to_owned).or_else(|| {
@@ -207,6 +208,7 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             readable: Known::default(),
             tells: Known::default(),
+            edge,
             headers: parts.headers,
             body: body.map(Into::into).unwrap_or_default(),
             app,
@@ -219,7 +221,8 @@ async fn incoming(request: Request) -> Option<(Incoming, bool)> {
 pub(super) fn client(incoming: &Incoming) -> Client {
     let user_agent = incoming.header("user-agent").map(|text| text.chars().take(512).collect());
     let ip = incoming.header("cf-connecting-ip").and_then(|text| text.parse::<std::net::IpAddr>().ok());
-    Client { ip: ip.map(|ip| ip.to_string()), user_agent, ..Client::default() }
+    let Edge { country, asn } = incoming.edge.clone();
+    Client { ip: ip.map(|ip| ip.to_string()), user_agent, country, asn }
 }
 
 /// A call that needs a server key, or development tools.

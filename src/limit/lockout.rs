@@ -141,7 +141,8 @@ pub fn network(context: &Context) -> Option<String> {
     context.client().ip.as_deref().map(|ip| context.pepper().destination_mac(&network_of(ip)))
 }
 
-fn network_of(ip: &str) -> String {
+/// The network of an address, as its MAC is made: IPv4 addresses stand for themselves.
+pub fn network_of(ip: &str) -> String {
     match ip.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V6(ip)) => match ip.to_ipv4_mapped() {
             Some(ip) => ip.to_string(),

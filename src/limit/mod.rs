@@ -2,9 +2,11 @@
 //! `docs/configuration.md`, and a case of `tests/law_2_limits.rs`.
 
 pub mod lockout;
+mod senders;
 pub mod store;
 mod table;
 
+pub use senders::senders;
 pub use store::{Check, Refusal};
 pub use table::{
     EMAILS_DESTINATION_HALF_HOUR, LIMITS, Limit, NOTICES_USER_HOUR, PASSWORD_FAILURES, PASSWORD_FAILURES_EVERYWHERE,

@@ -365,6 +365,10 @@ impl Per {
             Self::Destination => "destination",
             Self::UserAndAddress => "user and client address",
             Self::Address => "client address",
+            Self::App => "app",
+            Self::Key => "server key",
+            Self::Country => "country",
+            Self::Instance => "instance",
             Self::NewDestination => "new destination",
         }
     }

@@ -17,6 +17,14 @@ pub enum Per {
     UserAndAddress,
     /// One client address (/64 for IPv6), whomever it tries.
     Address,
+    /// One app.
+    App,
+    /// One server key, or machine app.
+    Key,
+    /// One country.
+    Country,
+    /// All together.
+    Instance,
     /// The destination's MAC, while it is not the proven factor of the user who is asked.
     NewDestination,
 }
@@ -45,7 +53,7 @@ pub struct Limit {
     pub name: &'static str,
     /// Whom it counts for.
     pub per: Per,
-    /// How many pass.
+    /// How many pass. 0: any number.
     pub default: i64,
     /// The largest value its setting takes.
     pub most: i64,
@@ -63,7 +71,16 @@ pub struct Limit {
     pub channels: &'static [Channel],
 }
 
+/// The most of those limits that may be none.
+const MANY: i64 = 1_000_000;
+
 impl Limit {
+    /// The least value that its setting takes. As with Melody Auth, a lockout after no wrong password is none; and who sends
+    /// need not be limited.
+    pub fn least(&self) -> i64 {
+        i64::from(self.window != Window::Lockout && self.most != MANY)
+    }
+
     /// Whether a message that goes this way counts.
     pub fn holds(&self, channel: Option<Channel>) -> bool {
         channel.is_some_and(|channel| self.channels.contains(&channel))
@@ -225,6 +242,46 @@ pub const MESSAGES_DESTINATION_HALF_HOUR: Limit = messages(
 pub const MESSAGES_DESTINATION_HOUR: Limit =
     messages("messages_per_destination_hour", Per::Destination, HOUR, "SMS and calls to one number in an hour");
 
+const fn senders(name: &'static str, per: Per, default: i64, meaning: &'static str) -> Limit {
+    Limit {
+        name,
+        per,
+        default,
+        most: MANY,
+        window: HOUR,
+        binding: None,
+        cleared_by: "time",
+        meaning,
+        refunded: true,
+        channels: PHONES,
+    }
+}
+
+/// Messages that one client address asks for. A company, or a mobile carrier, has hundreds of people behind one. It may be
+/// 0, no limit, as those below.
+pub const MESSAGES_ADDRESS: Limit = senders(
+    "messages_per_address_hour",
+    Per::Address,
+    300,
+    "SMS and calls asked for from one client address in an hour; 0: any number",
+);
+/// Messages through one app. What is many for one is few for another: whoever knows sets it.
+pub const MESSAGES_APP: Limit =
+    senders("messages_per_app_hour", Per::App, 0, "SMS and calls through one app in an hour; 0: any number");
+/// Messages by one server key.
+pub const MESSAGES_KEY: Limit = senders(
+    "messages_per_key_hour",
+    Per::Key,
+    0,
+    "SMS and calls by one server key, or machine app, in an hour; 0: any number",
+);
+/// Messages to one country.
+pub const MESSAGES_COUNTRY: Limit =
+    senders("messages_per_country_hour", Per::Country, 0, "SMS and calls to one country in an hour; 0: any number");
+/// Messages of the instance.
+pub const MESSAGES_INSTANCE: Limit =
+    senders("messages_per_instance_hour", Per::Instance, 0, "SMS and calls in an hour, all together; 0: any number");
+
 /// Tries to send to one number in half an hour, whatever became of them: a carrier that refuses is not asked without end.
 pub const TRIES_DESTINATION_HALF_HOUR: Limit = Limit {
     name: "tries_per_destination_half_hour",
@@ -316,7 +373,7 @@ pub const CALLS_NEW_DESTINATION: Limit = Limit {
 };
 
 /// Every limit.
-pub const LIMITS: [Limit; 19] = [
+pub const LIMITS: [Limit; 24] = [
     WRONG_ANSWERS,
     SENDS,
     SECOND_FACTOR_FAILURES,
@@ -326,6 +383,11 @@ pub const LIMITS: [Limit; 19] = [
     MESSAGES_DESTINATION_HALF_HOUR,
     MESSAGES_DESTINATION_HOUR,
     CALLS_NEW_DESTINATION,
+    MESSAGES_ADDRESS,
+    MESSAGES_APP,
+    MESSAGES_KEY,
+    MESSAGES_COUNTRY,
+    MESSAGES_INSTANCE,
     TRIES_DESTINATION_HALF_HOUR,
     REQUESTS_USER_FIVE_MINUTES,
     EMAILS_USER_HALF_HOUR,

@@ -4,6 +4,7 @@
 use super::{
     Channel, Status,
     speech::{Script, Voice},
+    store::ended::is_switched_on,
 };
 use crate::{
     crypto::{Code, CodeLength, Pepper},
@@ -25,13 +26,17 @@ macro_rules! the_call {
     };
 }
 
-/// Whether its code lives, and calls are switched on: that stops those under way too. `?4` is now.
+/// Whether its code lives, and calls are switched on, to this country too: that stops those under way. `?4` is now.
 macro_rules! its_code_lives {
     () => {
-        "EXISTS (SELECT 1 FROM challenges c JOIN instance i ON i.id = 1
+        concat!(
+            "EXISTS (SELECT 1 FROM challenges c JOIN instance i ON i.id = 1
            WHERE c.id = m.challenge_id AND c.generation = m.generation AND c.code_mac IS NOT NULL
              AND c.code_expires_at > ?4 AND c.verified_at IS NULL AND c.ended_at IS NULL
-             AND c.wrong_answers < c.wrong_answers_max AND coalesce(i.settings ->> '$.voice.enabled', 1) = 1)"
+             AND c.wrong_answers < c.wrong_answers_max AND ",
+            is_switched_on!(),
+            ")"
+        )
     };
 }
 

@@ -65,6 +65,26 @@ impl NumberKind {
         }
     }
 
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::FixedLine => "fixed_line",
+            Self::FixedLineOrMobile => "fixed_line_or_mobile",
+            Self::TollFree => "toll_free",
+            Self::PremiumRate => "premium_rate",
+            Self::SharedCost => "shared_cost",
+            Self::Voip => "voip",
+            Self::PersonalNumber => "personal_number",
+            Self::Pager => "pager",
+            Self::Uan => "uan",
+            Self::Voicemail => "voicemail",
+            Self::Satellite => "satellite",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// The reason why no message is ever sent to numbers of this kind, if there is one.
     ///
     /// A call to a premium-rate, shared-cost or satellite number can cost someone dearly, and a

@@ -21,6 +21,7 @@ mod kind;
 mod mask;
 mod parse;
 mod prefix;
+mod range;
 mod read;
 mod table;
 
@@ -28,6 +29,7 @@ pub use country::{CallingCode, Country, countries_of, is_known_country};
 pub use error::PhoneError;
 pub use form::{is_e164_form, is_test_number};
 pub use kind::NumberKind;
+pub use range::is_prefix;
 pub use read::MAX_TYPED_CHARS;
 pub use table::metadata_release;
 

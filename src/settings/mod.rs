@@ -1,6 +1,7 @@
 //! Settings of the instance: a stored value wins, else the binding, else the default.
 //! They live in D1 with a version; every deciding batch is guarded by that version (law 1).
 
+mod alerts;
 mod delivery;
 mod multi_factor;
 mod passkey;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+pub use alerts::AlertSettings;
 pub use delivery::{
     Delivery, Fallback, check_complete, check_values, email_by_name, keep_replaced, name_null_drivers, prune, redact,
     reseal, seal_credentials, settings_of_variables, sms_by_name, told,
@@ -28,7 +30,7 @@ use crate::{
     config::Config,
     crypto::CodeLength,
     fraud::{self, FraudSettings},
-    limit::{LIMITS, Limit, PASSWORD_FAILURES},
+    limit::{LIMITS, Limit},
     password,
     phone::{CallingCode, Validation, countries_of, is_e164_form, is_known_country},
     policy::MultiFactor,
@@ -60,7 +62,7 @@ impl TestMode {
     }
 }
 
-/// Which countries messages may go to.
+/// Which countries: those that messages may go to, or that get none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Countries {
     /// `*`.
@@ -70,8 +72,8 @@ pub enum Countries {
 }
 
 impl Countries {
-    /// Whether messages may go there.
-    pub fn allow(&self, country: &str) -> bool {
+    /// Whether the country is among them.
+    pub fn have(&self, country: &str) -> bool {
         match self {
             Self::All => true,
             Self::Only(list) => list.iter().any(|allowed| allowed == country),
@@ -109,6 +111,8 @@ pub struct VoiceSettings {
     pub enabled: bool,
     /// Where calls may go.
     pub countries: Countries,
+    /// Where none go for now, whatever else is allowed.
+    pub stopped: Countries,
     /// Whether a call waits for a key before it tells the code.
     pub gate: bool,
     /// The number that calls, E.164; `None`: there is none.
@@ -126,6 +130,10 @@ pub struct Settings {
     pub notices_enabled: bool,
     /// Where SMS may go.
     pub sms_countries: Countries,
+    /// Where none go for now, whatever else is allowed.
+    pub sms_stopped: Countries,
+    /// Kinds of numbers that get no messages.
+    pub refused_kinds: Vec<String>,
     /// Calls.
     pub voice: VoiceSettings,
     /// What carries messages.
@@ -158,6 +166,8 @@ pub struct Settings {
     pub multi_factor: MultiFactor,
     /// The fraud guard.
     pub fraud: FraudSettings,
+    /// When operators are told that something is wrong.
+    pub alerts: AlertSettings,
     test_mode: Option<TestMode>,
     test_mode_until: Option<Timestamp>,
     limits: Vec<(&'static str, i64)>,
@@ -180,6 +190,7 @@ impl Settings {
         // What is stored and not a flag stops: a kill switch fails closed.
         let is_on = |path| at(stored, path).is_none_or(|stored| stored.as_bool() == Some(true));
         let delivery = Delivery::effective(stored, config);
+        let fraud = FraudSettings::effective(stored, config);
         let caller = delivery.voice_driver().and_then(crate::config::VoiceDriver::from_number);
         Self {
             sms_enabled: is_on("sms.enabled"),
@@ -188,11 +199,14 @@ impl Settings {
             sms_countries: at(stored, "countries.sms.allowed")
                 .and_then(countries)
                 .unwrap_or_else(|| Countries::Only(default_countries(config))),
+            sms_stopped: stopped(stored, "countries.sms.stopped"),
+            refused_kinds: list(at(stored, "numbers.refused")),
             voice: VoiceSettings {
                 enabled: at(stored, "voice.enabled").is_none_or(|stored| stored.as_bool() == Some(true)),
                 countries: at(stored, "countries.voice.allowed")
                     .and_then(countries)
                     .unwrap_or_else(|| Countries::Only(default_countries(config))),
+                stopped: stopped(stored, "countries.voice.stopped"),
                 // Only the word opens it.
                 gate: text("voice.gate") != Some("off"),
                 from_number: text("voice.from_number")
@@ -231,7 +245,8 @@ impl Settings {
                 ),
             },
             multi_factor: MultiFactor::effective(stored.get("multi_factor").unwrap_or(&Value::Null), &config.mfa),
-            fraud: FraudSettings::effective(stored, config),
+            alerts: AlertSettings::effective(stored, &fraud),
+            fraud,
             test_mode: match text("test_mode") {
                 Some("enabled") => Some(TestMode::Enabled),
                 Some("disabled") => Some(TestMode::Disabled),
@@ -250,9 +265,7 @@ impl Settings {
                         _ => limit.default,
                     };
                     let stored = stored.get("limits").and_then(|limits| limits.get(limit.name)).and_then(Value::as_i64);
-                    // As with Melody Auth, a lockout after no wrong password is none.
-                    let least = i64::from(limit.name != PASSWORD_FAILURES.name);
-                    (limit.name, stored.unwrap_or(bound).clamp(least, limit.most))
+                    (limit.name, stored.unwrap_or(bound).clamp(limit.least(), limit.most))
                 })
                 .collect(),
         }
@@ -299,9 +312,10 @@ impl Settings {
             "notices": {"enabled": self.notices_enabled},
             "voice": {"enabled": self.voice.enabled, "gate": if self.voice.gate { "on" } else { "off" },
                 "from_number": self.voice.from_number},
-            "countries": {"sms": {"allowed": self.sms_countries.to_list()},
-                "voice": {"allowed": self.voice.countries.to_list()}},
-            "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" }},
+            "countries": {"sms": {"allowed": self.sms_countries.to_list(), "stopped": self.sms_stopped.to_list()},
+                "voice": {"allowed": self.voice.countries.to_list(), "stopped": self.voice.stopped.to_list()}},
+            "numbers": {"validation": match self.validation { Validation::Possible => "possible", Validation::Valid => "valid" },
+                "refused": self.refused_kinds},
             "codes": {"length": self.code_length.digits(), "lifetime_seconds": self.code_lifetime.as_secs()},
             "multi_factor": self.multi_factor_json(),
             "test_mode": self.test_mode(now, production, dev_tools).as_str(),
@@ -318,6 +332,7 @@ impl Settings {
                 "lockout_seconds": self.password.lockout.as_secs(),
             },
             "fraud": self.fraud.to_json(),
+            "alerts": self.alerts.to_json(),
             "limits": limits,
         });
         for (channel, fields) in self.delivery.shown() {
@@ -350,7 +365,8 @@ pub fn merge(stored: &mut Value, change: &Value) {
 /// end within 30 days. That counts when a change touches them: once they have ended they stop no other change.
 pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    for path in ["countries.sms.allowed", "countries.voice.allowed"] {
+    for path in ["countries.sms.allowed", "countries.voice.allowed", "countries.sms.stopped", "countries.voice.stopped"]
+    {
         if at(stored, path).is_some_and(|list| countries(list).is_none()) {
             let detail = "ISO 3166-1 alpha-2 codes like US, or * for all, are wanted";
             errors.push(FieldError::new(path, FieldCode::Value, detail));
@@ -374,6 +390,7 @@ pub fn check(stored: &Value, change: &Value, config: &Config, now: Timestamp) ->
     }
     errors.extend(passkey::check(stored, change, config));
     errors.extend(fraud::check(stored));
+    errors.extend(alerts::check(stored));
     let enabled = at(stored, "test_mode").and_then(Value::as_str) == Some("enabled");
     let until = at(stored, "test_mode_expires_at").and_then(Value::as_str).and_then(Timestamp::parse);
     let soon = until.is_some_and(|until| until > now && until <= now + DAY * 30);
@@ -401,6 +418,16 @@ fn countries(list: &Value) -> Option<Countries> {
     list.iter()
         .all(|country| is_known_country(country))
         .then(|| Countries::Only(list.iter().map(|country| country.to_ascii_uppercase()).collect()))
+}
+
+/// The countries that a channel goes to no more. What is stored and not understood stops: a kill switch fails closed.
+fn stopped(stored: &Value, path: &str) -> Countries {
+    at(stored, path).map_or(Countries::Only(Vec::new()), |list| countries(list).unwrap_or(Countries::All))
+}
+
+/// The texts of a list.
+fn list(stored: Option<&Value>) -> Vec<String> {
+    stored.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// A length of passwords.

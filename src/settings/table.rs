@@ -2,12 +2,15 @@
 //! document and `docs/configuration.md`.
 
 use super::{
+    alerts::ALERTS,
     delivery::{EMAIL, SMS, VOICE},
     multi_factor::MULTI_FACTOR,
     sign_in::SIGN_IN,
 };
 use crate::fraud::FRAUD;
 use crate::schema::{Field, Shape, field};
+
+const MANY: Shape = Shape::Integer(0, 1_000_000);
 
 const LIMITS: &[Field] = &[
     field("wrong_answers", Shape::Integer(1, 10), "Wrong answers to one challenge").example("5"),
@@ -41,6 +44,16 @@ const LIMITS: &[Field] = &[
     field("emails_per_user_half_hour", Shape::Integer(1, 100), "E-mails to one user in 30 minutes").example("10"),
     field("emails_per_destination_half_hour", Shape::Integer(1, 100), "E-mails to one address in 30 minutes")
         .example("10"),
+    field(
+        "messages_per_address_hour",
+        MANY,
+        "SMS and calls asked for from one client address in an hour; 0: any number",
+    )
+    .example("300"),
+    field("messages_per_app_hour", MANY, "SMS and calls through one app in an hour; 0: any number").example("0"),
+    field("messages_per_key_hour", MANY, "SMS and calls by one server key in an hour; 0: any number").example("0"),
+    field("messages_per_country_hour", MANY, "SMS and calls to one country in an hour; 0: any number").example("0"),
+    field("messages_per_instance_hour", MANY, "SMS and calls in an hour, all together; 0: any number").example("0"),
     field("notices_per_user_hour", Shape::Integer(1, 100), "Notices to one user in an hour").example("10"),
     field(
         "sign_up_notices_per_user_day",
@@ -66,12 +79,22 @@ const LIMITS: &[Field] = &[
         .example("50"),
 ];
 
-const SMS_COUNTRIES: &[Field] = &[field(
-    "allowed",
-    Shape::List(&Shape::Text(2), 250),
-    "Countries that SMS may go to, ISO 3166-1 alpha-2, or `*` alone; default: what `SMS_COUNTRY_CODE` names",
-)
-.example(r#"["US", "CA"]"#)];
+const COUNTRIES: Shape = Shape::List(&Shape::Text(2), 250);
+
+const SMS_COUNTRIES: &[Field] = &[
+    field(
+        "allowed",
+        COUNTRIES,
+        "Countries that SMS may go to, ISO 3166-1 alpha-2, or `*` alone; default: what `SMS_COUNTRY_CODE` names",
+    )
+    .example(r#"["US", "CA"]"#),
+    field(
+        "stopped",
+        COUNTRIES,
+        "The kill switch by country: none of these gets any SMS, at once, also what is under way; default: none",
+    )
+    .example(r#"["GB"]"#),
+];
 
 const PASSWORD: &[Field] = &[
     field(
@@ -102,12 +125,17 @@ const PASSWORD: &[Field] = &[
     field("lockout_seconds", Shape::Integer(0, 31_536_000), "How long `password_failures` locks out").example("86400"),
 ];
 
-const VOICE_COUNTRIES: &[Field] = &[field(
-    "allowed",
-    Shape::List(&Shape::Text(2), 250),
-    "Countries that calls may go to, as for SMS; default: what `SMS_COUNTRY_CODE` names",
-)
-.example(r#"["US", "CA"]"#)];
+const VOICE_COUNTRIES: &[Field] = &[
+    field("allowed", COUNTRIES, "Countries that calls may go to, as for SMS; default: what `SMS_COUNTRY_CODE` names")
+        .example(r#"["US", "CA"]"#),
+    field("stopped", COUNTRIES, "Countries that are not called, at once, also in calls under way; default: none")
+        .example(r#"["GB"]"#),
+];
+
+/// Kinds of numbers that may be refused. All of some countries' mobiles are fixed lines too, for all that is known, and
+/// what costs more than a message is refused always.
+const KINDS: Shape =
+    Shape::OneOf(&["fixed_line", "personal_number", "toll_free", "uan", "unknown", "voicemail", "voip"]);
 
 /// The settings. A value, or `"inherit"` (or `null`) to go back to the binding or default.
 pub const SETTINGS: &[Field] = &[
@@ -134,12 +162,20 @@ pub const SETTINGS: &[Field] = &[
     ),
     field(
         "numbers",
-        Shape::Object(&[field(
-            "validation",
-            Shape::OneOf(&["possible", "valid"]),
-            "`possible` refuses what cannot exist, `valid` also what looks unassigned",
-        )
-        .example(r#""possible""#)]),
+        Shape::Object(&[
+            field(
+                "validation",
+                Shape::OneOf(&["possible", "valid"]),
+                "`possible` refuses what cannot exist, `valid` also what looks unassigned",
+            )
+            .example(r#""possible""#),
+            field(
+                "refused",
+                Shape::List(&KINDS, 7),
+                "Kinds of numbers that get neither SMS nor calls, as far as the numbering plan tells; default: none",
+            )
+            .example(r#"["voip"]"#),
+        ]),
         "Phone numbers",
     ),
     field(
@@ -193,5 +229,6 @@ pub const SETTINGS: &[Field] = &[
     field("password", Shape::Object(PASSWORD), "Passwords"),
     field("multi_factor", Shape::Object(MULTI_FACTOR), "Which proofs a sign-in needs: `docs/policy.md`"),
     field("fraud", Shape::Object(FRAUD), "The fraud guard: `docs/fraud.md`"),
+    field("alerts", Shape::Object(ALERTS), "Who is told that something is wrong, and when: `docs/alerts.md`"),
     field("limits", Shape::Object(LIMITS), "Limits"),
 ];

@@ -62,8 +62,18 @@ async fn a_call_has_arrived_with_the_key_and_its_state_never_regresses() {
 #[tokio::test]
 async fn the_key_opens_only_while_the_code_lives() {
     let resend = |challenge: &Value| format!("/v1/challenges/{}/resend", text(&challenge["id"]));
-    for case in ["alive", "expired", "answered", "canceled", "dead", "replaced", "switched off", "failed", "inherited"]
-    {
+    for case in [
+        "alive",
+        "expired",
+        "answered",
+        "canceled",
+        "dead",
+        "replaced",
+        "switched off",
+        "stopped",
+        "failed",
+        "inherited",
+    ] {
         let world = World::twilio();
         let (challenge, call) = called(&world, &world.number()).await;
         let path = format!("/v1/challenges/{}", text(&challenge["id"]));
@@ -89,12 +99,18 @@ async fn the_key_opens_only_while_the_code_lives() {
             "switched off" => {
                 world.patch("/v1/instance", &json!({"voice": {"enabled": false}})).await.expect(200);
             }
+            "stopped" => {
+                let stopped = json!({"countries": {"voice": {"stopped": ["us"]}, "sms": {"stopped": []}}});
+                world.patch("/v1/instance", &stopped).await.expect(200);
+            }
             "failed" => drop(call.report(&world, "failed").await),
             _ => {
                 lives = true;
                 for enabled in [json!(false), json!("inherit")] {
                     world.patch("/v1/instance", &json!({"voice": {"enabled": enabled}})).await.expect(200);
                 }
+                let others = json!({"countries": {"voice": {"stopped": ["GB"]}, "sms": {"stopped": ["US"]}}});
+                world.patch("/v1/instance", &others).await.expect(200);
             }
         }
         let before = message(&world, &challenge["message_id"]).await;

@@ -228,9 +228,14 @@ async fn a_code_that_is_dead_or_was_told_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_failure_that_is_reported_before_the_answer_stops_nothing() {
-    for (case, goes_on) in
-        [("all failed", true), ("one may arrive", false), ("sent anew", false), ("switched off", false)]
-    {
+    for (case, goes_on) in [
+        ("all failed", true),
+        ("one may arrive", false),
+        ("sent anew", false),
+        ("switched off", false),
+        ("stopped there", false),
+        ("stopped elsewhere", true),
+    ] {
         let world = world("sms", &["vonage", "twilio"]).await;
         let number = world.number();
         // What the receipt has left, and what else may have happened.
@@ -243,6 +248,11 @@ async fn a_failure_that_is_reported_before_the_answer_stops_nothing() {
                 "sent anew" => database.execute("UPDATE messages SET fallback_at = created_at"),
                 "switched off" => {
                     world.patch("/v1/instance", &json!({"sms": {"enabled": false}})).await.expect(200);
+                }
+                "stopped there" | "stopped elsewhere" => {
+                    let (here, there) = if goes_on { ("GB", "US") } else { ("us", "GB") };
+                    let stopped = json!({"sms": {"stopped": [here]}, "voice": {"stopped": [there]}});
+                    world.patch("/v1/instance", &json!({"countries": stopped})).await.expect(200);
                 }
                 _ => {}
             }

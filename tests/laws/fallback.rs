@@ -222,9 +222,18 @@ async fn what_the_second_carrier_says_settles_the_try_and_refunds_what_never_wen
 
 #[tokio::test]
 async fn not_once_its_challenge_is_over_or_its_code_another() {
-    for what in
-        ["answered", "canceled", "resent", "wrong", "expired", "switched off", "fallback off", "veiled", "erased"]
-    {
+    for what in [
+        "answered",
+        "canceled",
+        "resent",
+        "wrong",
+        "expired",
+        "switched off",
+        "stopped",
+        "fallback off",
+        "veiled",
+        "erased",
+    ] {
         let world = world();
         normal(&world);
         let (number, challenge, id) = sent(&world).await;
@@ -243,6 +252,7 @@ async fn not_once_its_challenge_is_over_or_its_code_another() {
             }
             "expired" => here.clock.advance(Duration::from_secs(225)),
             "switched off" => store(&world, "sms.enabled", &json!(false)),
+            "stopped" => store(&world, "countries.sms.stopped", &json!(["US"])),
             "fallback off" => store(&world, "sms.fallback.enabled", &json!(false)),
             "erased" => here.database.execute(&format!("UPDATE messages SET destination = NULL WHERE id = '{id}'")),
             _ => {

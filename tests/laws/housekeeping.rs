@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::support::{
     Behaviour, World,
     oauth::{CHALLENGE, EVERYTHING, browser_and_user, code, sign_in},
+    vars,
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -149,6 +150,117 @@ async fn more_rows_than_one_batch_takes_go_in_one_run_and_a_run_is_bounded() {
     assert_eq!(batches().await, 2);
     assert_eq!(KINDS.map(|kind| rows(&world, kind)), [0; 5]);
     assert_eq!(batches().await, 2);
+}
+
+/// What stands in the tables of the guard and of the numbers, as their keys say.
+fn of_the_guard(world: &World) -> Vec<String> {
+    let mut all = Vec::new();
+    for (table, name) in [
+        ("fraud_counts", "key"),
+        ("fraud_members", "member"),
+        ("fraud_refusals", "key"),
+        ("fraud_entries", "subject"),
+        ("message_hours", "template"),
+        ("message_times", "template"),
+    ] {
+        let rows = world.here().database.query(&format!("SELECT {name} AS name FROM {table} ORDER BY name"));
+        let what = table.split('_').next_back().unwrap();
+        all.extend(rows.iter().map(|row| format!("{what} {}", row["name"].as_str().unwrap())));
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_the_guard_has_seen_goes_in_its_time_and_what_was_ever_counted_stays() {
+    let world = World::null();
+    let now = world.now();
+    let (day, hour) = (86_400_000, 3_600_000);
+    let ago = |days: i64| now - days * day;
+    // Of each kind one that goes at this moment, and one that goes a step later.
+    world.here().database.execute(&format!(
+        "INSERT INTO fraud_counts VALUES ('old', {counts} - 1, 1, 0), ('young', {counts}, 1, 0);
+         INSERT INTO fraud_members VALUES ('verified', 'old', {now}), ('verified', 'young', {now} + 1);
+         INSERT INTO fraud_refusals VALUES ('r', 'old', 1, 1, 1, 1, 1, 1, {month} - 1, 1, 's'),
+           ('r', 'young', 1, 1, 1, 1, 1, 1, {month}, 1, 's');
+         INSERT INTO fraud_entries VALUES ('fre_1', 'block', 'old', '', 3, 1, NULL, 'x', 1, 1, {month} - 1, 's'),
+           ('fre_2', 'block', 'young', '', 3, 1, NULL, 'x', 1, 1, {month}, 's');
+         INSERT INTO message_hours (hour, channel, country, driver, template, app_id) VALUES
+           (0, 'sms', 'GB', 'x', 'ever', ''), ({hours} - 1, 'sms', 'GB', 'x', 'old', ''), ({hours}, 'sms', 'GB', 'x', 'young', '');
+         INSERT INTO message_times VALUES (0, 'sms', 'GB', 'x', 'ever', '', 'verified', 1, 1),
+           ({hours} - 1, 'sms', 'GB', 'x', 'old', '', 'verified', 1, 1), ({hours}, 'sms', 'GB', 'x', 'young', '', 'verified', 1, 1)",
+        counts = ago(15) / (6 * hour),
+        month = ago(30),
+        hours = ago(400) / hour,
+    ));
+    run(&world.here().app).await.unwrap();
+    let left =
+        ["counts young", "members young", "refusals young", "entries young", "hours ever", "hours young", "times ever"];
+    assert_eq!(of_the_guard(&world), [left.as_slice(), &["times young"]].concat());
+    after(&world, Duration::from_millis(1)).await;
+    assert_eq!(of_the_guard(&world), ["counts young", "hours ever", "hours young", "times ever", "times young"]);
+    after(&world, Duration::from_hours(6)).await;
+    assert_eq!(of_the_guard(&world), ["hours ever", "times ever"]);
+}
+
+const KINDS: [&str; 6] =
+    ["fraud_counts", "fraud_members", "fraud_refusals", "fraud_entries", "message_hours", "message_times"];
+
+/// So many rows of each kind that the guard and the numbers have, all of them long over.
+fn fill_the_guards(world: &World, count: u32) {
+    let each = [
+        "fraud_counts SELECT i, 1, 1, 0 FROM old",
+        "fraud_members SELECT i, 'x', 1 FROM old",
+        "fraud_refusals SELECT 'r', i, 1, 1, 1, 1, 1, 1, 1, 1, 's' FROM old",
+        "fraud_entries SELECT i, 'block', i, '', 0, 1, NULL, 'x', 1, 1, 1, 's' FROM old",
+        "message_hours (hour, channel, country, driver, template, app_id)
+           SELECT 1 + i / 10, 'sms', 'GB', 'x', i, '' FROM old",
+        "message_times SELECT 1 + i / 10, 'sms', 'GB', 'x', i, '', 'verified', 1, 1 FROM old",
+    ];
+    for insert in each {
+        world.here().database.execute(&format!(
+            "CREATE TEMP TABLE old AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+               SELECT i FROM n;
+             INSERT INTO {insert};
+             DROP TABLE old"
+        ));
+    }
+}
+
+#[tokio::test]
+async fn of_the_guards_rows_too_many_for_one_run_go_with_the_next_ones() {
+    let world = World::null();
+    fill_the_guards(&world, 4001);
+    // Of messages' numbers whole hours go, and with the last one some rows more.
+    for left in [[1, 1, 1, 1, 0, 0], [0; 6]] {
+        let statements = world.here().database.statements();
+        run(&world.here().app).await.unwrap();
+        assert!(world.here().database.statements() - statements <= 50);
+        assert_eq!(KINDS.map(|kind| rows(&world, kind)), left);
+    }
+}
+
+/// More kinds have rows left than one run goes on with, secrets are sealed anew and the next signing key is made: the most
+/// that a run has to do.
+#[tokio::test]
+async fn a_run_that_has_everything_to_do_stays_under_fifty_statements() {
+    let world = World::twilio();
+    let (shop, user) = browser_and_user(&world).await;
+    sign_in(&world, &shop, &user, EVERYTHING).await;
+    let twilio = json!({"sms": {"twilio": {"account_sid": vars::ACCOUNT, "auth_token": vars::TOKEN}}});
+    world.patch("/v1/instance", &twilio).await.expect(200);
+    world.here().clock.advance(DAY * 1000);
+    let ring = r#"{"current":"k2","keys":{"k1":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=","k2":"QCECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}}"#;
+    let mut bindings = vars::prod_twilio("http://127.0.0.1:9");
+    bindings.insert("ENCRYPTION_KEYS".to_owned(), json!(ring));
+    let world = World::on(&world.here().redeploy(&bindings));
+    fill(&world, 2001);
+    fill_the_guards(&world, 2001);
+    let statements = world.here().database.statements();
+    run(&world.here().app).await.unwrap();
+    let statements = world.here().database.statements() - statements;
+    assert!((45..=50).contains(&statements), "{statements} statements");
+    run(&world.here().app).await.unwrap();
+    assert_eq!(KINDS.map(|kind| rows(&world, kind)), [0; 6]);
 }
 
 #[tokio::test]

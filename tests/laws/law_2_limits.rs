@@ -24,6 +24,11 @@ async fn every_limit_of_the_table_holds() {
                 messages(&world, limit, false).await;
             }
             "calls_per_new_destination" => calls(&world, limit).await,
+            "messages_per_address_hour"
+            | "messages_per_app_hour"
+            | "messages_per_key_hour"
+            | "messages_per_country_hour"
+            | "messages_per_instance_hour" => senders(&world, limit).await,
             "tries_per_destination_half_hour" => tries(limit).await,
             "requests_per_user_five_minutes" | "emails_per_user_half_hour" => emails(&world, limit, true).await,
             "emails_per_destination_half_hour" => emails(&world, limit, false).await,
@@ -36,6 +41,10 @@ async fn every_limit_of_the_table_holds() {
             name => panic!("{name} has no case"),
         }
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }
 
 /// Sets one limit and opens all others that could refuse first.
@@ -257,6 +266,42 @@ async fn messages(world: &World, limit: Limit, per_user: bool) {
     world.here().clock.advance(Duration::from_millis(1));
     let together = at_once((0..30).map(|_| create()).collect()).await;
     assert_eq!(count(&together, 201, ""), 3, "{}", limit.name);
+}
+
+/// Who sends, and where to, whoever it is for.
+async fn senders(world: &World, limit: Limit) {
+    let app = async || text(&world.post("/v1/apps", &json!({"name": "Shop"})).await.expect(201)["id"]);
+    let apps = [app().await, app().await];
+    let key = world.post("/v1/api-keys", &json!({"name": "other", "scopes": ["challenges"]})).await.expect(201);
+    let all = json!({"countries": {"sms": {"allowed": ["*"]}}});
+    world.patch("/v1/instance", &all).await.expect(200);
+    set(world, limit.name, 3).await;
+    // Those that count as one, and then another.
+    let ips = ["2001:db8::1", "2001:db8::2:0:0:1", "2001:db8:0:1::1"];
+    let create = |whose: usize| {
+        let is_other = whose == 2;
+        let number =
+            if is_other && limit.name == "messages_per_country_hour" { world.british_number() } else { world.number() };
+        let body =
+            json!({"to": {"phone": number}, "client": {"ip": ips[whose]}, "app_id": apps[usize::from(is_other)]});
+        let request = world.request("POST", "/v1/challenges").json(&body);
+        if is_other { request.key(key["secret"].as_str().unwrap()) } else { request }
+    };
+    let together = at_once((0..40).map(|at| create(at % 2)).collect()).await;
+    assert_eq!((count(&together, 201, ""), count(&together, 429, "rate_limit_exceeded")), (3, 37), "{}", limit.name);
+    assert_eq!(refused(world, create(0), 429, "rate_limit_exceeded").await, Some(3600));
+    let other = create(2).send().await;
+    assert_eq!(other.status, if limit.name == "messages_per_instance_hour" { 429 } else { 201 }, "{}", limit.name);
+    // Mail is not counted.
+    world.post("/v1/challenges", &json!({"to": {"email": world.address()}})).await.expect(201);
+    world.here().clock.advance(MINUTE * 60);
+    create(1).send().await.expect(201);
+    // 0: any number, and nothing is counted.
+    set(world, limit.name, 0).await;
+    let counted = format!("SELECT sum(count) FROM counters WHERE key LIKE '{}:%'", limit.name);
+    let before = world.here().database.number(&counted);
+    let together = at_once((0..10).map(|at| create(at % 2)).collect()).await;
+    assert_eq!((count(&together, 201, ""), world.here().database.number(&counted)), (10, before), "{}", limit.name);
 }
 
 async fn emails(world: &World, limit: Limit, per_user: bool) {
@@ -540,6 +585,8 @@ async fn limits_are_what_the_design_says_until_a_binding_or_a_setting_says_other
         "second_factor_failures": 10, "second_factor_failures_in_a_row": 100,
         "messages_per_user_half_hour": 5, "messages_per_user_hour": 10,
         "messages_per_destination_half_hour": 5, "messages_per_destination_hour": 10,
+        "messages_per_address_hour": 300, "messages_per_app_hour": 0, "messages_per_key_hour": 0,
+        "messages_per_country_hour": 0, "messages_per_instance_hour": 0,
         "tries_per_destination_half_hour": 20,
         "requests_per_user_five_minutes": 5,
         "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10,

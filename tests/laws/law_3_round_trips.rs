@@ -132,6 +132,11 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     all.note("listInvitations", world.get("/v1/invitations").await, 200);
     let path = format!("/v1/invitations/{}", text(&invitation["id"]));
     all.note("deleteInvitation", world.delete(&path).await, 204);
+    let body = json!({"list": "block", "prefix": "+4479460", "hours": 1});
+    let entry = all.note("createFraudEntry", world.post("/v1/fraud-entries", &body).await, 201);
+    all.note("listFraudEntries", world.get("/v1/fraud-entries").await, 200);
+    let path = format!("/v1/fraud-entries/{}", text(&entry["id"]));
+    all.note("deleteFraudEntry", world.delete(&path).await, 204);
     world.here().clock.advance(std::time::Duration::from_secs(31));
     let id = user.rsplit('/').next().unwrap();
     let mut flow = json!({"app_id": app["id"], "proofs": [world.proof(id, &number).await]});

@@ -135,6 +135,14 @@ async fn run(world: &World) -> Made {
         made.typed.push(token.to_owned());
     }
     world.get("/v1/invitations").await.expect(200);
+    // What is blocked and what is safe is kept without the number and the address.
+    for body in [json!({"phone": "+14155550987"}), json!({"ip": "2001:db8:5ec2:7ab1::1"})] {
+        let mut entry = json!({"list": "block", "hours": 1});
+        entry.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        post("/v1/fraud-entries", entry).idempotency_key(&body.to_string().replace(' ', "")).send().await.expect(201);
+    }
+    world.get("/v1/fraud-entries").await.expect(200);
+    made.typed.extend(["14155550987", "2001:db8:5ec2:7ab1"].map(str::to_owned));
     let first = world.number();
     made.typed.push(first[1..].to_owned());
     let by_latest = json!({"user_id": user, "factor_id": enrolled["factor"]["id"]});

@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
-    api_key, app, challenge, device, evaluation, event, factor, flow, housekeeping, idempotency, invitation, limit,
-    message, reseal, session, settings, template, token, user, webhook,
+    alert, api_key, app, challenge, device, evaluation, event, factor, flow, fraud, housekeeping, idempotency,
+    invitation, limit, message, reseal, session, settings, template, token, user, webhook,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::support::{
 
 fn statements() -> Vec<&'static str> {
     [
+        alert::store::STATEMENTS,
         api_key::store::STATEMENTS,
         app::machine::store::STATEMENTS,
         app::store::STATEMENTS,
@@ -32,6 +33,8 @@ fn statements() -> Vec<&'static str> {
         factor::store::STATEMENTS,
         factor::totp::STATEMENTS,
         factor::passkey::STATEMENTS,
+        fraud::store::STATEMENTS,
+        fraud::entry::store::STATEMENTS,
         housekeeping::STATEMENTS,
         idempotency::STATEMENTS,
         invitation::store::STATEMENTS,
@@ -177,6 +180,11 @@ async fn every_statement_that_runs_is_in_a_list() {
         let invitations = world.get("/v1/invitations").await.expect(200);
         let invitation = invitations["data"][0]["id"].as_str().unwrap();
         world.delete(&format!("/v1/invitations/{invitation}")).await.expect(204);
+        let block = json!({"list": "block", "ip": "203.0.113.7", "hours": 1});
+        let block = world.request("POST", "/v1/fraud-entries").json(&block).idempotency_key("block").send().await;
+        world.get("/v1/fraud-entries?list=block").await.expect(200);
+        world.get("/v1/fraud-entries").await.expect(200);
+        world.delete(&format!("/v1/fraud-entries/{}", block.expect(201)["id"].as_str().unwrap())).await.expect(204);
         world.delete(&app).await.expect(204);
         let key = world.post("/v1/api-keys", &json!({"name": "k", "scopes": ["users:read"]})).await.expect(201);
         world.request("GET", "/v1/users").key(key["secret"].as_str().unwrap()).send().await.expect(200);

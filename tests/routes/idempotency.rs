@@ -40,6 +40,11 @@ async fn calls(world: &World) -> Vec<(&'static str, String, Value)> {
         ),
         ("rotateWebhookSecret", format!("/v1/webhook-endpoints/{}/rotate-secret", listener.id), json!({})),
         ("testMessage", "/v1/messages/test".to_owned(), json!({"to": {"phone": world.number()}})),
+        (
+            "createFraudEntry",
+            "/v1/fraud-entries".to_owned(),
+            json!({"list": "block", "phone": world.number(), "hours": 1}),
+        ),
         ("createApiKey", "/v1/api-keys".to_owned(), json!({"name": "x", "scopes": ["challenges"]})),
     ]
 }
@@ -69,7 +74,7 @@ fn id(operation: &str, body: &Value) -> Value {
 
 fn rows(world: &World) -> Vec<i64> {
     let tables = ["users", "challenges", "messages", "factors", "api_keys", "apps", "devices", "invitations"];
-    [tables.as_slice(), &["app_secrets", "webhook_endpoints", "audit_events"]]
+    [tables.as_slice(), &["app_secrets", "webhook_endpoints", "fraud_entries", "audit_events"]]
         .concat()
         .into_iter()
         .map(|table| world.here().database.number(&format!("SELECT count(*) FROM {table}")))
@@ -203,6 +208,7 @@ async fn another_body_is_another_request_and_refused() {
             "createWebhookEndpoint" => other["description"] = json!("Other"),
             "rotateAppSecret" | "rotateWebhookSecret" => other["keep_old_seconds"] = json!(5),
             "createInvitation" => other["expires_in_seconds"] = json!(300),
+            "createFraudEntry" => other["hours"] = json!(2),
             _ => other["client"] = json!({"ip": "203.0.113.7"}),
         }
         let before = rows(&world);

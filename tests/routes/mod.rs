@@ -17,6 +17,7 @@ mod docs;
 mod email_driver;
 mod environment;
 mod factors;
+mod fraud_entries;
 mod fuzz;
 mod health;
 mod idempotency;
@@ -50,7 +51,7 @@ use serde_json::{Value, json};
 use crate::support::{Request, World, oauth as tokens};
 
 /// Ids of each kind that nothing has.
-pub const NOBODY: [(&str, &str); 12] = [
+pub const NOBODY: [(&str, &str); 13] = [
     ("usr", "usr_01M83WM7ZA000G40R40M30E209"),
     ("fac", "fac_01M83WM7ZA000G40R40M30E209"),
     ("chl", "chl_01M83WM7ZA000G40R40M30E209"),
@@ -63,6 +64,7 @@ pub const NOBODY: [(&str, &str); 12] = [
     ("inv", "inv_01M83WM7ZA000G40R40M30E209"),
     ("whe", "whe_01M83WM7ZA000G40R40M30E209"),
     ("whd", "whd_01M83WM7ZA000G40R40M30E209"),
+    ("fre", "fre_01M83WM7ZA000G40R40M30E209"),
 ];
 
 /// A world with one of everything.
@@ -79,6 +81,7 @@ pub struct Fixture {
     pub session: String,
     pub endpoint: String,
     pub delivery: String,
+    pub fraud_entry: String,
     /// Somebody else, who is signed in.
     pub person: Person,
 }
@@ -126,6 +129,8 @@ impl Fixture {
         let endpoint = world.listen(&["webhook.endpoint_created"]).await.id;
         let deliveries = world.get(&format!("/v1/webhook-deliveries?endpoint_id={endpoint}")).await.expect(200);
         let delivery = text(&deliveries["data"][0]["id"]);
+        let block = json!({"list": "block", "asn": 64511, "hours": 1});
+        let fraud_entry = text(&world.post("/v1/fraud-entries", &block).await.expect(201)["id"]);
         let person = Person::new(&world).await;
         Self {
             world,
@@ -140,6 +145,7 @@ impl Fixture {
             session,
             endpoint,
             delivery,
+            fraud_entry,
             person,
         }
     }
@@ -152,6 +158,7 @@ impl Fixture {
             Some("api-keys") => &self.api_key,
             Some("apps") => &self.app,
             Some("invitations") => &self.invitation,
+            Some("fraud-entries") => &self.fraud_entry,
             Some("webhook-endpoints") => &self.endpoint,
             Some("webhook-deliveries") => &self.delivery,
             Some("me") => match operation.path.split('/').nth(3) {

@@ -8,6 +8,7 @@ pub mod apps;
 pub mod carriers;
 pub mod custom_delivery;
 pub mod email;
+pub mod fraud_entries;
 pub mod held;
 pub mod instance;
 pub mod job_1;
@@ -86,6 +87,7 @@ macro_rules! for_each_scenario {
             null account::sessions_are_listed_and_ended;
             null account::a_step_up_gives_tokens_that_say_so;
             null account::a_hundred_changes_with_one_proof_are_one;
+            null fraud_entries::something_is_blocked_listed_replaced_and_let_go;
             null parallel::two_hundred_wrong_answers_evaluate_five;
             null parallel::fifty_right_answers_verify_once;
             null parallel::a_hundred_sends_stay_within_each_limit;

@@ -5,7 +5,10 @@ use std::cell::RefCell;
 
 use axum::body::Body;
 use http_body_util::BodyExt;
-use postern::{context::App, http::serve};
+use postern::{
+    context::App,
+    http::{Edge, serve},
+};
 use serde_json::Value;
 
 use super::{contract, vars::KEY};
@@ -35,6 +38,7 @@ pub struct Request {
     host: String,
     path: String,
     headers: Vec<(String, String)>,
+    edge: Edge,
     body: Vec<u8>,
 }
 
@@ -55,6 +59,7 @@ impl Request {
             host: "localhost".to_owned(),
             path: path.to_owned(),
             headers,
+            edge: Edge::default(),
             body: Vec::new(),
         }
     }
@@ -75,6 +80,12 @@ impl Request {
     /// Asks for another host than `localhost`, in this process.
     pub fn host(mut self, host: &str) -> Self {
         host.clone_into(&mut self.host);
+        self
+    }
+
+    /// Comes from a country and a network operator, as Cloudflare tells them: in this process.
+    pub fn at(mut self, country: &str, asn: i64) -> Self {
+        self.edge = Edge { country: Some(country.to_owned()), asn: Some(asn) };
         self
     }
 
@@ -111,7 +122,8 @@ impl Request {
             Target::Here(app) => {
                 let mut builder = http::Request::builder()
                     .method(self.method.as_str())
-                    .uri(format!("http://{}{}", self.host, self.path));
+                    .uri(format!("http://{}{}", self.host, self.path))
+                    .extension(self.edge.clone());
                 for (name, value) in &self.headers {
                     builder = builder.header(name, value);
                 }

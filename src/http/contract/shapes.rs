@@ -5,7 +5,9 @@ use crate::{
     app::AppType,
     challenge, event,
     factor::FactorType,
-    flow, invitation,
+    flow,
+    fraud::entry,
+    invitation,
     message::{self, Channel},
     policy::{self, EmailBackup},
     ports::Algorithm,
@@ -493,6 +495,20 @@ pub const EVENT: &[Field] = &[
     always("request_id", Shape::Id("req_"), "The request"),
     always("data", Shape::Anything, "What else is worth keeping"),
     always("created_at", Shape::Timestamp, "When"),
+];
+
+/// An entry of the block list or the safe list.
+pub const FRAUD_ENTRY: &[Field] = &[
+    always("id", Shape::Id("fre_"), "The entry's id"),
+    always("list", Shape::OneOf(&entry::LISTS), "Which list it is in"),
+    always("type", Shape::OneOf(&entry::KINDS), "What it is about"),
+    always("subject", Shape::Text(45), "Which one; of a number and of an address a part is hidden"),
+    always("level", Shape::Integer(0, BIG), "How often the guard has blocked it in a row; 0: a person did"),
+    always("enforced", Shape::Boolean, "Whether it holds; false: the guard made it while it only reported"),
+    maybe("reason", Shape::Text(200), "Why, in the words of who made it"),
+    always("created_by", Shape::Text(64), "Which key made it, or `system`"),
+    always("created_at", Shape::Timestamp, "When"),
+    always("expires_at", Shape::Timestamp, "When it ends"),
 ];
 
 /// A session.

@@ -54,10 +54,15 @@ impl From<Refused> for Problem {
             Refused::TestNumber => {
                 Self::new(Code::TestIdentifierForbidden, "the setting test_mode refuses +15555550100 to +15555550199")
             }
-            Refused::Country(channel, country) => {
-                let setting = format!("countries.{}.allowed", channel.as_str());
-                Self::new(Code::CountryNotAllowed, format!("{country} is not in the setting {setting}"))
+            Refused::Country(channel, country, list) => {
+                let is = if list == "allowed" { "is not" } else { "is" };
+                let detail = format!("{country} {is} in the setting countries.{}.{list}", channel.as_str());
+                Self::new(Code::CountryNotAllowed, detail)
             }
+            Refused::Kind(kind) => Self::new(
+                Code::RecipientRefused,
+                format!("the number's kind, {kind}, is in the setting numbers.refused"),
+            ),
             Refused::FixedLine => {
                 let detail = "the number is a fixed line, which gets no SMS: call it (channel voice)";
                 Self::new(Code::RecipientRefused, detail).member("channels", json!([Channel::Voice.as_str()]))
@@ -122,6 +127,9 @@ impl From<CreateError> for Failure {
             CreateError::Database(error) => error.into(),
             CreateError::Refused(refused) => Problem::from(refused).into(),
             CreateError::Limited(refusal) => Problem::from(refusal).into(),
+            CreateError::Blocked(blocked) => {
+                Problem::new(Code::MessageRefused, "no message goes there now").retry_after(blocked.wait).into()
+            }
             CreateError::UserNotFound => Problem::not_found("user").into(),
             CreateError::AddressNotFound => wrong("user_id", "this user has no e-mail address to verify").into(),
             CreateError::FactorNotFound => Problem::not_found("active factor of this user").into(),

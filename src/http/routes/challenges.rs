@@ -41,6 +41,7 @@ pub(super) const SENDING: &[Code] = &[
     Code::CountryNotAllowed,
     Code::RecipientRefused,
     Code::MessageBlocked,
+    Code::MessageRefused,
     Code::RateLimited,
     Code::UserLocked,
     Code::UserRecoveryNeeded,

@@ -13,6 +13,7 @@ mod devices;
 mod docs;
 mod environment;
 mod factors;
+mod fraud_entries;
 mod health;
 mod instance;
 mod invitations;
@@ -81,6 +82,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         api_keys::ROUTES,
         instance::ROUTES,
         signing_keys::ROUTES,
+        fraud_entries::ROUTES,
         webhook_deliveries::ROUTES,
         webhook_endpoints::ROUTES,
         templates::OF_SMS,

@@ -32,8 +32,16 @@ pub(super) const CLIENT: Field = field(
     Shape::Object(&[
         field("ip", Shape::Text(45), "The person's address").example(r#""203.0.113.7""#),
         field("user_agent", Shape::Text(512), "The person's browser or app"),
+        field(
+            "country",
+            Shape::Text(2),
+            "The country that they are in, ISO 3166-1 alpha-2, as Cloudflare's `cf.country` has it: `XX` is not known, `T1` is Tor",
+        )
+        .example(r#""GB""#),
+        field("asn", Shape::Integer(1, 4_294_967_295), "The number of their network operator, as Cloudflare's `cf.asn` has it")
+            .example("64500"),
     ]),
-    "Who is behind your server, for audit events and limits",
+    "Who is behind your server, for audit events, limits and the fraud guard",
 );
 /// A typed address.
 pub(super) const EMAIL: Field =
@@ -52,8 +60,21 @@ pub(super) fn on_behalf(call: &Call) -> Result<Context, Problem> {
         },
         None => None,
     };
+    let country = match call.form.text("client.country").map(str::to_ascii_uppercase) {
+        Some(code) if !is_country(&code) => {
+            return Err(wrong("client.country", "a country's code of two letters like GB is wanted, or XX or T1"));
+        }
+        country => country,
+    };
     let user_agent = call.form.text("client.user_agent").map(str::to_owned);
-    Ok(call.context.for_client(Client { ip, user_agent, ..Client::default() }))
+    let asn = call.form.integer("client.asn");
+    Ok(call.context.for_client(Client { ip, user_agent, country, asn }))
+}
+
+/// Whether a code may be a country, or is Cloudflare's for what is none. No list is asked: people are in places that have no
+/// phone numbers of their own, and Cloudflare's list is newer than ours.
+fn is_country(code: &str) -> bool {
+    code == "T1" || (code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
 /// A typed number, held against the settings.

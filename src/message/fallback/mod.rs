@@ -123,7 +123,7 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
 
 /// Nobody's request, under the settings that are remembered, or as they are now. `None`: a secret is missing, and nothing is
 /// sent.
-async fn context(app: &App, snapshot: Option<Arc<Snapshot>>) -> Result<Option<Context>, DatabaseError> {
+pub(crate) async fn context(app: &App, snapshot: Option<Arc<Snapshot>>) -> Result<Option<Context>, DatabaseError> {
     let Ok(secrets) = app.config.secrets() else { return Ok(None) };
     let round_trips = RoundTrips::default();
     let snapshot = if let Some(snapshot) = snapshot {
@@ -186,7 +186,8 @@ fn ready(context: &Context, row: &Row) -> Result<Option<Ready>, DatabaseError> {
     outgoing.driver = driver.name();
     let user = row.opt_text("user_id").and_then(UserId::parse);
     let is_proven = row.opt_text("factor_id").is_some() && row.text("purpose")? != "enrolment";
-    let checks = checks(context, user.as_ref(), &destination, Channel::Sms, is_proven);
+    let mut checks = checks(context, user.as_ref(), &destination, Channel::Sms, is_proven);
+    checks.extend(limit::senders(context, &destination, Channel::Sms, row.opt_text("app_id")));
     Ok(Some(Ready { outgoing, driver, mac, checks }))
 }
 

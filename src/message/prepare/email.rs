@@ -5,6 +5,7 @@ use crate::{
     config::{EmailDriver, Stops},
     context::Context,
     email::EmailAddress,
+    fraud::Signs,
     ids::{MessageId, TryId},
     message::{Channel, Destination},
 };
@@ -48,6 +49,7 @@ pub(super) fn outgoing(context: &Context, address: EmailAddress, said: &Said<'_>
         cost_class: "none",
         destination: Destination::Email(address),
         redirected_to: redirected_to.map(|address| address.as_str().to_owned()),
+        signs: Signs::MAIL,
         sms: None,
         from: None,
         subject: words.subject,

@@ -19,8 +19,10 @@ use crate::{
     crypto::Code,
     email::EmailAddress,
     event::EventType,
+    fraud::Signs,
     ids::{MessageId, TryId},
     phone::{self, PhoneNumber},
+    settings::TestMode,
     template::{Brief, Reader, Slug, Written, write::write},
     time::Timestamp,
 };
@@ -34,8 +36,10 @@ pub enum Refused {
     SwitchedOff(Channel),
     /// It is a test number, and `test_mode` refuses them.
     TestNumber,
-    /// Its country is not in `countries.sms.allowed`, or `countries.voice.allowed`.
-    Country(Channel, String),
+    /// Its country is not in the list `allowed` of `countries.sms` or `countries.voice`, or is in the list `stopped`.
+    Country(Channel, String, &'static str),
+    /// `numbers.refused` names its kind.
+    Kind(&'static str),
     /// It is a fixed line, which gets no SMS and may be called.
     FixedLine,
     /// A variable is missing or malformed.
@@ -166,6 +170,8 @@ pub struct Outgoing {
     pub country: Option<String>,
     /// `none`, `domestic` or `international`.
     pub cost_class: &'static str,
+    /// What the fraud guard goes by.
+    pub signs: Signs,
     /// How an SMS is encoded, and how many SMS it costs.
     pub sms: Option<(Encoding, u32)>,
     /// Who sends it, instead of the driver's sender.
@@ -219,6 +225,35 @@ pub fn admit(context: &Context, destination: &Destination, channel: Channel) -> 
         (Channel::Voice, Destination::Phone(number)) => voice::admit(context, number),
         (channel, _) => Err(Refused::Channel(channel)),
     }
+}
+
+/// Whether a number may get an SMS, or a call, at all.
+fn admit_number(context: &Context, number: &PhoneNumber, channel: Channel) -> Result<(), Refused> {
+    let settings = context.settings();
+    let (enabled, stopped, allowed) = if channel == Channel::Voice {
+        (settings.voice.enabled, &settings.voice.stopped, &settings.voice.countries)
+    } else {
+        (settings.sms_enabled, &settings.sms_stopped, &settings.sms_countries)
+    };
+    if !enabled {
+        return Err(Refused::SwitchedOff(channel));
+    }
+    if number.is_test() {
+        return match context.test_mode() {
+            TestMode::Rejected => Err(Refused::TestNumber),
+            TestMode::Enabled | TestMode::Disabled => Ok(()),
+        };
+    }
+    let (country, kind) = (number.country(), number.kind().as_str());
+    for (list, refuses) in [("stopped", stopped.have(country.as_str())), ("allowed", !allowed.have(country.as_str()))] {
+        if refuses {
+            return Err(Refused::Country(channel, country.to_string(), list));
+        }
+    }
+    if settings.refused_kinds.iter().any(|refused| refused == kind) {
+        return Err(Refused::Kind(kind));
+    }
+    Ok(())
 }
 
 /// The whole message: rendered, redirected outside `prod`, with its driver.

@@ -1,31 +1,18 @@
 //! An SMS before it is written down.
 
-use super::{Content, Driver, Outgoing, Refused, Said, Way, cost_class, may_be_called, missing, route};
+use super::{Content, Driver, Outgoing, Refused, Said, Way, admit_number, cost_class, may_be_called, missing, route};
 use crate::{
     config::{Issue, SmsDriver, Stops},
     context::Context,
+    fraud::Signs,
     ids::{MessageId, TryId},
     message::{Channel, Destination, segments},
     phone::{self, NumberKind, PhoneNumber},
-    settings::TestMode,
 };
 
 /// Whether a number may get an SMS at all.
 pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refused> {
-    let settings = context.settings();
-    if !settings.sms_enabled {
-        return Err(Refused::SwitchedOff(Channel::Sms));
-    }
-    if number.is_test() {
-        return match context.test_mode() {
-            TestMode::Rejected => Err(Refused::TestNumber),
-            TestMode::Enabled | TestMode::Disabled => Ok(()),
-        };
-    }
-    let country = number.country();
-    if !settings.sms_countries.allow(country.as_str()) {
-        return Err(Refused::Country(Channel::Sms, country.to_string()));
-    }
+    admit_number(context, number, Channel::Sms)?;
     // Where calls go nowhere, the carrier may say it.
     if number.kind() == NumberKind::FixedLine && may_be_called(context, number) {
         return Err(Refused::FixedLine);
@@ -58,6 +45,7 @@ pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) 
     let send = || Ok(drivers.unwrap_or_default().into_iter().map(Driver::Sms).collect());
     let (route, driver) = route(context, &way, first, send)?;
     let words = said.write(context, Channel::Sms);
+    let sms = segments(&words.body);
     let now = context.now();
     let random = &*context.ports().random;
     Ok(Outgoing {
@@ -70,7 +58,8 @@ pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) 
         cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
         destination: Destination::Phone(number),
         redirected_to,
-        sms: Some(segments(&words.body)),
+        signs: Signs::of(context, Channel::Sms, country.as_str(), sms.1, &route),
+        sms: Some(sms),
         from: said.from(context, Channel::Sms),
         subject: None,
         greeting: None,

@@ -6,6 +6,7 @@ use super::{Driver, DropReason, Outgoing, Refused, Route, admit, cost_class, mis
 use crate::{
     config::Issue,
     context::Context,
+    fraud::Signs,
     ids::{MessageId, TryId},
     message::{Channel, Destination, mail::lay_out, segments},
     phone,
@@ -68,6 +69,11 @@ pub fn test(
     let body = format!("{}: {text}", config.app_name);
     let is_mail = channel == Channel::Email;
     let (mail, html) = if is_mail { lay_out(locale, &body, &body, None, None) } else { (String::new(), String::new()) };
+    let sms = (!is_mail).then(|| segments(&body));
+    let signs = match (&country, sms) {
+        (Some(country), Some((_, parts))) => Signs::of(context, channel, country, parts, &route),
+        _ => Signs::MAIL,
+    };
     let random = &*context.ports().random;
     Ok(Outgoing {
         id: MessageId::new(context.now(), random),
@@ -81,7 +87,8 @@ pub fn test(
         country,
         destination,
         redirected_to,
-        sms: (!is_mail).then(|| segments(&body)),
+        signs,
+        sms,
         from: None,
         subject: is_mail.then(|| body.clone()),
         greeting: None,

@@ -1,36 +1,22 @@
 //! A call before it is written down.
 
-use super::{Content, Driver, Outgoing, Refused, Route, Said, Speaks, Way, cost_class, missing, route};
+use super::{Content, Driver, Outgoing, Refused, Route, Said, Speaks, Way, admit_number, cost_class, missing, route};
 use crate::{
     config::{Stops, VoiceDriver},
     context::Context,
     crypto::Code,
+    fraud::Signs,
     ids::{MessageId, TryId},
     message::{
         Channel, Destination,
         speech::{Script, Voice},
     },
     phone::{self, PhoneNumber},
-    settings::TestMode,
 };
 
 /// Whether a number may be called at all.
 pub(super) fn admit(context: &Context, number: &PhoneNumber) -> Result<(), Refused> {
-    let settings = context.settings();
-    if !settings.voice.enabled {
-        return Err(Refused::SwitchedOff(Channel::Voice));
-    }
-    if number.is_test() {
-        return match context.test_mode() {
-            TestMode::Rejected => Err(Refused::TestNumber),
-            TestMode::Enabled | TestMode::Disabled => Ok(()),
-        };
-    }
-    let country = number.country();
-    if !settings.voice.countries.allow(country.as_str()) {
-        return Err(Refused::Country(Channel::Voice, country.to_string()));
-    }
-    Ok(())
+    admit_number(context, number, Channel::Voice)
 }
 
 /// Whether a call to this number is worth offering: nothing that is known before forbids it.
@@ -95,6 +81,7 @@ fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>, code: &Code
         cost_class: cost_class(context, &route, &number, redirected_to.as_deref()),
         destination: Destination::Phone(number),
         redirected_to,
+        signs: Signs::of(context, Channel::Voice, country.as_str(), 1, &route),
         sms: None,
         from: said.from(context, Channel::Voice),
         subject: None,

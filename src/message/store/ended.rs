@@ -37,20 +37,34 @@ const END_TRY: &str = "UPDATE message_tries SET outcome = ?2, provider_id = coal
     error_code = ?5, latency_ms = ?6
   WHERE id = ?1";
 
-/// Begins a further try: while the channel is switched on, no report has come or each SMS so far was reported failed, the
+/// Whether the message `m` may go now, by the settings of the instance `i`: its channel is switched on, and its country is
+/// not stopped. For statements that come after the decision, under no guard.
+macro_rules! is_switched_on {
+    () => {
+        "coalesce(i.settings ->> ('$.' || m.channel || '.enabled'), 1) = 1
+         AND NOT EXISTS (SELECT 1 FROM json_each(i.settings, '$.countries.' || m.channel || '.stopped') s
+           WHERE upper(s.value) IN (m.country, '*'))"
+    };
+}
+pub(in crate::message) use is_switched_on;
+
+/// Begins a further try: while the channel is switched on, for that country too, no report has come or each SMS so far was reported failed, the
 /// code lives, and this driver was not asked before. `?1` the try, `?2` the message, `?3` driver, `?4` credential, `?5` now.
-const NEXT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
+const NEXT_TRY: &str = concat!(
+    "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
   SELECT ?1, m.id, ?3, ?4, ?5 FROM messages m JOIN instance i ON i.id = 1
   WHERE m.id = ?2
     AND (m.status = 'queued' OR (m.status = 'failed' AND m.channel = 'sms' AND m.fallback_at IS NULL AND NOT EXISTS (
       SELECT 1 FROM message_tries t WHERE t.message_id = ?2 AND t.reported IS NOT 'failed')))
-    AND coalesce(i.settings ->> ('$.' || m.channel || '.enabled'), 1) = 1
-    AND NOT EXISTS (SELECT 1 FROM message_tries t WHERE t.message_id = ?2 AND t.driver = ?3)
+    AND ",
+    is_switched_on!(),
+    " AND NOT EXISTS (SELECT 1 FROM message_tries t WHERE t.message_id = ?2 AND t.driver = ?3)
     AND (m.challenge_id IS NULL OR EXISTS (
       SELECT 1 FROM challenges c
       WHERE c.id = m.challenge_id AND c.generation = m.generation AND c.code_mac IS NOT NULL AND c.code_expires_at > ?5
         AND c.verified_at IS NULL AND c.ended_at IS NULL AND c.wrong_answers < c.wrong_answers_max))
-  RETURNING 1 AS begun";
+  RETURNING 1 AS begun"
+);
 
 /// A report of a failure that came before the carrier's answer is not the end where a further try has begun. `?1` the
 /// message, `?2` the try, `?3` now.

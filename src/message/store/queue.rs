@@ -7,29 +7,39 @@ use crate::{
     context::Context,
     crypto::Code,
     event::{self, Event, EventType, When},
-    have_room,
+    have_room, is_refused,
     limit::{self, Check},
     message::{Outgoing, Route, Status, notice::Change},
     ports::Statement,
     statement,
 };
 
-const INSERT: &str = "INSERT INTO messages (id, challenge_id, generation, user_id, app_id, channel, template, locale,
-    destination, redirected_to, country, cost_class, encoding, segments, status, reason, driver, created_at, updated_at)
-  SELECT ?1, c.id, c.generation, c.user_id, c.app_id, c.channel, ?2, ?3, c.destination, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-    ?12, ?12
-  FROM challenges c WHERE c.id = ?13 AND c.stamp = ?14";
-const INSERT_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
-  SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?6 AND stamp = ?7)";
+const INSERT: &str = concat!(
+    "INSERT INTO messages (id, challenge_id, generation, user_id, app_id, channel, template, locale,
+    destination, redirected_to, country, cost_class, encoding, segments, driver, created_at, updated_at, origin, asn, guarded,
+    cost, status, reason)
+  SELECT ?1, c.id, c.generation, c.user_id, c.app_id, c.channel, ?2, ?3, c.destination, ?4, ?5, ?6, ?7, ?8, ?11,
+    ?12, ?12, ?15, ?16, ?17, ?18, CASE WHEN r.is_refused THEN 'dropped' ELSE ?9 END,
+    CASE WHEN r.is_refused THEN 'fraud_guard' ELSE ?10 END
+  FROM challenges c CROSS JOIN (SELECT ",
+    is_refused!("?19"),
+    " AS is_refused) r WHERE c.id = ?13 AND c.stamp = ?14"
+);
 const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, code, created_at)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM challenges WHERE id = ?7 AND stamp = ?8)";
+  SELECT m.id, ?2, ?3, ?4, ?5, ?6 FROM messages m WHERE m.id = ?1 AND m.reason IS NOT 'fraud_guard'";
 
 /// Writes a message down on the stamp of its challenge: the row, its first try, the event, and outside production
-/// the dev inbox's copy. A dropped message is done with that.
-pub fn queue(context: &Context, outgoing: &Outgoing, challenge: &str, stamp: &str) -> Vec<Statement> {
-    let now = context.now().millis();
+/// the dev inbox's copy. A dropped message is done with that. What the fraud guard has refused on the stamp `unless`, where
+/// the challenge does not depend on it, is dropped.
+pub fn queue(
+    context: &Context,
+    outgoing: &Outgoing,
+    challenge: &str,
+    stamp: &str,
+    unless: Option<&str>,
+) -> Vec<Statement> {
+    let (id, now, signs) = (outgoing.id.as_str(), context.now().millis(), outgoing.signs);
     let (status, reason) = outgoing.route.begins();
-    let kind = EventType::of_message(outgoing.channel, status);
     let mut statements = vec![statement!(
         INSERT,
         &outgoing.id,
@@ -45,54 +55,60 @@ pub fn queue(context: &Context, outgoing: &Outgoing, challenge: &str, stamp: &st
         outgoing.driver,
         now,
         challenge,
-        stamp
+        stamp,
+        signs.origin.as_str(),
+        signs.asn,
+        signs.judged,
+        signs.cost,
+        unless
     )];
     if matches!(outgoing.route, Route::Send(_)) {
-        let credential = outgoing.credential(context);
-        statements.push(statement!(
-            INSERT_TRY,
-            &outgoing.try_id,
-            &outgoing.id,
-            outgoing.driver,
-            credential,
-            now,
-            challenge,
-            stamp
-        ));
+        statements.push(statement!(INSERT_QUEUED_TRY, &outgoing.try_id, id, now, outgoing.credential(context)));
     }
     if context.dev_tools() {
         statements.push(statement!(
             INSERT_INBOX,
-            &outgoing.id,
+            id,
             outgoing.subject.as_deref(),
             outgoing.body.as_str(),
             outgoing.html.as_deref(),
             outgoing.code.as_ref().map(Code::expose),
-            now,
-            challenge,
-            stamp
+            now
         ));
     }
     let data = json!({"challenge_id": challenge, "driver": outgoing.driver, "template": outgoing.template,
         "country": outgoing.country, "segments": outgoing.sms.map(|(_, segments)| segments)});
-    let event = Event::new(kind, outgoing.id.as_str()).data(data).ended(event::Outcome::Success, reason);
-    statements.push(event::store::write(context, event, When::Challenge(challenge, stamp)));
+    let told = |status: Status, reason: Option<&str>| {
+        let kind = EventType::of_message(outgoing.channel, status);
+        Event::new(kind, id).data(data.clone()).ended(event::Outcome::Success, reason)
+    };
+    if unless.is_none() {
+        statements.push(event::store::write(context, told(status, reason), When::Challenge(challenge, stamp)));
+        return statements;
+    }
+    // Which of the two it has become, the row says.
+    let begins = if status == Status::Dropped { Status::Queued } else { status };
+    for status in [begins, Status::Dropped] {
+        statements.push(event::store::write(context, told(status, None), When::Message(id, status.as_str())));
+    }
     statements
 }
 
 /// Writes a notice down: it belongs to no challenge. Without room in the limits it is dropped and says so.
 /// `?1` checks, `?2` now, `?3` id, `?4` user, `?5` channel, `?6` template, `?7` locale, `?8` destination, `?9` where it goes
-/// instead, `?10` country, `?11` cost class, `?12` encoding, `?13` segments, `?14` status, `?15` reason, `?16` driver.
+/// instead, `?10` country, `?11` cost class, `?12` encoding, `?13` segments, `?14` status, `?15` reason, `?16` driver, `?17`
+/// cost. No code comes back for it: the guard counts what it costs and nothing else.
 const INSERT_NOTICE: &str = concat!(
     "INSERT INTO messages (id, user_id, channel, template, locale, destination, redirected_to, country, cost_class, encoding,
-       segments, status, reason, driver, created_at, updated_at)
+       segments, status, reason, driver, created_at, updated_at, cost)
      SELECT ?3, n.id, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-       CASE WHEN n.room THEN ?14 ELSE 'dropped' END, CASE WHEN n.room THEN ?15 ELSE 'limited' END, ?16, ?2, ?2
+       CASE WHEN n.room THEN ?14 ELSE 'dropped' END, CASE WHEN n.room THEN ?15 ELSE 'limited' END, ?16, ?2, ?2, ?17
      FROM (SELECT u.id, ",
     have_room!(),
     " AS room FROM users u WHERE u.id = ?4) n"
 );
-const INSERT_NOTICE_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
+/// The first try of a message that waits for one. `?1` try, `?2` message, `?3` now, `?4` credential.
+const INSERT_QUEUED_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
   SELECT ?1, m.id, m.driver, ?4, ?3 FROM messages m WHERE m.id = ?2 AND m.status = 'queued'";
 const INSERT_NOTICE_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, created_at)
   SELECT m.id, ?2, ?3, ?4, ?5 FROM messages m WHERE m.id = ?1";
@@ -104,7 +120,7 @@ pub(in crate::message) fn beside(context: &Context, outgoing: &Outgoing, checks:
     let (id, now) = (outgoing.id.as_str(), context.now());
     let mut statements = vec![
         limit::store::spend_on_message(checks, now, id),
-        statement!(INSERT_NOTICE_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
+        statement!(INSERT_QUEUED_TRY, &outgoing.try_id, id, now.millis(), outgoing.credential(context)),
     ];
     if context.dev_tools() {
         let (subject, html) = (outgoing.subject.as_deref(), outgoing.html.as_deref());
@@ -141,7 +157,8 @@ pub fn queue_notice(
         outgoing.sms.map(|(_, segments)| segments),
         status.as_str(),
         reason,
-        outgoing.driver
+        outgoing.driver,
+        outgoing.signs.cost
     )];
     statements.extend(beside(context, outgoing, checks));
     // Without room it is dropped, whatever was meant.
@@ -198,13 +215,5 @@ pub fn queue_invitation(
 }
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[
-    INSERT,
-    INSERT_TRY,
-    INSERT_INBOX,
-    INSERT_NOTICE,
-    INSERT_NOTICE_TRY,
-    INSERT_NOTICE_INBOX,
-    NOTICE,
-    INSERT_INVITATION,
-];
+pub const STATEMENTS: &[&str] =
+    &[INSERT, INSERT_INBOX, INSERT_NOTICE, INSERT_QUEUED_TRY, INSERT_NOTICE_INBOX, NOTICE, INSERT_INVITATION];

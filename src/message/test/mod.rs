@@ -35,7 +35,8 @@ pub async fn send(
     key: Option<&Reservation>,
 ) -> Result<Tested, DatabaseError> {
     let channel = destination.default_channel();
-    let checks = checks(context, None, &destination, channel, false);
+    let mut checks = checks(context, None, &destination, channel, false);
+    checks.extend(limit::senders(context, &destination, channel, None));
     let outgoing = match prepare::test(context, destination, driver, locale) {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(Tested::Refused(refused)),

@@ -18,11 +18,11 @@ use crate::{
 
 /// Writes a test message down where every limit has room. `?1` the limits, `?2` now, `?3` id, `?4` channel, `?5` template,
 /// `?6` locale, `?7` destination, `?8` where it goes instead, `?9` country, `?10` cost class, `?11` encoding, `?12` segments,
-/// `?13` status, `?14` reason, `?15` driver, `?16` stamp, `?17` idempotency key.
+/// `?13` status, `?14` reason, `?15` driver, `?16` stamp, `?17` idempotency key, `?18` cost.
 const INSERT: &str = concat!(
     "INSERT INTO messages (id, channel, template, locale, destination, redirected_to, country, cost_class, encoding,
-       segments, status, reason, driver, created_at, updated_at, stamp)
-     SELECT ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?2, ?16
+       segments, status, reason, driver, created_at, updated_at, stamp, cost)
+     SELECT ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?2, ?16, ?18
      WHERE (?17 IS NULL OR EXISTS (SELECT 1 FROM idempotency_keys WHERE key = ?17 AND stamp = ?16)) AND ",
     have_room!()
 );
@@ -61,7 +61,8 @@ pub fn queue(
         reason,
         outgoing.driver,
         stamp,
-        key.map(Reservation::key)
+        key.map(Reservation::key),
+        outgoing.signs.cost
     )]);
     statements.extend(beside(context, outgoing, checks));
     let data = json!({"driver": outgoing.driver, "template": outgoing.template, "country": outgoing.country,
