@@ -5,7 +5,8 @@
 ALTER TABLE messages ADD COLUMN origin TEXT NOT NULL DEFAULT 'unknown' CHECK (origin IN ('home', 'away', 'unknown'));
 -- Whose network they asked from; NULL: not known.
 ALTER TABLE messages ADD COLUMN asn INTEGER;
--- Whether the guard judged it: SMS and calls to real numbers by live keys.
+-- Whether the guard counts it: codes to real numbers by live keys. What it would have refused, in `record_only`, is not
+-- counted, as it would not have been: else an attack uses up what people have.
 ALTER TABLE messages ADD COLUMN guarded INTEGER NOT NULL DEFAULT 0 CHECK (guarded IN (0, 1));
 -- What one try costs, in millionths of the currency that `fraud.spend.prices` are in; 0: no price is known.
 ALTER TABLE messages ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;
@@ -91,7 +92,8 @@ CREATE TRIGGER fraud_of_deleted_user AFTER DELETE ON users BEGIN
   DELETE FROM fraud_refusals WHERE rule = 'phones_per_user' AND key = 'phones_per_user:' || OLD.id;
 END;
 
--- Counts what goes out. A country is new while nothing was proven there in 14 days (56 periods).
+-- Counts what goes out. A country is new until five codes came back from there in 14 days (56 periods): whoever pumps
+-- sends one back.
 CREATE TRIGGER fraud_counts_of_message AFTER INSERT ON messages
 WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped' OR NEW.reason = 'null_driver') BEGIN
   INSERT INTO fraud_counts (key, period, sent)
@@ -101,10 +103,10 @@ WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped
       'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin,
       'app:' || NEW.app_id || ':' || NEW.origin,
       'asn:' || NEW.asn || ':' || NEW.origin,
-      CASE WHEN NOT EXISTS (
-        SELECT 1 FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+      CASE WHEN (
+        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
           ON f.key = 'country:' || NEW.channel || ':' || NEW.country || ':' || o.value
-        WHERE f.period > NEW.created_at / 21600000 - 56 AND f.verified > 0) THEN 'new_countries:' || NEW.channel END)) k
+        WHERE f.period > NEW.created_at / 21600000 - 56) < 5 THEN 'new_countries:' || NEW.channel END)) k
     WHERE k.value IS NOT NULL
     ON CONFLICT (key, period) DO UPDATE SET sent = sent + 1;
 END;
@@ -135,7 +137,12 @@ WHEN NEW.verified_at IS NOT NULL AND OLD.verified_at IS NULL AND NEW.type = 'pho
       'prefix:' || substr(m.destination, 1, length(m.destination) - 4),
       'country:' || m.channel || ':' || m.country || ':' || m.origin,
       'app:' || m.app_id || ':' || m.origin,
-      'asn:' || m.asn || ':' || m.origin)) k
+      'asn:' || m.asn || ':' || m.origin,
+      -- Who is from a country that is new takes none of its budget away.
+      CASE WHEN (
+        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+          ON f.key = 'country:' || m.channel || ':' || m.country || ':' || o.value
+        WHERE f.period > NEW.verified_at / 21600000 - 56) < 5 THEN 'new_countries:' || m.channel END)) k
     WHERE m.challenge_id = NEW.id AND m.guarded = 1 AND (m.status <> 'dropped' OR m.reason = 'null_driver')
       AND k.value IS NOT NULL
     GROUP BY 1, 2

@@ -30,6 +30,7 @@ pub mod ids;
 pub mod invitation;
 pub mod limit;
 pub mod message;
+pub mod metrics;
 pub mod password;
 pub mod phone;
 pub mod policy;

@@ -28,6 +28,7 @@ mod laws {
     mod delivery_settings;
     mod failover;
     mod fallback;
+    mod fallback_voice;
     mod feedback;
     mod flows_model;
     mod fraud_entries;
@@ -57,9 +58,11 @@ mod laws {
     mod law_8_no_enumeration;
     mod law_9_fail_closed;
     mod machines;
+    mod metrics;
     mod migrations;
     mod notices;
     mod number_kinds;
+    mod origin;
     mod passwords;
     mod receipts;
     mod sessions;

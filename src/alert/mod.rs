@@ -173,8 +173,10 @@ async fn tell(
     // Whoever was never told that it began is not told that it is over.
     ended.retain(|row: &Row| row.opt_int("told_at").is_some() && !is_quiet);
     let told = answer.get(2).map(Vec::as_slice).unwrap_or_default();
-    let is_written = !mails.is_empty() && !(told.is_empty() && ended.is_empty());
-    let words = is_written.then(|| words::write(&context.config().app_name, told, &ended)).transpose()?;
+    let is_something = !told.is_empty() || !ended.is_empty();
+    let words = (is_something && !mails.is_empty())
+        .then(|| words::write(&context.config().app_name, told, &ended))
+        .transpose()?;
     Ok((stamp, words))
 }
 

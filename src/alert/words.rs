@@ -1,5 +1,7 @@
 //! What an alert's e-mail says: plain English, whatever the instance's language, since it goes to its operators.
 
+use std::fmt::Write;
+
 use crate::{
     fraud::money,
     ports::{DatabaseError, Row},
@@ -8,11 +10,11 @@ use crate::{
 
 /// What a condition is called, what its numbers are, and where to look.
 const CONDITIONS: [(&str, &str, &str, &str); 5] = [
-    ("conversion_drop", "Fewer codes come back", " %", "GET /v1/metrics/messages?by=hour,channel,country"),
-    ("delivery_drop", "Fewer messages are reported delivered", " %", "GET /v1/metrics/messages?by=hour,country,driver"),
+    ("conversion_drop", "Fewer codes come back", " %", "GET /v1/metrics/messages?by=day,channel,country"),
+    ("delivery_drop", "Fewer messages are reported delivered", " %", "GET /v1/metrics/messages?by=day,country,driver"),
     ("driver_down", "A driver does not take messages", " %", "GET /v1/messages?status=failed"),
     ("sign_in_failures", "Many answers are wrong", "", "GET /v1/audit-events?type=challenge.answered_wrongly"),
-    ("spend", "Messages cost much", "", "GET /v1/metrics/messages?by=hour,country,app"),
+    ("spend", "Messages cost much", "", "GET /v1/metrics/messages?by=day,country,app_id"),
 ];
 
 /// The subject and the paragraphs: what holds, then what is over.
@@ -27,16 +29,18 @@ pub(super) fn write(app: &str, firing: &[Row], over: &[Row]) -> Result<(String, 
         if title.is_empty() {
             title = format!("{app}: {}{what}", if holds { "" } else { "It is over: " });
         }
+        // Writing into a String cannot fail.
         if holds {
             let number = |column| {
                 row.int(column).map(|number| if condition == "spend" { money(number) } else { number.to_string() })
             };
             let (observed, threshold) = (number("observed")?, number("threshold")?);
-            body += &format!(
+            let _ = write!(
+                body,
                 "{what}. Observed {observed}{unit}, threshold {threshold}{unit}, since {since}.\nLook at {look}\n\n"
             );
         } else {
-            body += &format!("It is over: {what}. It began {since}.\n\n");
+            let _ = write!(body, "It is over: {what}. It began {since}.\n\n");
         }
     }
     Ok((title, body + "Settings: alerts of /v1/instance."))
@@ -69,9 +73,9 @@ mod tests {
         assert_eq!(
             body,
             "Fewer codes come back: sms:GB. Observed 31 %, threshold 51 %, since 2026-11-22T10:00:00.000Z.\n\
-             Look at GET /v1/metrics/messages?by=hour,channel,country\n\n\
+             Look at GET /v1/metrics/messages?by=day,channel,country\n\n\
              Messages cost much: hour. Observed 16.5, threshold 16, since 2026-11-22T10:00:00.000Z.\n\
-             Look at GET /v1/metrics/messages?by=hour,country,app\n\n\
+             Look at GET /v1/metrics/messages?by=day,country,app_id\n\n\
              It is over: Many answers are wrong. It began 2026-11-22T10:00:00.000Z.\n\n\
              Settings: alerts of /v1/instance."
         );

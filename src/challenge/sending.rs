@@ -115,6 +115,11 @@ fn rows(context: &Context, user: Option<&UserId>, mac: &str, channel: Option<Cha
 /// Carriers' codes for numbers that exist and get no SMS: landlines, mostly.
 const NO_SMS: [&str; 4] = ["21214", "21614", "30006", "60205"];
 
+/// Whether a carrier's code says that a number exists and gets no SMS.
+pub(crate) fn gets_no_sms(code: &str) -> bool {
+    NO_SMS.contains(&code)
+}
+
 /// A send that certainly did not go out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotSent {
@@ -214,7 +219,7 @@ pub(crate) fn not_sent(context: &Context, outgoing: &Outgoing, delivered: &Deliv
 
 /// Calls, where a number gets no SMS and may be called.
 fn instead(context: &Context, outgoing: &Outgoing, outcome: &Outcome) -> Option<Channel> {
-    let no_sms = matches!(outcome, Outcome::RecipientRefused(why) if NO_SMS.contains(&why.code.as_str()));
+    let no_sms = matches!(outcome, Outcome::RecipientRefused(why) if gets_no_sms(&why.code));
     let number = outgoing.destination.phone().filter(|_| outgoing.channel == Channel::Sms && no_sms);
     number.filter(|number| message::prepare::may_be_called(context, number)).map(|_| Channel::Voice)
 }

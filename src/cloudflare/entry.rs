@@ -6,6 +6,7 @@ use futures_channel::oneshot;
 use worker::{Cf, Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event, send::SendFuture};
 
 use super::{
+    analytics::AnalyticsEngine,
     bindings,
     d1::D1,
     fetch::WorkersFetch,
@@ -52,6 +53,7 @@ fn app(env: &Env) -> App {
             random: Arc::new(WebCryptoRandom),
             signatures: Arc::new(WebCryptoSignatures),
             log: Arc::new(Console),
+            analytics: Arc::new(AnalyticsEngine::of(env)),
             after: Arc::default(),
         },
         config: Arc::clone(&isolate.config),

@@ -197,9 +197,9 @@ async fn pending(
             let id = created.challenge.factor_id.clone();
             replayed(context, id.as_deref(), Some(created.challenge), &command.user).await
         }
-        // The factor refused, and so the challenge had none.
-        (Err(CreateError::FactorNotFound), None) => {
-            Err(refusal.unwrap_or(EnrolError::Create(CreateError::FactorNotFound)))
+        // The factor refused, and so the challenge had none. Who may not add one is told that, whatever the guard says.
+        (Err(error @ (CreateError::FactorNotFound | CreateError::Blocked(_))), None) => {
+            Err(refusal.unwrap_or(EnrolError::Create(error)))
         }
         (Err(error), _) => Err(error.into()),
     }

@@ -8,7 +8,7 @@ use crate::{
     event::{self, Event, EventType, When},
     few::sort_few,
     ids::UserId,
-    limit::{self, Check, NOTICES_USER_HOUR, SIGN_UP_NOTICES_USER_DAY},
+    limit::{Check, NOTICES_USER_HOUR, SIGN_UP_NOTICES_USER_DAY},
     message::{self, Destination, Refused, Route, Status, notice::Change, prepare},
     policy::StandIn,
     ports::{DatabaseError, Level},
@@ -176,13 +176,7 @@ impl Notice {
         if !is_queued {
             return Ok(());
         }
-        let Some(delivered) = message::failover::deliver(context, outgoing).await else { return Ok(()) };
-        let mut statements = message::store::ended(context, outgoing, &delivered);
-        if delivered.costs_nothing() {
-            statements.push(limit::store::refund(&checks, context.ports().clock.now(), context.now()));
-        }
-        context.record(statements).await?;
-        Ok(())
+        message::failover::carry(context, outgoing, &checks).await
     }
 }
 

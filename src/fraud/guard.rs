@@ -90,6 +90,11 @@ impl Guard {
         Self { rules: none(), subjects: none(), prefix: String::new(), ..self }
     }
 
+    /// The same for what went out before and goes out once more: a prefix trips by what is sent first.
+    pub fn again(self) -> Self {
+        Self { trip: None, ..self }
+    }
+
     /// What decides, before the deciding statement: whether the prefix trips, and which rules refuse on the stamp. Only where
     /// the limits have room and the call's key is its own: what is refused anyway, or was answered before, is judged by
     /// nobody. Where the deciding statement must not depend on it, the stamp is one of its own.

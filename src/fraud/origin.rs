@@ -24,6 +24,15 @@ impl Origin {
         }
     }
 
+    /// From the tables.
+    pub fn from_stored(name: &str) -> Self {
+        match name {
+            "home" => Self::Home,
+            "away" => Self::Away,
+            _ => Self::Unknown,
+        }
+    }
+
     /// The name in the tables.
     pub fn as_str(self) -> &'static str {
         match self {

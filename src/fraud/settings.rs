@@ -48,21 +48,21 @@ pub mod numbers {
     use super::{Number, number};
 
     /// Messages to one prefix in a day whose code did not come back, before it is blocked.
-    pub const PREFIX_UNVERIFIED: Number = number("prefix", "unverified", 15);
+    pub const PREFIX_UNVERIFIED: Number = number("prefix", "unverified", 6);
     /// The conversion in per cent at which a prefix is not blocked.
     pub const PREFIX_CONVERSION: Number = number("prefix", "conversion_percent", 20);
     /// How long the first block lasts, in hours; each further one twice as long, up to a week.
     pub const PREFIX_BLOCK_HOURS: Number = number("prefix", "block_hours", 12);
     /// Messages to one country in a day whose code did not come back, however few came back before.
-    pub const COUNTRY_FLOOR: Number = number("country", "floor", 10);
+    pub const COUNTRY_FLOOR: Number = number("country", "floor", 20);
     /// The share of what came back, in per cent, that may not come back.
-    pub const COUNTRY_SHARE: Number = number("country", "share_percent", 30);
-    /// Messages in a day to countries where nothing came back in 14 days, all together.
-    pub const NEW_COUNTRIES: Number = number("new_countries", "messages", 50);
+    pub const COUNTRY_SHARE: Number = number("country", "share_percent", 40);
+    /// Messages in a day whose code did not come back, to countries from which fewer than five came back in 14 days, all together.
+    pub const NEW_COUNTRIES: Number = number("new_countries", "messages", 30);
     /// As for countries, through one app.
     pub const APP_FLOOR: Number = number("app", "floor", 50);
     /// As for countries.
-    pub const APP_SHARE: Number = number("app", "share_percent", 30);
+    pub const APP_SHARE: Number = number("app", "share_percent", 40);
     /// As for countries, from one network operator (ASN).
     pub const ASN_FLOOR: Number = number("asn", "floor", 30);
     /// As for countries.
@@ -115,7 +115,7 @@ pub const FRAUD: &[Field] = &[
     field(
         "prefix",
         Shape::Object(&[
-            field("unverified", MANY, "Unverified messages in a day that block a prefix; 0 switches the rule off").example("15"),
+            field("unverified", MANY, "Unverified messages in a day that block a prefix; 0 switches the rule off").example("6"),
             field("conversion_percent", PERCENT, "A prefix whose codes come back this often is not blocked").example("20"),
             field("block_hours", Shape::Integer(1, 168), "How long the first block lasts; each further one twice as long, up to a week")
                 .example("12"),
@@ -124,17 +124,17 @@ pub const FRAUD: &[Field] = &[
     ),
     field(
         "country",
-        Shape::Object(&[field("floor", MANY, FLOOR).example("10"), field("share_percent", PERCENT, SHARE).example("30")]),
+        Shape::Object(&[field("floor", MANY, FLOOR).example("20"), field("share_percent", PERCENT, SHARE).example("40")]),
         "Unverified messages per channel, country and origin of who asks",
     ),
     field(
         "new_countries",
-        Shape::Object(&[field("messages", MANY, "Messages in a day; 0 switches the rule off").example("50")]),
-        "Countries where nothing was verified in 14 days, all together",
+        Shape::Object(&[field("messages", MANY, "Unverified messages in a day; 0 switches the rule off").example("30")]),
+        "Countries from which fewer than five codes came back in 14 days, all together",
     ),
     field(
         "app",
-        Shape::Object(&[field("floor", MANY, FLOOR).example("50"), field("share_percent", PERCENT, SHARE).example("30")]),
+        Shape::Object(&[field("floor", MANY, FLOOR).example("50"), field("share_percent", PERCENT, SHARE).example("40")]),
         "Unverified messages through one app",
     ),
     field(

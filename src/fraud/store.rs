@@ -164,12 +164,12 @@ pub const REFUSE: &str = concat!(
        WHERE l.value ->> 'kind' = 'budget' AND NOT r.is_known AND f.period > ",
     period!(),
     " - 56
-         AND NOT EXISTS (
-           SELECT 1 FROM json_each('[\"home\", \"away\", \"unknown\"]') o
+         AND coalesce((
+           SELECT sum(v.verified) FROM json_each('[\"home\", \"away\", \"unknown\"]') o
            CROSS JOIN fraud_counts v ON v.key = (l.value ->> 'own') || o.value
            WHERE v.period > ",
     period!(),
-    " - 56 AND v.verified > 0)
+    " - 56), 0) < 5
        GROUP BY l.key, day) r
      GROUP BY r.rule HAVING observed >= allowed
      UNION ALL

@@ -107,11 +107,12 @@ pub fn spend(checks: &[Check], now: Timestamp, challenge: &str, stamp: &str) -> 
     statement!(SPEND, parameter(checks), now.millis(), challenge, stamp)
 }
 
-/// Counts one on every check that spends, when the message `?3` was written down and had room.
+/// Counts one on every check that spends, when the message `?3` was written down, had room and was not refused.
 const SPEND_ON_MESSAGE: &str = "INSERT INTO counters (key, count, expires_at)
   SELECT l.value ->> 'key', 1, ?2 + (l.value ->> 'window')
   FROM json_each(?1) l
-  WHERE l.value ->> 'spends' AND EXISTS (SELECT 1 FROM messages WHERE id = ?3 AND reason IS NOT 'limited')
+  WHERE l.value ->> 'spends' AND EXISTS (
+    SELECT 1 FROM messages WHERE id = ?3 AND coalesce(reason, '') NOT IN ('limited', 'fraud_guard'))
   ON CONFLICT (key) DO UPDATE SET
     count = CASE WHEN expires_at <= ?2 THEN 1 ELSE count + 1 END,
     expires_at = CASE WHEN expires_at <= ?2 THEN excluded.expires_at ELSE expires_at END";

@@ -6,10 +6,17 @@ use std::{mem, time::Duration};
 use super::{
     Driver, Outgoing, Route,
     drivers::{Outcome, twilio_verify},
+    point,
     send::{TRY_TIMEOUT, Tried, one_more},
-    store::{end_try, next_try},
+    store::{end_try, ended, next_try},
 };
-use crate::{context::Context, ids::TryId, ports::Level, time::Timestamp};
+use crate::{
+    context::Context,
+    ids::TryId,
+    limit::{self, Check},
+    ports::{DatabaseError, Level},
+    time::Timestamp,
+};
 
 /// How long all tries of a message may take together.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -69,7 +76,18 @@ pub async fn deliver(context: &Context, outgoing: &Outgoing) -> Option<Delivered
         let left = clock.now().until(until).clamp(LEAST, TRY_TIMEOUT);
         delivered.then(one_more(context, outgoing, driver, &id, left).await);
     }
+    point::asked(context, outgoing, delivered.verdict());
     Some(delivered)
+}
+
+/// The same of a message that nobody waits for, with what became of it written down; what went out to nobody is given back.
+pub async fn carry(context: &Context, outgoing: &Outgoing, checks: &[Check]) -> Result<(), DatabaseError> {
+    let Some(delivered) = deliver(context, outgoing).await else { return Ok(()) };
+    let mut statements = ended(context, outgoing, &delivered);
+    if delivered.costs_nothing() {
+        statements.push(limit::store::refund(checks, context.ports().clock.now(), context.now()));
+    }
+    context.record(statements).await.map(drop)
 }
 
 /// Whether another driver may do better. It may go out twice then, with the same code.

@@ -10,6 +10,7 @@ use crate::{
     crypto::{Code, CodeLength, Pepper},
     event::{EventType, Outcome},
     ids::{ChallengeId, EventId, MessageId, RequestId},
+    point_of_report,
     ports::{DatabaseError, Row, Statement},
     statement,
     time::Timestamp,
@@ -57,7 +58,9 @@ const TOLD: &str = concat!(
      WHERE m.status <> 'delivered' AND ",
     the_call!(),
     " AND ",
-    its_code_lives!()
+    its_code_lives!(),
+    " ",
+    point_of_report!()
 );
 
 /// The same of its try: the end of the call, which is reported later, is not that nobody pressed a key.

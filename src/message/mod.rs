@@ -12,6 +12,7 @@ pub mod gate;
 pub mod hook_context;
 pub mod mail;
 pub mod notice;
+pub mod point;
 pub mod prepare;
 pub mod receipt;
 mod segments;

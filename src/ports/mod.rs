@@ -2,6 +2,7 @@
 //! `src/cloudflare/` implements them on Workers, `tests/support/` on SQLite and in memory.
 
 mod after;
+mod analytics;
 mod cache;
 mod clock;
 mod database;
@@ -14,6 +15,7 @@ mod signatures;
 use std::{future::Future, pin::Pin, sync::Arc};
 
 pub use after::After;
+pub use analytics::{Analytics, Point};
 pub use cache::{Cache, CacheError};
 pub use clock::Clock;
 pub use database::{Database, DatabaseError, Param, Row, Rows, Statement};
@@ -46,6 +48,8 @@ pub struct Ports {
     pub signatures: Arc<dyn Signatures>,
     /// Lines for the operator.
     pub log: Arc<dyn Log>,
+    /// A point per message that ended.
+    pub analytics: Arc<dyn Analytics>,
     /// What is done once the answer is out.
     pub after: Arc<After>,
 }

@@ -122,6 +122,7 @@ fn wanted(shape: Shape) -> String {
         Shape::Credential(max) => format!("a credential of 1 to {max} characters is wanted"),
         Shape::Id(prefix) => format!("an id is wanted: {prefix} and a ULID"),
         Shape::Integer(min, max) => format!("a whole number from {min} to {max} is wanted"),
+        Shape::Share => "a number from 0 to 1 is wanted".to_owned(),
         Shape::Boolean => "true or false is wanted".to_owned(),
         Shape::OneOf(choices) => format!("one of {} is wanted", choices.join(", ")),
         Shape::Timestamp => "an RFC 3339 date and time like 2026-11-22T10:00:00Z is wanted".to_owned(),

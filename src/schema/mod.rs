@@ -39,6 +39,8 @@ pub enum Shape {
     Id(&'static str),
     /// A whole number from the first to the second.
     Integer(i64, i64),
+    /// A number from 0 to 1 with at most four decimals. Answers have it; nothing is asked for it.
+    Share,
     /// `true` or `false`.
     Boolean,
     /// One of these.

@@ -24,8 +24,8 @@ pub(super) const ALERTS: &[Field] = &[
     field(
         "quiet",
         Shape::Object(&[
-            field("from", Shape::Text(5), "Hours and minutes, UTC").required().example(r#""22:00""#),
-            field("to", Shape::Text(5), "The same; it may be on the next day").required().example(r#""07:00""#),
+            field("from", Shape::Text(5), "Hours and minutes, UTC").example(r#""22:00""#),
+            field("to", Shape::Text(5), "The same; it may be on the next day").example(r#""07:00""#),
         ]),
         "When e-mails wait, but for what stops everybody; webhooks do not wait",
     )

@@ -140,6 +140,21 @@ async fn codes_that_may_still_come_back_are_not_lost() {
 }
 
 #[tokio::test]
+async fn those_who_were_quick_hide_nothing() {
+    let world = world();
+    counted(&world, 24, 1000, 850, 0);
+    counted(&world, 1, 40, 18, 0);
+    for _ in 0..12 {
+        let number = world.number();
+        let challenge = world.challenge(&number).await;
+        world.answer(&challenge, &world.code(&number).await).await.expect(200);
+    }
+    run(&world).await;
+    assert_eq!(kinds(&world), [r#"alert.firing "conversion_drop" "sms:US""#]);
+    assert_eq!(events(&world)[0].1["observed"], 45, "of the forty");
+}
+
+#[tokio::test]
 async fn delivery_is_told_by_driver_where_reports_are_normal() {
     // (delivered of 1000 in the week, of 100 now, whether it is told).
     for (before, now, wanted) in [(950, 20, true), (950, 90, false), (400, 0, false), (0, 0, false)] {
@@ -380,6 +395,14 @@ async fn where_no_e_mail_goes_out_the_log_says_why_and_it_is_told_once_it_does()
     store(&world, "alerts.emails", &json!([OPS]));
     after(&world, 5).await;
     assert_eq!((kinds(&world).len(), subjects(&world).len()), (1, 1));
+    // And what nobody was told of is over without an e-mail.
+    let world = self::world();
+    drop_of_conversion(&world);
+    store(&world, "alerts.emails", &json!([]));
+    run(&world).await;
+    store(&world, "alerts.emails", &json!([OPS]));
+    after(&world, 121).await;
+    assert_eq!((kinds(&world).len(), world.here().database.number("SELECT count(*) FROM messages")), (2, 0));
 }
 
 #[tokio::test]

@@ -264,7 +264,7 @@ fn authn(more: &[(&str, &str)]) -> Vars {
 
 #[tokio::test]
 async fn settings_of_variables_are_stored_once_by_a_hundred_first_requests() {
-    let world = World::native(&authn(&[]));
+    let world = World::native(&authn(&[])).unguarded();
     let worlds: Vec<World> = (0..100).map(|_| World::on(&world.here().isolate())).collect();
     let requests = worlds
         .iter()

@@ -166,6 +166,8 @@ async fn every_operation_takes_as_many_round_trips_as_it_may() {
     let messages = all.note("listMessages", world.get("/v1/messages").await, 200);
     let message = format!("/v1/messages/{}", text(&messages["data"][0]["id"]));
     all.note("getMessage", world.get(&message).await, 200);
+    all.note("getMessageMetrics", world.get("/v1/metrics/messages").await, 200);
+    all.note("getMetrics", world.get("/v1/metrics").await, 200);
     all.note("listAuditEvents", world.get("/v1/audit-events").await, 200);
     for (channel, body, [list, get, preview, update, revert]) in TEMPLATES {
         let path = format!("/v1/{channel}-templates");

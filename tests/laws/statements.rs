@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use postern::{
     alert, api_key, app, challenge, device, evaluation, event, factor, flow, fraud, housekeeping, idempotency,
-    invitation, limit, message, reseal, session, settings, template, token, user, webhook,
+    invitation, limit, message, metrics, reseal, session, settings, template, token, user, webhook,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -49,6 +49,8 @@ fn statements() -> Vec<&'static str> {
         message::store::queue::STATEMENTS,
         message::receipt::store::STATEMENTS,
         message::test::store::STATEMENTS,
+        metrics::messages::STATEMENTS,
+        metrics::prometheus::STATEMENTS,
         reseal::STATEMENTS,
         session::refresh::store::STATEMENTS,
         session::store::STATEMENTS,
@@ -219,6 +221,8 @@ async fn every_statement_that_runs_is_in_a_list() {
             path,
             "/v1/messages".to_owned(),
             "/v1/messages?status=sent".to_owned(),
+            "/v1/metrics/messages".to_owned(),
+            "/v1/metrics".to_owned(),
             format!("/v1/messages?user_id={user}"),
             "/v1/audit-events".to_owned(),
             format!("/v1/audit-events?user_id={user}&type=user.created"),

@@ -82,7 +82,7 @@ async fn an_entry_about_the_same_takes_the_earlier_ones_place() {
     let world = World::null();
     let first = make(&world, json!({"list": "block", "prefix": "+4479460", "hours": 1, "reason": "first"})).await;
     // What the guard has made is replaced too, with its level.
-    world.here().database.execute("UPDATE fraud_entries SET level = 3, enforced = 0, created_by = 'system'");
+    world.here().database.execute("UPDATE fraud_entries SET level = 3, enforced = 0, created_by = 'fraud_guard'");
     world.here().clock.advance(HOUR / 2);
     let (_, key) = new_key(&world, &["instance:write"]).await;
     let body = json!({"list": "block", "prefix": "+4479460", "hours": 5});

@@ -202,3 +202,57 @@ async fn no_credential_is_in_the_settings() {
     }
     assert!(text(&answer.json["settings"]["numbers"]["validation"]) == "possible");
 }
+
+#[tokio::test]
+async fn alerts_have_defaults_and_name_what_is_wrong_with_a_change() {
+    let world = World::twilio();
+    let shown = async || world.get(PATH).await.expect(200)["settings"]["alerts"].clone();
+    let defaults = json!({
+        "enabled": true, "emails": [], "quiet": null, "repeat_minutes": 240,
+        "conversion_drop": {"percent": 40, "minimum": 30}, "delivery_drop": {"percent": 40, "minimum": 30},
+        "spend": {"hourly": null, "daily": null}, "driver_down": {"failed_percent": 50, "minimum": 5},
+        "sign_in_failures": {"per_hour": 500},
+    });
+    assert_eq!(shown().await, defaults);
+    let (email, value, kind) = ("email_address_invalid", "form_param_value_invalid", "form_param_type_invalid");
+    for (change, field, code) in [
+        (json!({"emails": ["ops@example.com", "nobody"]}), "alerts.emails.1", email),
+        (json!({"emails": ["a@x.de", "b@x.de", "c@x.de", "d@x.de", "e@x.de", "f@x.de"]}), "alerts.emails", value),
+        (json!({"emails": "ops@example.com"}), "alerts.emails", kind),
+        (json!({"emails": [1]}), "alerts.emails.0", kind),
+        (json!({"quiet": {"from": "22:00"}}), "alerts.quiet", value),
+        (json!({"quiet": {"from": "22:00", "to": "24:00"}}), "alerts.quiet", value),
+        (json!({"quiet": {"from": "2:00", "to": "07:00"}}), "alerts.quiet", value),
+        (json!({"quiet": {"from": "07:00", "to": "07:00"}}), "alerts.quiet", value),
+        (json!({"quiet": {"from": "07:00:00", "to": "07:00"}}), "alerts.quiet.from", value),
+        (json!({"quiet": {"from": "inherit", "to": "07:00"}}), "alerts.quiet", value),
+        (json!({"repeat_minutes": 14}), "alerts.repeat_minutes", value),
+        (json!({"conversion_drop": {"percent": 101}}), "alerts.conversion_drop.percent", value),
+        (json!({"delivery_drop": {"minimum": 0}}), "alerts.delivery_drop.minimum", value),
+        (json!({"spend": {"hourly": "1,5"}}), "alerts.spend.hourly", value),
+        (json!({"spend": {"daily": 5}}), "alerts.spend.daily", kind),
+        (json!({"driver_down": {"failed_percent": 50.5}}), "alerts.driver_down.failed_percent", kind),
+        (json!({"sign_in_failures": {"per_hour": -1}}), "alerts.sign_in_failures.per_hour", value),
+        (json!({"email": []}), "alerts.email", "form_param_unknown"),
+    ] {
+        let answer = world.patch(PATH, &json!({"alerts": change})).await;
+        assert_eq!(answer.fields(), [(field, code)], "{change}: {}", answer.text);
+    }
+    assert_eq!(shown().await, defaults);
+    let change = json!({"emails": ["Ops@Example.com"], "quiet": {"from": "22:00", "to": "07:00"}, "spend": {"daily": "7.50"},
+        "conversion_drop": {"percent": 0}});
+    let changed = world.patch(PATH, &json!({"alerts": change})).await.expect(200)["settings"]["alerts"].clone();
+    assert_eq!(changed["quiet"], json!({"from": "22:00", "to": "07:00"}));
+    assert_eq!((&changed["emails"], &changed["spend"]["daily"]), (&json!(["ops@example.com"]), &json!("7.5")));
+    assert_eq!(changed["conversion_drop"], json!({"percent": 0, "minimum": 30}));
+    // Who is told is nobody else's affair: webhooks and auditors hear that it was changed.
+    let event = world.get("/v1/audit-events?type=instance.updated").await.expect(200);
+    assert_eq!(event["data"][0]["data"]["change"]["alerts"]["emails_changed"], true);
+    assert!(!event.to_string().to_lowercase().contains("ops@example.com"), "{event}");
+    // What costs is told of before the guard's cap.
+    let caps = json!({"fraud": {"spend": {"hourly": "20", "daily": "100", "prices": {"sms": {"*": "0.1"}, "voice": {"*": "0.2"}}}}});
+    let changed = world.patch(PATH, &caps).await.expect(200)["settings"]["alerts"]["spend"].clone();
+    assert_eq!(changed, json!({"hourly": "16", "daily": "7.5"}));
+    world.patch(PATH, &json!({"alerts": null, "fraud": null})).await.expect(200);
+    assert_eq!(shown().await, defaults);
+}

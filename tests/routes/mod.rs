@@ -24,6 +24,7 @@ mod idempotency;
 mod instance;
 mod invitations;
 mod messages;
+mod metrics;
 mod mfa_evaluation;
 mod oauth;
 mod passkeys;

@@ -17,6 +17,7 @@ fn good_shape(shape: Shape) -> Value {
         Shape::Text(_) | Shape::Credential(_) | Shape::Prose(_) => json!("x"),
         Shape::Id(prefix) => json!(format!("{prefix}01M83WM7ZA000G40R40M30E209")),
         Shape::Integer(min, _) => json!(min),
+        Shape::Share => json!(0.5),
         Shape::Boolean => json!(true),
         Shape::OneOf(choices) => json!(choices[0]),
         Shape::Timestamp => json!("2026-11-23T10:00:00Z"),
@@ -75,6 +76,7 @@ pub fn of_other_types(shape: Shape) -> Vec<Value> {
             value.is_string()
         }
         Shape::Integer(..) => value.is_i64(),
+        Shape::Share => value.is_number(),
         Shape::Boolean => value.is_boolean(),
         Shape::Object(_) | Shape::Texts(_) | Shape::Anything => value.is_object(),
         Shape::List(..) => value.is_array(),
@@ -110,7 +112,7 @@ pub fn out_of_range(shape: Shape) -> Vec<Value> {
             vec![Value::Object(many), json!({"a": long(501)}), json!({"": "b"}), json!({"a": 1}), json!({"a": null})]
         }
         Shape::List(item, max) => vec![Value::from(vec![good_shape(*item); max + 1])],
-        Shape::Boolean | Shape::Object(_) | Shape::Anything => Vec::new(),
+        Shape::Share | Shape::Boolean | Shape::Object(_) | Shape::Anything => Vec::new(),
     }
 }
 

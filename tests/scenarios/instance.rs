@@ -24,6 +24,27 @@ pub async fn the_kill_switch_stops_sending_at_once(world: World) {
     world.post("/v1/challenges", &body).await.expect(201);
 }
 
+pub async fn a_country_is_stopped_and_opened_at_once(world: World) {
+    let (number, other) = (world.number(), "+1 604 555 0123");
+    let challenge = world.challenge(&number).await;
+    let code = world.code(&number).await;
+    let stopped = json!({"countries": {"sms": {"stopped": ["US"]}}});
+    let shown = world.patch("/v1/instance", &stopped).await.expect(200);
+    assert_eq!(shown["settings"]["countries"]["sms"]["stopped"], json!(["US"]));
+    let send = |number: &str, channel: &str| {
+        let body = json!({"to": {"phone": number}, "channel": channel});
+        world.request("POST", "/v1/challenges").json(&body).send()
+    };
+    let problem = send(&number, "sms").await.expect_problem(422, "country_not_allowed");
+    assert_eq!(problem["detail"], "US is in the setting countries.sms.stopped");
+    send(other, "sms").await.expect(201);
+    send(&number, "voice").await.expect(201);
+    // What was sent can be answered.
+    world.answer(&challenge, &code).await.expect(200);
+    world.patch("/v1/instance", &json!({"countries": {"sms": {"stopped": "inherit"}}})).await.expect(200);
+    send(&number, "sms").await.expect(201);
+}
+
 pub async fn a_key_works_within_its_scopes_until_it_is_revoked(world: World) {
     let body = json!({"name": "Shop backend", "scopes": ["challenges"]});
     let made = world.post("/v1/api-keys", &body).await.expect(201);

@@ -1,8 +1,10 @@
 //! Calls: a code that is spoken, behind a key; what the carriers get, and what is told when they refuse.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{Behaviour, World, vars};
+use crate::support::{Behaviour, World, receipts, vars};
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
@@ -56,6 +58,32 @@ pub async fn vonage_calls_and_tells_the_code_after_a_key(world: World) {
     let code = called.hear(&world).await.code().expect("the code is told");
     called.report(&world, "completed").await;
     assert_eq!(message(&world, &challenge).await["message"]["status"], "delivered");
+    world.answer(&challenge, &code).await.expect(200);
+}
+
+pub async fn a_call_follows_an_sms_that_was_reported_lost(world: World) {
+    let fallback = json!({"sms": {"fallback": {"enabled": true, "voice": true}}});
+    let shown = world.patch("/v1/instance", &fallback).await.expect(200);
+    assert_eq!(shown["settings"]["sms"]["fallback"]["voice"], true);
+    let number = world.number();
+    let challenge = world.challenge(&number).await;
+    let code = world.code(&number).await;
+    let sid = text(&message(&world, &challenge).await["message"]["provider_id"]);
+    let id = text(&challenge["message_id"]);
+    receipts::twilio(&world, &id, &sid, "undelivered").send().await.expect(204);
+    // After the response.
+    for _ in 0..100 {
+        if !world.carriers.calls_to(&number).is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let heard = world.called(&number).hear(&world).await;
+    assert_eq!(heard.code().as_ref(), Some(&code));
+    let now = world.get(&format!("/v1/challenges/{}", text(&challenge["id"]))).await.expect(200);
+    assert_eq!((&now["channel"], &now["sends"]), (&json!("voice"), &json!(2)));
+    assert_eq!(message(&world, &challenge).await["message"]["status"], "failed");
+    assert_eq!(message(&world, &now).await["message"]["status"], "delivered");
     world.answer(&challenge, &code).await.expect(200);
 }
 

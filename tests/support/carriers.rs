@@ -180,6 +180,11 @@ impl Carriers {
         self.state().sent.clone()
     }
 
+    /// What was sent last.
+    pub fn last_sent(&self) -> Option<Sent> {
+        self.state().sent.last().cloned()
+    }
+
     /// What was sent to a number.
     pub fn sent_to(&self, number: &str) -> Vec<Sent> {
         self.sent().into_iter().filter(|sent| sent.to == number).collect()

@@ -13,6 +13,7 @@ pub mod context;
 pub mod contract;
 pub mod descriptions;
 pub mod embedded;
+pub mod exposition;
 pub mod hook;
 pub mod mail_providers;
 pub mod native;

@@ -8,7 +8,7 @@ use super::{
     carriers::Carriers,
     client::Target,
     mail_providers::TestMailer,
-    ports::{TestCache, TestClock, TestFetch, TestLog, TestRandom},
+    ports::{TestAnalytics, TestCache, TestClock, TestFetch, TestLog, TestRandom},
     signatures::RingSignatures,
     sqlite::Sqlite,
     vars::Vars,
@@ -22,6 +22,7 @@ pub struct Native {
     pub clock: TestClock,
     pub random: TestRandom,
     pub log: TestLog,
+    pub analytics: TestAnalytics,
     pub carriers: Arc<Carriers>,
     pub app: App,
 }
@@ -34,6 +35,7 @@ impl Native {
     pub fn with_database(vars: &Vars, database: Sqlite) -> Self {
         let (cache, clock, random) = (TestCache::default(), TestClock::new(), TestRandom::new(42));
         let (log, carriers) = (TestLog::default(), Arc::new(Carriers::default()));
+        let analytics = TestAnalytics::default();
         let ports = Ports {
             database: Arc::new(database.clone()),
             cache: Arc::new(cache.clone()),
@@ -43,10 +45,11 @@ impl Native {
             random: Arc::new(random.clone()),
             signatures: Arc::new(RingSignatures::default()),
             log: Arc::new(log.clone()),
+            analytics: Arc::new(analytics.clone()),
             after: Arc::default(),
         };
         let app = App { ports, config: Arc::new(Config::read(vars)), cache: Arc::default(), circuits: Arc::default() };
-        Self { database, cache, clock, random, log, carriers, app }
+        Self { database, cache, clock, random, log, analytics, carriers, app }
     }
 
     /// Another isolate: the same database, clock, carriers and configuration, and a memory of its own.

@@ -10,8 +10,11 @@ use std::{
 };
 
 use postern::ports::{
-    Cache, CacheError, Fetch, FetchError, Level, Log, OutgoingRequest, OutgoingResponse, PortFuture, Random,
+    Analytics, Cache, CacheError, Fetch, FetchError, Level, Log, OutgoingRequest, OutgoingResponse, Point, PortFuture,
+    Random,
 };
+
+use serde_json::Value;
 
 use super::carriers::{Carriers, Reply};
 
@@ -115,6 +118,22 @@ impl TestLog {
 impl Log for TestLog {
     fn line(&self, level: Level, text: &str) {
         self.0.lock().unwrap().push(format!("{level:?} {text}"));
+    }
+}
+
+/// Analytics Engine in memory: the points as it takes them.
+#[derive(Clone, Default)]
+pub struct TestAnalytics(Arc<Mutex<Vec<Value>>>);
+
+impl TestAnalytics {
+    pub fn points(&self) -> Vec<Value> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Analytics for TestAnalytics {
+    fn write(&self, point: &Point<'_>) {
+        self.0.lock().unwrap().push(point.to_json());
     }
 }
 

@@ -73,8 +73,8 @@ pub struct Rule {
     pub most: i64,
     /// Per cent of what was verified that may go unverified beyond the floor.
     pub share: i64,
-    /// Of members, the one that this message would be; of new countries, the head of the keys under which nothing may have
-    /// been verified.
+    /// Of members, the one that this message would be; of new countries, the head of the keys under which fewer
+    /// than five may have been verified.
     pub own: String,
 }
 

@@ -236,6 +236,7 @@ fn shape_schema(shape: Shape) -> Value {
             json!({"type": "string", "pattern": format!("^{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}$")})
         }
         Shape::Integer(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Shape::Share => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::OneOf(choices) => json!({"type": "string", "enum": choices}),
         Shape::Timestamp => json!({"type": "string", "format": "date-time"}),

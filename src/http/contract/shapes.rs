@@ -506,7 +506,7 @@ pub const FRAUD_ENTRY: &[Field] = &[
     always("level", Shape::Integer(0, BIG), "How often the guard has blocked it in a row; 0: a person did"),
     always("enforced", Shape::Boolean, "Whether it holds; false: the guard made it while it only reported"),
     maybe("reason", Shape::Text(200), "Why, in the words of who made it"),
-    always("created_by", Shape::Text(64), "Which key made it, or `system`"),
+    always("created_by", Shape::Text(64), "Which key made it, or `fraud_guard`"),
     always("created_at", Shape::Timestamp, "When"),
     always("expires_at", Shape::Timestamp, "When it ends"),
 ];
@@ -726,6 +726,50 @@ pub const WEBHOOK_DELIVERY: &[Field] = &[
     maybe("latency_ms", Shape::Integer(0, BIG), "How long the last try took"),
     always("created_at", Shape::Timestamp, "When the event happened"),
     maybe("delivered_at", Shape::Timestamp, "When the endpoint took it"),
+];
+
+/// How long it took, for so many in a hundred.
+const PERCENTILES: &[Field] = &[
+    maybe("p50_ms", Shape::Integer(0, BIG), "Half of them took no longer"),
+    maybe("p95_ms", Shape::Integer(0, BIG), "95 in a hundred took no longer"),
+];
+
+/// What became of messages, by what was asked for.
+const COUNTS: &[Field] = &[
+    field("day", Shape::Text(10), "On this day (UTC)").example(r#""2026-11-22""#),
+    field("hour", Shape::Timestamp, "In the hour that begins so"),
+    field("country", Shape::Text(3), "To this country; null: e-mail").nullable(),
+    field("driver", Shape::Text(20), "By this driver; `handed_over`: whoever hears the event delivers it"),
+    field("channel", Shape::OneOf(&Channel::NAMES), "By this channel"),
+    field("template", Shape::Text(60), "With this text"),
+    field("app_id", Shape::Id("app_"), "Through this app; null: none").nullable(),
+    always("sent", Shape::Integer(0, BIG), "What a carrier took, or may have"),
+    always("codes", Shape::Integer(0, BIG), "What of it brought a code"),
+    always("delivered", Shape::Integer(0, BIG), "What was reported delivered"),
+    always("failed", Shape::Integer(0, BIG), "What no carrier took, or what was reported not to have arrived"),
+    always("refused", Shape::Integer(0, BIG), "What of it no carrier took; it is not among `sent`"),
+    always("verified", Shape::Integer(0, BIG), "Codes that came back"),
+    maybe("conversion", Shape::Share, "`verified` of `codes`; null: no codes"),
+    maybe(
+        "delivery_rate",
+        Shape::Share,
+        "`delivered` of what went by carriers that report it; null: none went, or nothing was reported",
+    ),
+    always("cost", Shape::Text(20), "What it cost, in the currency of `fraud.spend.prices`").example(r#""1.2345""#),
+    always("time_to_deliver", Shape::Object(PERCENTILES), "From sending to the report that it arrived"),
+    always("time_to_verify", Shape::Object(PERCENTILES), "From sending to the code coming back"),
+];
+
+/// Messages in numbers.
+pub const MESSAGE_METRICS: &[Field] = &[
+    always("from", Shape::Timestamp, "From this hour on"),
+    always("to", Shape::Timestamp, "Before this hour"),
+    always(
+        "data",
+        Shape::List(&Shape::Object(COUNTS), crate::metrics::messages::MOST_ROWS),
+        "In the order of what they are by",
+    ),
+    always("total", Shape::Object(COUNTS), "All of them together"),
 ];
 
 /// The settings in effect.

@@ -10,7 +10,10 @@ use crate::{
     event,
     http::{Code, Incoming, Problem, reply::Failure, serve},
     ids::EventId,
-    message::drivers::twilio_signature::{Signed, is_twilios},
+    message::{
+        self,
+        drivers::twilio_signature::{Signed, is_twilios},
+    },
     ports::{DatabaseError, Level, Rows, Statement},
     secret::Secret,
     settings::{Snapshot, guard},
@@ -145,6 +148,7 @@ pub(super) async fn proven(
                 if snapshot.heard.any() {
                     incoming.tells.set();
                 }
+                message::point::reported(&app.ports, &answer);
                 return Ok(answer);
             }
         }

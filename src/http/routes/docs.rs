@@ -181,6 +181,7 @@ fn form(shape: Shape) -> String {
         Shape::Id(prefix) => format!("{prefix}…"),
         Shape::Integer(min, max) if max > 1_000_000 => format!("number from {min}"),
         Shape::Integer(min, max) => format!("number {min} to {max}"),
+        Shape::Share => "number 0 to 1".to_owned(),
         Shape::Boolean => "true or false".to_owned(),
         Shape::OneOf(choices) => choices.join(", "),
         Shape::Timestamp => "date and time".to_owned(),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api_key::Scope,
+    challenge::create::CreateError,
     http::{
         Call, Problem, Reply,
         contract::{Auth, Gives, Operation, operation, shapes},
@@ -93,6 +94,7 @@ async fn test(call: Call) -> Answer {
         }
         Tested::Refused(refused) => Err(Problem::from(refused).into()),
         Tested::Limited(refusal) => Err(Problem::from(refusal).into()),
+        Tested::Blocked(blocked) => Err(CreateError::Blocked(blocked).into()),
         Tested::Replayed(id) => Ok(read(&call, &id).await?.replayed(true)),
         Tested::Claimed(claim) => Err(Problem::from(claim).into()),
     }

@@ -19,6 +19,7 @@ mod instance;
 mod invitations;
 mod me;
 mod messages;
+mod metrics;
 mod mfa_evaluation;
 mod oauth;
 mod parts;
@@ -78,6 +79,7 @@ pub fn table() -> Vec<(Operation, Run)> {
         apps::ROUTES,
         invitations::ROUTES,
         messages::ROUTES,
+        metrics::ROUTES,
         audit_events::ROUTES,
         api_keys::ROUTES,
         instance::ROUTES,

@@ -1,32 +1,33 @@
 //! Sends an SMS once more, with the same code, by the next driver of its route: when it was reported failed, or when no
-//! receipt came where receipts normally come. Once, while its challenge is open, and only with room in every limit.
+//! receipt came where receipts normally come. Once, while its challenge is open, and only with room in every limit. Where no
+//! driver is left a call tells the code, once too, if the settings want it (`docs/decisions/0049`).
 //! `docs/decisions/0037` says what is counted as normal.
 
+mod ready;
 pub mod store;
 
 use std::{sync::Arc, time::Duration};
 
+use self::ready::{Ready, ready};
 use super::{
-    Channel, Content, Destination, Driver, Outgoing, Route,
-    drivers::{Outcome, twilio, vonage_receipt},
-    prepare,
+    drivers::Outcome,
+    failover::carry,
+    point,
     send::{TRY_TIMEOUT, one_more},
 };
 use crate::{
     api_key::Credential,
-    challenge::sending::{CodeSource, checks},
     context::{App, Context, Parts, RoundTrips},
-    crypto::CodeLength,
-    ids::{ChallengeId, MessageId, RequestId, TryId, UserId},
-    limit::{self, Check},
-    ports::{DatabaseError, Level, Row},
+    ids::{MessageId, RequestId},
+    limit,
+    ports::{DatabaseError, Level, Statement},
     settings::{Snapshot, load},
-    template::{Reader, Slug},
-    time::Timestamp,
 };
 
-/// How many messages a minute's run tries to send once more: each takes up to ten statements of the 50 that a run may make.
-const AT_ONCE: usize = 3;
+/// How many statements of the 50 of a minute's run go into sending.
+const STATEMENTS: usize = 30;
+/// What a message takes beside what begins it: the guard of the settings, and writing down what became of it.
+const BESIDE: usize = 5;
 /// No code lives longer.
 const LONGEST_CODE: Duration = Duration::from_mins(15);
 
@@ -44,14 +45,12 @@ async fn failed(app: &App, message: &MessageId) -> Result<(), DatabaseError> {
     for attempt in 0..2 {
         let snapshot = app.cache.get().filter(|_| attempt == 0);
         let Some(context) = context(app, snapshot).await? else { return Ok(()) };
-        if context.settings().delivery.fallback().is_none() {
-            return Ok(());
-        }
+        let Some(fallback) = context.settings().delivery.fallback() else { return Ok(()) };
         let done = async {
-            let answer = context.decide(vec![store::failed(message, context.now())]).await?;
+            let answer = context.decide(vec![store::failed(message, context.now(), fallback.voice)]).await?;
             match answer.first().and_then(|rows| rows.first()) {
                 Some(row) => match ready(&context, row)? {
-                    Some(ready) => once_more(&context, ready).await.map(drop),
+                    Some(ready) => once_more(&context, &ready, store::begin(&context, &ready)).await.map(drop),
                     None => Ok(()),
                 },
                 None => Ok(()),
@@ -71,7 +70,12 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
     let Some(context) = context(app, None).await? else { return Ok(()) };
     let Some(fallback) = context.settings().delivery.fallback() else { return Ok(()) };
     let now = context.now();
-    let when = store::Times { now, older: now.before(fallback.after), oldest: now.before(LONGEST_CODE) };
+    let when = store::Times {
+        now,
+        older: now.before(fallback.after),
+        oldest: now.before(LONGEST_CODE),
+        calls: fallback.voice,
+    };
     let answer = context.decide(vec![store::is_normal(when)]).await?;
     let Some(normal) = answer.first().and_then(|rows| store::normal(rows)) else { return Ok(()) };
     let answer = context.decide(vec![store::due(when, &normal, context.settings().limit(limit::SENDS))]).await?;
@@ -97,21 +101,30 @@ pub async fn run(app: &App) -> Result<(), DatabaseError> {
         let checks: Vec<_> = all.iter().flat_map(|ready| &ready.checks).cloned().collect();
         context.decide(vec![limit::store::full(&checks, now)]).await?.into_iter().next().unwrap_or_default()
     };
-    let mut left = AT_ONCE;
+    let mut left = STATEMENTS;
     for ready in all {
-        let id = ready.outgoing.id.to_string();
+        let id = ready.of.to_string();
         if ready.checks.iter().any(|check| full.iter().any(|row| check.is_of(row))) {
             behind.push(id);
-        } else if left > 0 {
-            left -= 1;
-            match once_more(&context, ready).await {
-                Ok(true) => {}
-                // Another was quicker, or took the last room.
-                Ok(false) => behind.push(id),
-                Err(error) => {
-                    wrong(&id, error);
-                    behind.push(id);
-                }
+            continue;
+        }
+        if left == 0 {
+            continue;
+        }
+        let begin = store::begin(&context, &ready);
+        let Some(rest) = left.checked_sub(begin.len() + BESIDE) else {
+            // The others keep their turn, for the next minute.
+            left = 0;
+            continue;
+        };
+        left = rest;
+        match once_more(&context, &ready, begin).await {
+            Ok(true) => {}
+            // Another was quicker, or took the last room.
+            Ok(false) => behind.push(id),
+            Err(error) => {
+                wrong(&id, error);
+                behind.push(id);
             }
         }
     }
@@ -145,109 +158,21 @@ pub(crate) async fn context(app: &App, snapshot: Option<Arc<Snapshot>>) -> Resul
     })))
 }
 
-/// A message that may go out once more, for all that can be told without the database.
-struct Ready {
-    outgoing: Outgoing,
-    driver: Driver,
-    mac: String,
-    checks: Vec<Check>,
-}
-
-/// Makes a row ready. `None`: nobody may send it once more.
-fn ready(context: &Context, row: &Row) -> Result<Option<Ready>, DatabaseError> {
-    let malformed = || DatabaseError::Other("a stored message is malformed".to_owned());
-    let id = MessageId::parse(row.text("id")?).ok_or_else(malformed)?;
-    let challenge = ChallengeId::parse(row.text("challenge_id")?).ok_or_else(malformed)?;
-    let (Some(destination), Some(template)) =
-        (row.opt_text("destination").and_then(Destination::from_stored), Slug::parse(row.text("template")?))
-    else {
-        return Ok(None);
-    };
-    if is_final(row.text("errors")?) || prepare::admit(context, &destination, Channel::Sms).is_err() {
-        return Ok(None);
-    }
-    let source = CodeSource {
-        pepper_id: row.text("pepper_id")?,
-        seed: row.text("seed")?,
-        generation: row.int("generation")?,
-        length: CodeLength::new(row.int("digits")?).ok_or_else(malformed)?,
-    };
-    let (code, mac) = source.code(context, &challenge, &destination)?;
-    let lifetime = context.now().until(Timestamp::from_millis(row.int("code_expires_at")?));
-    let text = |column| row.opt_text(column).map(str::to_owned);
-    let reader = Reader { locale: text("user_locale"), name: text("user_name") };
-    let content = Content { template, code, lifetime, locale: text("locale"), reader, app: text("app_id") };
-    let Ok(mut outgoing) = prepare::prepare(context, destination.clone(), Channel::Sms, content) else {
-        return Ok(None);
-    };
-    let Some(driver) = next(&outgoing.route, row.text("tried")?) else { return Ok(None) };
-    outgoing.id = id;
-    outgoing.try_id = TryId::new(context.now(), &*context.ports().random);
-    outgoing.driver = driver.name();
-    let user = row.opt_text("user_id").and_then(UserId::parse);
-    let is_proven = row.opt_text("factor_id").is_some() && row.text("purpose")? != "enrolment";
-    let mut checks = checks(context, user.as_ref(), &destination, Channel::Sms, is_proven);
-    checks.extend(limit::senders(context, &destination, Channel::Sms, row.opt_text("app_id")));
-    Ok(Some(Ready { outgoing, driver, mac, checks }))
-}
-
-/// Sends a message once more, if the database says so. Tells whether it did.
-async fn once_more(context: &Context, ready: Ready) -> Result<bool, DatabaseError> {
-    let Ready { outgoing, driver, mac, checks } = ready;
-    let id = &outgoing.id;
-    let begun = context.decide(store::begin(context, id, &driver, &outgoing.try_id, &mac, &checks)).await?;
+/// Sends a message once more, or calls, if the database says so. Tells whether it did.
+async fn once_more(context: &Context, ready: &Ready, begin: Vec<Statement>) -> Result<bool, DatabaseError> {
+    let Ready { of, outgoing, again, checks, .. } = ready;
+    let begun = context.decide(begin).await?;
     if begun.last().is_none_or(Vec::is_empty) {
         return Ok(false);
     }
-    let tried = one_more(context, &outgoing, &driver, &outgoing.try_id, TRY_TIMEOUT).await;
-    let mut statements = store::ended(context, id, &tried);
+    let Some(driver) = again else { return carry(context, outgoing, checks).await.map(|()| true) };
+    let tried = one_more(context, outgoing, driver, &outgoing.try_id, TRY_TIMEOUT).await;
+    point::asked(context, outgoing, &tried);
+    let mut statements = store::ended(context, of, &tried);
     // It did not go out once more, for reasons that are not the person's.
     if matches!(tried.outcome, Outcome::Retryable(_) | Outcome::Misconfigured(_)) {
-        statements.push(limit::store::refund(&checks, context.ports().clock.now(), context.now()));
+        statements.push(limit::store::refund(checks, context.ports().clock.now(), context.now()));
     }
     context.record(statements).await?;
     Ok(true)
-}
-
-/// The next driver of a route that was not asked yet.
-fn next(route: &Route, tried: &str) -> Option<Driver> {
-    let Route::Send(drivers) = route else { return None };
-    let tried: Vec<String> = serde_json::from_str(tried).ok()?;
-    drivers.iter().find(|driver| !tried.iter().any(|name| name == driver.name())).cloned()
-}
-
-/// Whether a carrier has said that this person gets nothing, or that it is fraud: then nobody else is asked.
-fn is_final(errors: &str) -> bool {
-    let errors: Vec<(String, String)> = serde_json::from_str(errors).unwrap_or_default();
-    errors.iter().any(|(driver, code)| match driver.as_str() {
-        "vonage" => vonage_receipt::is_final(code),
-        _ => twilio::is_final(code),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_carrier_refuses_for_good_goes_to_nobody_else() {
-        for (errors, wanted) in [
-            ("[]", false),
-            (r#"[["twilio",""]]"#, false),
-            (r#"[["twilio","30003"]]"#, false),
-            (r#"[["twilio","30008"]]"#, false),
-            (r#"[["twilio","30007"]]"#, false),
-            (r#"[["twilio","30005"]]"#, true),
-            (r#"[["twilio","21610"]]"#, true),
-            (r#"[["twilio","30450"]]"#, true),
-            (r#"[["vonage","1"]]"#, false),
-            (r#"[["vonage","6"]]"#, false),
-            (r#"[["vonage","50"]]"#, false),
-            (r#"[["vonage","3"]]"#, true),
-            (r#"[["vonage","9"]]"#, true),
-            (r#"[["vonage","2"],["twilio","30004"]]"#, true),
-        ] {
-            assert_eq!(is_final(errors), wanted, "{errors}");
-        }
-    }
 }

@@ -1,22 +1,24 @@
-//! SQL of the fallback: which messages nothing has reported delivered where a receipt normally comes, and the one statement
-//! that decides that such a message goes out once more.
+//! SQL of the fallback: which messages nothing has reported delivered where a receipt normally comes, and the statements
+//! that decide that such a message goes out once more, or that the number is called.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::ready::Ready;
 use crate::{
     context::Context,
     event::{self, Event, EventType, When},
     have_room,
-    ids::{MessageId, TryId},
-    limit::{self, Check},
+    ids::MessageId,
+    limit,
     message::{
-        Channel, Driver,
+        Channel,
         drivers::Outcome,
         send::Tried,
-        store::{end_try, status_of},
+        store::{end_try, queue, status_of},
     },
+    not_refused,
     ports::{Row, Statement},
     statement,
     time::Timestamp,
@@ -25,14 +27,15 @@ use crate::{
 /// After so long nobody waits for a receipt any more.
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Whether a message `m` may go out once more with the code of its challenge `c`: nothing has said that it arrived, the
-/// carrier took it, the code lives long enough to arrive, and the person had proven who they are or a server asked: of what
+/// Whether the code of the challenge `c`, which the SMS `m` has brought, may go out once more: nothing has said that it
+/// arrived, the carrier took it, nobody was called with it, the code lives long enough to arrive, and the person had proven who they are or a server asked: of what
 /// goes to somebody unproven nobody may learn more than of what goes to nobody (law 8). `?2` is now.
 macro_rules! is_open {
     () => {
-        "m.channel = 'sms' AND m.fallback_at IS NULL
-           AND (m.status = 'sent' OR (m.status = 'failed' AND EXISTS (
+        "m.channel = 'sms' AND (m.status = 'sent' OR (m.status = 'failed' AND EXISTS (
              SELECT 1 FROM message_tries t WHERE t.message_id = m.id AND t.reported = 'failed')))
+           AND NOT EXISTS (SELECT 1 FROM messages v
+             WHERE v.challenge_id = m.challenge_id AND v.generation = m.generation AND v.channel = 'voice')
            AND c.generation = m.generation AND c.code_mac IS NOT NULL AND c.verified_at IS NULL AND c.ended_at IS NULL
            AND c.code_expires_at > ?2 + 20000 AND c.wrong_answers < c.wrong_answers_max
            AND NOT c.is_test AND c.subject NOT LIKE 'destination:veiled:%'"
@@ -40,10 +43,14 @@ macro_rules! is_open {
 }
 
 /// Which messages are due, without what is normal: `?1` the smallest id whose code may live, `?2` now, `?4` the smallest id
-/// that a receipt may still come for.
+/// that a receipt may still come for; those that went out once more before `?5` may be called for.
 macro_rules! is_due {
     () => {
-        concat!("m.status IN ('sent', 'failed') AND m.id >= ?1 AND m.id < ?4 AND ", is_open!())
+        concat!(
+            "m.status IN ('sent', 'failed') AND m.id >= ?1 AND m.id < ?4
+             AND (m.fallback_at IS NULL OR m.fallback_at < ?5) AND ",
+            is_open!()
+        )
     };
 }
 
@@ -68,7 +75,7 @@ const NORMAL: &str = concat!(
 /// What a message needs to go out once more.
 macro_rules! columns {
     () => {
-        "SELECT m.id, m.template, m.destination, m.challenge_id, c.generation, c.seed, c.pepper_id, c.digits, c.user_id,
+        "SELECT m.id, m.template, m.destination, m.fallback_at, m.origin, m.asn, m.challenge_id, c.generation, c.seed, c.pepper_id, c.digits, c.user_id,
            c.app_id, c.purpose, c.factor_id, c.code_expires_at, c.locale,
            (SELECT u.locale FROM users u WHERE u.id = c.user_id) AS user_locale,
            (SELECT u.name FROM users u WHERE u.id = c.user_id) AS user_name,
@@ -79,36 +86,38 @@ macro_rules! columns {
 }
 
 /// The messages that are due, first those that were not looked at for longest: what may not go out now stands in nobody's
-/// way. `?3` where receipts are normal, as a JSON list of drivers and countries, `?5` how many codes a challenge may send.
+/// way. `?3` where receipts are normal, as a JSON list of drivers and countries, `?6` how many codes a challenge may send.
 const DUE: &str = concat!(
     columns!(),
     " FROM messages m JOIN challenges c ON c.id = m.challenge_id WHERE ",
     is_due!(),
     " AND (m.status = 'failed' OR m.driver || ' ' || m.country IN (SELECT value FROM json_each(?3)))
-       AND c.sends < ?5
+       AND c.sends < ?6
      ORDER BY m.updated_at, m.id LIMIT 50"
 );
 
 /// What was looked at and may not go out now goes behind the others. `?1` ids, `?2` now.
 const BEHIND: &str = "UPDATE messages SET updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))";
 
-/// A message that was reported failed. `?1` its id, `?2` now.
+/// A message that was reported failed. `?1` its id, `?2` now, `?3` whether a second time counts too.
 const FAILED: &str = concat!(
     columns!(),
     " FROM messages m JOIN challenges c ON c.id = m.challenge_id
-     WHERE m.id = ?1 AND m.status = 'failed' AND ",
+     WHERE m.id = ?1 AND m.status = 'failed' AND (m.fallback_at IS NULL OR ?3) AND ",
     is_open!()
 );
 
-/// Decides: once, and with room in every limit. `?1` checks, `?2` now, `?3` message, `?4` stamp, `?5` driver, `?6` the code's
+/// Decides: once, unless the guard refuses, and with room in every limit. `?1` checks, `?2` now, `?3` message, `?4` stamp, `?5` driver, `?6` the code's
 /// MAC, `?7` how many codes a challenge may send.
 const CLAIM: &str = concat!(
     "UPDATE messages AS m SET fallback_at = ?2, stamp = ?4, updated_at = ?2,
        status = CASE WHEN m.status = 'failed' THEN 'queued' ELSE m.status END
      FROM challenges c
-     WHERE m.id = ?3 AND c.id = m.challenge_id AND c.code_mac = ?6 AND c.sends < ?7 AND ",
+     WHERE m.id = ?3 AND c.id = m.challenge_id AND c.code_mac = ?6 AND c.sends < ?7 AND m.fallback_at IS NULL AND ",
     is_open!(),
     " AND NOT EXISTS (SELECT 1 FROM message_tries t WHERE t.message_id = ?3 AND t.driver = ?5) AND ",
+    not_refused!(),
+    " AND ",
     have_room!()
 );
 
@@ -119,6 +128,21 @@ const TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential
 /// It is one of the codes that the challenge may send. `?1` message, `?2` stamp.
 const COUNT: &str = "UPDATE challenges SET sends = sends + 1
   WHERE id = (SELECT m.challenge_id FROM messages m WHERE m.id = ?1 AND m.stamp = ?2)";
+
+/// Decides a call: it is the challenge's newest message from here on, and one of the codes that it may send. `?1` checks,
+/// `?2` now, `?3` the SMS, `?4` stamp, `?5` the call, `?6` the code's MAC, `?7` how many codes a challenge may send.
+const CALL: &str = concat!(
+    "UPDATE challenges AS c SET sends = c.sends + 1, message_id = ?5, channel = 'voice', stamp = ?4
+     FROM messages m
+     WHERE m.id = ?3 AND c.id = m.challenge_id AND c.code_mac = ?6 AND c.sends < ?7 AND ",
+    is_open!(),
+    " AND ",
+    not_refused!(),
+    " AND ",
+    have_room!()
+);
+
+const CALLED: &str = "SELECT 1 AS called FROM challenges WHERE id = ?1 AND stamp = ?2";
 
 const CLAIMED: &str = "SELECT 1 AS claimed FROM messages WHERE id = ?1 AND stamp = ?2";
 
@@ -135,7 +159,7 @@ const ENDED: &str = "UPDATE messages SET
   WHERE id = ?1";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[NORMAL, DUE, BEHIND, FAILED, CLAIM, TRY, COUNT, CLAIMED, ENDED];
+pub const STATEMENTS: &[&str] = &[NORMAL, DUE, BEHIND, FAILED, CLAIM, TRY, COUNT, CLAIMED, CALL, CALLED, ENDED];
 
 /// When messages are due: now, after how long a receipt no longer comes, and before that no code lives.
 #[derive(Clone, Copy)]
@@ -146,13 +170,22 @@ pub struct Times {
     pub older: Timestamp,
     /// What is older is over.
     pub oldest: Timestamp,
+    /// Whether there are calls: what went out once more comes once more then.
+    pub calls: bool,
+}
+
+impl Times {
+    /// Those that went out once more before, and nothing has come of it.
+    fn again(&self) -> i64 {
+        if self.calls { self.older.millis() } else { 0 }
+    }
 }
 
 /// Reads which drivers and countries are due; [`normal`] reads the answer.
 pub fn is_normal(times: Times) -> Statement {
     let hour_ago = MessageId::floor(times.now.before(HOUR));
-    let Times { now, older, oldest } = times;
-    statement!(NORMAL, &MessageId::floor(oldest), now.millis(), &hour_ago, &MessageId::floor(older))
+    let Times { now, older, oldest, .. } = times;
+    statement!(NORMAL, &MessageId::floor(oldest), now.millis(), &hour_ago, &MessageId::floor(older), times.again())
 }
 
 /// Where receipts are normal, for [`due`]. `None`: nothing is due.
@@ -165,8 +198,9 @@ pub fn normal(rows: &[Row]) -> Option<String> {
 
 /// Reads what is due.
 pub fn due(times: Times, normal: &str, most: i64) -> Statement {
-    let Times { now, older, oldest } = times;
-    statement!(DUE, &MessageId::floor(oldest), now.millis(), normal, &MessageId::floor(older), most)
+    let Times { now, older, oldest, .. } = times;
+    let (older, again) = (&MessageId::floor(older), times.again());
+    statement!(DUE, &MessageId::floor(oldest), now.millis(), normal, older, again, most)
 }
 
 /// Puts messages behind the others that are due.
@@ -174,29 +208,37 @@ pub fn behind(ids: Vec<String>, now: Timestamp) -> Statement {
     statement!(BEHIND, Value::from(ids).to_string(), now.millis())
 }
 
-/// Reads a message that was reported failed, if it may go out once more.
-pub fn failed(id: &MessageId, now: Timestamp) -> Statement {
-    statement!(FAILED, id, now.millis())
+/// Reads a message that was reported failed, if it may go out once more, or `calls` may follow it.
+pub fn failed(id: &MessageId, now: Timestamp, calls: bool) -> Statement {
+    statement!(FAILED, id, now.millis(), calls)
 }
 
-/// The batch that decides and begins the try; a row in its last answer: it may be asked.
-pub fn begin(
-    context: &Context,
-    message: &MessageId,
-    driver: &Driver,
-    try_id: &TryId,
-    mac: &str,
-    checks: &[Check],
-) -> Vec<Statement> {
-    let (now, stamp, name) = (context.now(), context.stamp(), driver.name());
-    let most = context.settings().limit(limit::SENDS);
-    vec![
-        statement!(CLAIM, limit::store::parameter(checks), now.millis(), message, stamp.as_str(), name, mac, most),
-        statement!(TRY, try_id, name, driver.credential(context), now.millis(), message, stamp.as_str()),
-        limit::store::spend_on_stamp(checks, now, message, &stamp),
-        statement!(COUNT, message, stamp.as_str()),
-        statement!(CLAIMED, message, stamp),
-    ]
+/// The batch that decides and begins the try, or the call; a row in its last answer: it may be asked.
+pub fn begin(context: &Context, ready: &Ready) -> Vec<Statement> {
+    let Ready { of, challenge, outgoing, again, mac, checks, guard } = ready;
+    let stamp = &*context.stamp();
+    let (now, most) = (context.now(), context.settings().limit(limit::SENDS));
+    let parameter = limit::store::parameter(checks);
+    let mut batch = guard.as_ref().map(|guard| guard.judge(context, checks, None, stamp)).unwrap_or_default();
+    let Some(driver) = again else {
+        batch.extend([
+            statement!(CALL, parameter, now.millis(), of, stamp, &outgoing.id, mac.as_str(), most),
+            limit::store::spend(checks, now, challenge.as_str(), stamp),
+        ]);
+        // Who was seen with whom is remembered of the SMS.
+        batch.extend(queue(context, outgoing, challenge.as_str(), stamp, None));
+        batch.push(statement!(CALLED, challenge, stamp));
+        return batch;
+    };
+    let name = driver.name();
+    batch.extend([
+        statement!(CLAIM, parameter, now.millis(), of, stamp, name, mac.as_str(), most),
+        statement!(TRY, &outgoing.try_id, name, driver.credential(context), now.millis(), of, stamp),
+        limit::store::spend_on_stamp(checks, now, of, stamp),
+        statement!(COUNT, of, stamp),
+        statement!(CLAIMED, of, stamp),
+    ]);
+    batch
 }
 
 /// Writes down what became of the try, and what it made of the message.

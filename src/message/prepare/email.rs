@@ -60,5 +60,6 @@ pub(super) fn outgoing(context: &Context, address: EmailAddress, said: &Said<'_>
         lifetime: said.lifetime,
         route,
         driver,
+        app: None,
     })
 }

@@ -164,6 +164,8 @@ pub struct Outgoing {
     pub locale: String,
     /// Whom it is meant for.
     pub destination: Destination,
+    /// The app it comes through.
+    pub app: Option<String>,
     /// Where it goes instead.
     pub redirected_to: Option<String>,
     /// The intended number's country.
@@ -263,13 +265,14 @@ pub fn prepare(
     channel: Channel,
     content: Content,
 ) -> Result<Outgoing, Refused> {
+    let app = content.app.clone();
     match (channel, destination) {
         (Channel::Sms, Destination::Phone(number)) => sms::prepare(context, number, content),
         (Channel::Email, Destination::Email(address)) => email::prepare(context, address, content),
         (Channel::Voice, Destination::Phone(number)) => voice::prepare(context, number, content),
         (channel, _) => Err(Refused::Channel(channel)),
     }
-    .map(|outgoing| outgoing.in_order(context))
+    .map(|outgoing| Outgoing { app, ..outgoing }.in_order(context))
 }
 
 /// The whole notice of a change, by e-mail or SMS.
@@ -311,7 +314,8 @@ pub fn invitation(
     let locales = locales(context, locale, &nobody, app);
     let brief = Brief { locales: &locales, link: Some(link), when: Some(expires_at), ..Brief::default() };
     let said = Said { slug: Slug::Invitation, brief, lifetime: context.now().until(expires_at) };
-    email::outgoing(context, address, &said).map(|outgoing| outgoing.in_order(context))
+    let app = app.map(str::to_owned);
+    email::outgoing(context, address, &said).map(|outgoing| Outgoing { app, ..outgoing }.in_order(context))
 }
 
 /// What a message says.

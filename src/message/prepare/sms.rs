@@ -69,6 +69,7 @@ pub(super) fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>) 
         lifetime: said.lifetime,
         route,
         driver,
+        app: None,
     })
 }
 

@@ -98,6 +98,7 @@ pub fn test(
         lifetime: LIFETIME,
         route,
         driver: name,
+        app: None,
     })
 }
 

@@ -92,6 +92,7 @@ fn outgoing(context: &Context, number: PhoneNumber, said: &Said<'_>, code: &Code
         lifetime: said.lifetime,
         route,
         driver,
+        app: None,
     })
 }
 

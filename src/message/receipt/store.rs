@@ -6,6 +6,7 @@ use crate::{
     event::{self, EventType},
     ids::{EventId, MessageId, RequestId},
     message::Status,
+    point_of_report,
     ports::Statement,
     statement,
     time::Timestamp,
@@ -61,7 +62,8 @@ const MOVE_MESSAGE: &str = concat!(
            SELECT 1 FROM message_tries t WHERE t.message_id = ?1 AND t.driver <> ?2 AND ",
     may_be_out!(),
     " AND coalesce(t.reported, 'sent') = 'sent')
-       END"
+       END ",
+    point_of_report!()
 );
 
 /// The event of a report that has ended a message. `?1` message, `?2` driver, `?3` the carrier's id, `?4` stamp and the

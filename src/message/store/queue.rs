@@ -7,6 +7,7 @@ use crate::{
     context::Context,
     crypto::Code,
     event::{self, Event, EventType, When},
+    fraud::Guard,
     have_room, is_refused,
     limit::{self, Check},
     message::{Outgoing, Route, Status, notice::Change},
@@ -19,7 +20,7 @@ const INSERT: &str = concat!(
     destination, redirected_to, country, cost_class, encoding, segments, driver, created_at, updated_at, origin, asn, guarded,
     cost, status, reason)
   SELECT ?1, c.id, c.generation, c.user_id, c.app_id, c.channel, ?2, ?3, c.destination, ?4, ?5, ?6, ?7, ?8, ?11,
-    ?12, ?12, ?15, ?16, ?17, ?18, CASE WHEN r.is_refused THEN 'dropped' ELSE ?9 END,
+    ?12, ?12, ?15, ?16, ?17 AND NOT EXISTS (SELECT 1 FROM fraud_refusals WHERE stamp = coalesce(?19, ?14)), ?18, CASE WHEN r.is_refused THEN 'dropped' ELSE ?9 END,
     CASE WHEN r.is_refused THEN 'fraud_guard' ELSE ?10 END
   FROM challenges c CROSS JOIN (SELECT ",
     is_refused!("?19"),
@@ -94,18 +95,21 @@ pub fn queue(
     statements
 }
 
-/// Writes a notice down: it belongs to no challenge. Without room in the limits it is dropped and says so.
+/// Writes a notice down: it belongs to no challenge. Without room in the limits it is dropped and says so, and where the
+/// guard refuses it.
 /// `?1` checks, `?2` now, `?3` id, `?4` user, `?5` channel, `?6` template, `?7` locale, `?8` destination, `?9` where it goes
 /// instead, `?10` country, `?11` cost class, `?12` encoding, `?13` segments, `?14` status, `?15` reason, `?16` driver, `?17`
-/// cost. No code comes back for it: the guard counts what it costs and nothing else.
+/// cost, `?18` the guard's stamp. No code comes back for it: the guard counts what it costs and nothing else.
 const INSERT_NOTICE: &str = concat!(
     "INSERT INTO messages (id, user_id, channel, template, locale, destination, redirected_to, country, cost_class, encoding,
        segments, status, reason, driver, created_at, updated_at, cost)
      SELECT ?3, n.id, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-       CASE WHEN n.room THEN ?14 ELSE 'dropped' END, CASE WHEN n.room THEN ?15 ELSE 'limited' END, ?16, ?2, ?2, ?17
-     FROM (SELECT u.id, ",
+       CASE WHEN n.why IS NULL THEN ?14 ELSE 'dropped' END, coalesce(n.why, ?15), ?16, ?2, ?2, ?17
+     FROM (SELECT u.id, CASE WHEN NOT ",
     have_room!(),
-    " AS room FROM users u WHERE u.id = ?4) n"
+    " THEN 'limited' WHEN ",
+    is_refused!("?18"),
+    " THEN 'fraud_guard' END AS why FROM users u WHERE u.id = ?4) n"
 );
 /// The first try of a message that waits for one. `?1` try, `?2` message, `?3` now, `?4` credential.
 const INSERT_QUEUED_TRY: &str = "INSERT INTO message_tries (id, message_id, driver, credential, created_at)
@@ -140,7 +144,11 @@ pub fn queue_notice(
 ) -> Vec<Statement> {
     let (id, now) = (outgoing.id.as_str(), context.now());
     let (status, reason) = outgoing.route.begins();
-    let mut statements = vec![statement!(
+    let stamp = &*context.stamp();
+    // The block list and the caps hold for notices too; what counts codes does not.
+    let guard = Guard::of(context, outgoing, Some(user), None);
+    let mut statements = guard.map(|guard| guard.judge(context, checks, None, stamp)).unwrap_or_default();
+    statements.push(statement!(
         INSERT_NOTICE,
         limit::store::parameter(checks),
         now.millis(),
@@ -158,8 +166,9 @@ pub fn queue_notice(
         status.as_str(),
         reason,
         outgoing.driver,
-        outgoing.signs.cost
-    )];
+        outgoing.signs.cost,
+        stamp
+    ));
     statements.extend(beside(context, outgoing, checks));
     // Without room it is dropped, whatever was meant.
     let begins = if status == Status::Dropped { Status::Queued } else { status };

@@ -7,6 +7,7 @@ use super::{Destination, Message, Outgoing, Refused, Route, Try, failover, prepa
 use crate::{
     challenge::sending::checks,
     context::Context,
+    fraud::{Blocked, Guard},
     idempotency::{Claim, Reservation},
     limit::{self, Refusal},
     ports::{DatabaseError, Level, Row, Rows},
@@ -20,6 +21,8 @@ pub enum Tested {
     Refused(Refused),
     /// A limit has no room.
     Limited(Refusal),
+    /// The fraud guard refuses it.
+    Blocked(Blocked),
     /// The call happened before, and made this message.
     Replayed(String),
     /// Its `Idempotency-Key` is another call's.
@@ -43,7 +46,7 @@ pub async fn send(
     };
     let stamp = context.stamp();
     let answer = context.decide(store::queue(context, &outgoing, &checks, &stamp, key)).await?;
-    let [.., claim, refusals, message, tries] = answer.as_slice() else {
+    let [.., claim, verdict, refusals, message, tries] = answer.as_slice() else {
         return Err(DatabaseError::Other("a batch answered too little".to_owned()));
     };
     match key.map(|key| key.claim(claim, &stamp, context.now())).transpose()? {
@@ -52,6 +55,9 @@ pub async fn send(
         Some(claim) => return Ok(Tested::Claimed(claim)),
     }
     let Some(row) = message.first() else {
+        if let Some(blocked) = Guard::read(verdict, context.now()) {
+            return Ok(Tested::Blocked(blocked));
+        }
         let refusal = limit::store::read_refusals(refusals, context.now())?;
         let missing = || DatabaseError::Other("a message that was written is missing".to_owned());
         return refusal.map(Tested::Limited).ok_or_else(missing);

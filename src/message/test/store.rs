@@ -5,8 +5,10 @@ use serde_json::json;
 use crate::{
     context::Context,
     event::{self, Event, EventType, When},
+    fraud::Guard,
     have_room,
     idempotency::Reservation,
+    is_refused,
     limit::{self, Check},
     message::{
         Outgoing, Route,
@@ -16,22 +18,24 @@ use crate::{
     statement,
 };
 
-/// Writes a test message down where every limit has room. `?1` the limits, `?2` now, `?3` id, `?4` channel, `?5` template,
+/// Writes a test message down where every limit has room and the guard does not refuse. `?1` the limits, `?2` now, `?3` id, `?4` channel, `?5` template,
 /// `?6` locale, `?7` destination, `?8` where it goes instead, `?9` country, `?10` cost class, `?11` encoding, `?12` segments,
 /// `?13` status, `?14` reason, `?15` driver, `?16` stamp, `?17` idempotency key, `?18` cost.
 const INSERT: &str = concat!(
     "INSERT INTO messages (id, channel, template, locale, destination, redirected_to, country, cost_class, encoding,
        segments, status, reason, driver, created_at, updated_at, stamp, cost)
      SELECT ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?2, ?16, ?18
-     WHERE (?17 IS NULL OR EXISTS (SELECT 1 FROM idempotency_keys WHERE key = ?17 AND stamp = ?16)) AND ",
+     WHERE (?17 IS NULL OR EXISTS (SELECT 1 FROM idempotency_keys WHERE key = ?17 AND stamp = ?16)) AND NOT ",
+    is_refused!("?16"),
+    " AND ",
     have_room!()
 );
 
 /// Every statement of this file, for the test of query plans.
 pub const STATEMENTS: &[&str] = &[INSERT];
 
-/// The batch that writes it down. Its last three statements give the limits without room, the message and its tries; the one
-/// before them whose call it is, where there is a key.
+/// The batch that writes it down. Its last four statements give the guard's verdict, the limits without room, the message and
+/// its tries; the one before them whose call it is, where there is a key.
 pub fn queue(
     context: &Context,
     outgoing: &Outgoing,
@@ -43,6 +47,10 @@ pub fn queue(
     let (status, reason) = outgoing.route.begins();
     let segments = outgoing.sms.map(|(_, segments)| segments);
     let mut statements: Vec<Statement> = key.map(|key| key.reserve(id, stamp, now)).into_iter().collect();
+    // The block list and the caps hold for what carries no code too.
+    if let Some(guard) = Guard::of(context, outgoing, None, None) {
+        statements.extend(guard.judge(context, checks, key.map(Reservation::key), stamp));
+    }
     statements.extend([statement!(
         INSERT,
         limit::store::parameter(checks),
@@ -77,6 +85,7 @@ pub fn queue(
         statements.extend(matches!(outgoing.route, Route::Drop(_)).then(|| key.finish(stamp)));
         statements.push(key.look_up());
     }
+    statements.push(Guard::verdict(stamp));
     // No challenge has this id: whatever is full now is told.
     statements.push(limit::store::refusals(checks, now, id, ""));
     statements.extend(store::get(id));

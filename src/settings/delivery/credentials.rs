@@ -152,15 +152,16 @@ pub fn redact(value: &Value) -> Value {
     shown
 }
 
-/// What the event of a change tells: that a URL was changed, and not to what, since it may have a token in it.
+/// What the event of a change tells: that a URL was changed, and not to what, since it may have a token in it; and that others
+/// are told of alerts, and not who.
 pub fn told(change: &Value) -> Value {
     let mut told = redact(change);
-    for entry in entries().filter(|entry| entry.name() == "url") {
-        let block = entry.setting.rsplit_once('.').and_then(|(path, _)| slot(&mut told, path));
-        if let Some(block) = block.and_then(Value::as_object_mut)
-            && block.remove("url").is_some()
+    let urls = entries().filter(|entry| entry.name() == "url").filter_map(|entry| entry.setting.rsplit_once('.'));
+    for (path, name) in urls.chain([("alerts", "emails")]) {
+        if let Some(block) = slot(&mut told, path).and_then(Value::as_object_mut)
+            && block.remove(name).is_some()
         {
-            block.insert("url_changed".to_owned(), Value::Bool(true));
+            block.insert(format!("{name}_changed"), Value::Bool(true));
         }
     }
     told

@@ -88,8 +88,14 @@ pub(in crate::settings) const SMS: &[Field] = &[
             )
             .example("false"),
             field("after_seconds", Shape::Integer(30, 300), "How long a report may take").example("60"),
+            field(
+                "voice",
+                Shape::Boolean,
+                "Where it is enabled and no driver of SMS is left: calls, once, under all that holds for calls",
+            )
+            .example("false"),
         ]),
-        "A second try by another carrier",
+        "A second try by another carrier, or by a call",
     ),
 ];
 

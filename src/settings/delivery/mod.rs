@@ -47,11 +47,13 @@ pub struct Delivery {
     shown: Option<Shown>,
 }
 
-/// When a message that nobody has reported delivered goes out once more, through the next driver of its route.
+/// When a message that nobody has reported delivered goes out once more: through the next driver of its route, else as a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fallback {
     /// How long a receipt may take.
     pub after: Duration,
+    /// Whether the number is called once no driver of SMS is left.
+    pub voice: bool,
 }
 
 impl Delivery {
@@ -182,8 +184,9 @@ pub fn email_by_name(name: &str, stored: &Value, config: &Config) -> Result<Emai
 
 /// `sms.fallback`, where it is switched on.
 fn fallback(stored: &Value) -> Option<Fallback> {
-    let is_on = at(stored, "sms.fallback.enabled").and_then(Value::as_bool) == Some(true);
-    is_on.then(|| Fallback { after: Duration::from_secs(fallback_seconds(stored)) })
+    let is_on = |path| at(stored, path).and_then(Value::as_bool) == Some(true);
+    is_on("sms.fallback.enabled")
+        .then(|| Fallback { after: Duration::from_secs(fallback_seconds(stored)), voice: is_on("sms.fallback.voice") })
 }
 
 fn fallback_seconds(stored: &Value) -> u64 {

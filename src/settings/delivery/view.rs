@@ -24,6 +24,7 @@ impl Shown {
             "fallback": {
                 "enabled": delivery.fallback.is_some(),
                 "after_seconds": super::fallback_seconds(drivers.stored),
+                "voice": at(drivers.stored, "sms.fallback.voice").cloned().unwrap_or_default() == true,
             },
         });
         let voice = json!({

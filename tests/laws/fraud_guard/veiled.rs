@@ -1,0 +1,155 @@
+//! Before a first factor is proven nobody learns that the guard has refused: it looks the same, for known and unknown
+//! numbers, and no message goes out (law 8).
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{HOUR, enter, event, on, refusals};
+use crate::support::{
+    World,
+    page::{Flow, Page},
+    vars,
+};
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("a text is wanted, not {value}"))
+}
+
+/// A body without what differs from call to call.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = |(name, value): (&String, &Value)| {
+                let tells = ["status", "step", "code", "channel", "detail", "sends"].contains(&name.as_str());
+                (name.clone(), if tells { value.clone() } else { shape(value) })
+            };
+            Value::Object(members.iter().map(kept).collect::<Map<_, _>>())
+        }
+        Value::Array(items) => items.iter().map(shape).collect(),
+        Value::Null => Value::Null,
+        _ => json!("something"),
+    }
+}
+
+/// A world where people sign up by their number.
+async fn by_phone(vars: &vars::Vars, rules: Value) -> World {
+    let world = on(World::native(vars), rules).await;
+    world.patch("/v1/instance", &json!({"sign_in": {"identifiers": ["phone"]}})).await.expect(200);
+    world.get("/v1/instance").await.expect(200);
+    world
+}
+
+/// A code is asked for, and another one: what is told, and how many batches and statements it took.
+async fn play(world: &World, number: &str) -> Vec<(u16, Value, u32, u32)> {
+    let database = &world.here().database;
+    let page = Page::new(world).await;
+    let flow = page.begin("sign-ups", json!({})).await;
+    let mut told = Vec::new();
+    let mut ask = async |flow: &Flow<'_>, call: &str, body: Value| {
+        let (batches, statements) = (database.batches(), database.statements());
+        // Only until the answer is there: what comes after it nobody waits for.
+        let mut work = (0, 0);
+        let request = flow.request(call, &body);
+        let answer =
+            request.observed(|| work = (database.batches() - batches, database.statements() - statements)).await;
+        told.push((answer.status, shape(&answer.json), work.0, work.1));
+        answer.json
+    };
+    let named = ask(&flow, "identifier", json!({"identifier": number})).await;
+    let challenge = named["challenge"]["id"].as_str().unwrap_or_else(|| panic!("{named}")).to_owned();
+    world.here().clock.advance(Duration::from_secs(31));
+    ask(&flow, &format!("challenges/{challenge}/resend"), json!({})).await;
+    ask(&flow, &format!("challenges/{challenge}/answer"), json!({"code": "00000000"})).await;
+    told
+}
+
+/// Somebody who signs in with this number.
+async fn owner(world: &World, number: &str) {
+    let user = world.post("/v1/users", &json!({"phone": number})).await.expect(201);
+    let password = json!({"type": "password", "password": "seven owls in a barn at dusk"});
+    world.post(&format!("/v1/users/{}/factors", text(&user["id"])), &password).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_refused_code_looks_like_one_that_was_sent_for_known_and_unknown_numbers() {
+    let world = by_phone(&vars::prod_twilio("http://127.0.0.1:9"), json!({})).await;
+    let (known, unknown) = (world.number(), world.number());
+    owner(&world, &known).await;
+    let sent = |number: &str| world.carriers.sent_to(number).len();
+    let open = [play(&world, &known).await, play(&world, &unknown).await];
+    // The owner hears that somebody tried; who signs up gets the two codes.
+    assert_eq!((sent(&known), sent(&unknown)), (1, 2));
+    enter(&world, "block", "prefix:+1415", HOUR);
+    world.here().clock.advance(Duration::from_mins(31));
+    let blocked = [play(&world, &known).await, play(&world, &unknown).await];
+    assert_eq!(sent(&unknown), 2);
+    for other in [&open[1], &blocked[0], &blocked[1]] {
+        assert_eq!(&open[0], other);
+    }
+    let statuses: Vec<u16> = open[0].iter().map(|told| told.0).collect();
+    assert_eq!(statuses, [200, 200, 422]);
+}
+
+#[tokio::test]
+async fn what_was_refused_stands_with_its_message_and_event_and_counts_nowhere() {
+    for (vars, driver) in [(vars::prod_twilio("http://127.0.0.1:9"), "twilio"), (vars::null(), "null")] {
+        let world = by_phone(&vars, json!({"country": {"floor": 5}, "phones": {"per_address": 5}})).await;
+        enter(&world, "block", "prefix:+1415", HOUR);
+        let number = world.number();
+        play(&world, &number).await;
+        assert!(world.carriers.sent().is_empty());
+        let database = &world.here().database;
+        let rows = database.query("SELECT status, reason, driver, app_id FROM messages");
+        assert_eq!(rows.len(), 2);
+        for row in &rows {
+            assert_eq!((text(&row["status"]), text(&row["reason"])), ("dropped", "fraud_guard"));
+            assert_eq!(text(&row["driver"]), driver);
+        }
+        for table in ["message_tries", "dev_inbox", "fraud_counts", "fraud_members", "message_hours"] {
+            assert_eq!(database.number(&format!("SELECT count(*) FROM {table}")), 0, "{driver} {table}");
+        }
+        let of_app = format!("/v1/audit-events?app_id={}", text(&rows[0]["app_id"]));
+        let listed = world.get(&of_app).await.expect(200);
+        let told: Vec<(&str, &Value)> = listed["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| (text(&event["type"]), &event["reason"]))
+            .filter(|(kind, _)| kind.starts_with("sms."))
+            .collect();
+        assert_eq!(told, [("sms.dropped", &json!("fraud_guard")); 2]);
+        assert_eq!(event(&world, "fraud.blocked")["rule"], "block_list");
+        assert_eq!(refusals(&world)[0].2, 2);
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_is_sent_anything_nothing_is_judged() {
+    let world = by_phone(&vars::prod_twilio("http://127.0.0.1:9"), json!({})).await;
+    let known = world.number();
+    owner(&world, &known).await;
+    enter(&world, "block", "prefix:+1415", HOUR);
+    // Whoever signs up with it gets no code; what its owner hears is judged by itself.
+    play(&world, &known).await;
+    let of_codes = "SELECT count(*) FROM audit_events WHERE type = 'fraud.blocked' AND app_id IS NOT NULL";
+    assert_eq!(world.here().database.number(of_codes), 0);
+    play(&world, &world.number()).await;
+    assert_eq!(world.here().database.number(of_codes), 1);
+}
+
+#[tokio::test]
+async fn codes_of_sign_ups_count_and_come_back_like_any_other() {
+    let world = by_phone(&vars::null(), json!({"country": {"floor": 2}, "app": {"floor": 9}})).await;
+    let page = Page::new(&world).await;
+    let sent = || world.here().database.number("SELECT count(*) FROM messages WHERE reason = 'null_driver'");
+    for wanted in [1, 2, 2, 2] {
+        let flow = page.begin("sign-ups", json!({})).await;
+        flow.post("identifier", json!({"identifier": world.number()})).await.expect(200);
+        assert_eq!(sent(), wanted);
+    }
+    let told = event(&world, "fraud.budget_exhausted");
+    assert_eq!((&told["key"], &told["observed"]), (&json!("country:sms:US:unknown"), &json!(2)));
+    let database = &world.here().database;
+    assert_eq!(database.number("SELECT sent FROM fraud_counts WHERE key LIKE 'app:%'"), 2);
+}
