@@ -147,6 +147,29 @@ async fn sms_works_as_it_stands() {
     session_on(port, &server, PAGE, &[], &expected);
 }
 
+/// People and attackers of the simulation against a server in workerd: all that the page tells is what it prints.
+#[tokio::test(flavor = "multi_thread")]
+async fn sms_fraud_works_as_it_stands() {
+    const PAGE: &str = "docs/guides/sms-fraud.md";
+    let server = Server::start("sms_fraud", &vars::null()).await;
+    let mut page = fs::read_to_string(PAGE).unwrap();
+    let mut wrong = String::new();
+    for shown in shown(free_port(), &server, PAGE, &[]) {
+        let told = shown.told.unwrap_or_default();
+        if !is_told(&shown.printed, &told) {
+            assert_ne!(told, "", "{PAGE} does not tell what a block prints:\n{}", shown.printed);
+            let _ = write!(wrong, "--- the page tells\n{told}+++ and this is printed\n{}", shown.printed);
+            let block = |text: &str| format!("```text\n{text}```\n");
+            page = page.replacen(&block(&told), &block(&retold(&shown.printed, &told)), 1);
+        }
+    }
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(PAGE, page).unwrap();
+    } else {
+        assert_eq!(wrong, "", "{PAGE}; UPDATE_SNAPSHOTS=1 writes what is printed");
+    }
+}
+
 /// As a new user would try it: `make dev` has seeded the database, and `npm run example` runs beside it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_works_in_a_browser() {
@@ -255,6 +278,17 @@ fn line_is_told(printed: &str, told: &str) -> bool {
         printed = after;
     }
     printed.ends_with(end)
+}
+
+/// What was printed, with the lines that were told right as they were told.
+fn retold(printed: &str, told: &str) -> String {
+    let mut told = told.lines();
+    let mut text = String::new();
+    for printed in printed.lines() {
+        let line = told.next().filter(|told| line_is_told(printed, told)).unwrap_or(printed);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
 }
 
 #[test]
