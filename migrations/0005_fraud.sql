@@ -122,10 +122,10 @@ WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND NEW.fallback_at IS NULL
       'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin,
       'app:' || NEW.app_id || ':' || NEW.origin,
       'asn:' || NEW.asn || ':' || NEW.origin,
-      CASE WHEN NOT EXISTS (
-        SELECT 1 FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+      CASE WHEN (
+        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
           ON f.key = 'country:' || NEW.channel || ':' || NEW.country || ':' || o.value
-        WHERE f.period > NEW.created_at / 21600000 - 56 AND f.verified > 0) THEN 'new_countries:' || NEW.channel END);
+        WHERE f.period > NEW.created_at / 21600000 - 56) < 5 THEN 'new_countries:' || NEW.channel END);
 END;
 
 -- Counts a code that came back, for every message of its challenge: whoever needed a second one was a person too.

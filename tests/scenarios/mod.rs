@@ -89,7 +89,6 @@ macro_rules! for_each_scenario {
             null account::sessions_are_listed_and_ended;
             null account::a_step_up_gives_tokens_that_say_so;
             null account::a_hundred_changes_with_one_proof_are_one;
-            null fraud_entries::something_is_blocked_listed_replaced_and_let_go;
             alone fraud_guard::a_prefix_is_blocked_told_let_go_and_kept_open;
             null fraud_guard::what_would_be_refused_is_recorded;
             alone fraud_entries::a_blocked_number_gets_no_message_until_it_is_let_go;

@@ -108,7 +108,12 @@ impl<'a> Model<'a> {
             let key = format!("country:sms:{code}:{origin}");
             let mut counts = self.counts.get(&key).into_iter().flat_map(|counts| counts.range(self.period() - 55..));
             counts.all(|(_, (_, verified))| *verified == 0)
-        }) || (knob("T", 1) > 1 && ["home", "away", "unknown"].iter().map(|o| self.sum(&format!("country:sms:{code}:{o}"), 56).1).sum::<i64>() < knob("T", 1))
+        }) || (knob("T", 1) > 1
+            && ["home", "away", "unknown"]
+                .iter()
+                .map(|o| self.sum(&format!("country:sms:{code}:{o}"), 56).1)
+                .sum::<i64>()
+                < knob("T", 1))
     }
 
     fn members(&self, key: &str, own: &str, most: i64) -> bool {
@@ -241,7 +246,9 @@ impl<'a> Model<'a> {
                 }
             }
         }
-        if knob("V1", 0) == 1 && !rules.is_empty() { keys.clear(); }
+        if knob("V1", 0) == 1 && !rules.is_empty() {
+            keys.clear();
+        }
         (Told { sent: Sent::Sent, rules: rules_of, ..Told::default() }, Some((self.period(), keys)))
     }
 }
@@ -280,7 +287,9 @@ impl Sender for Model<'_> {
         let challenge = &self.challenges[at];
         if self.settings.mode != Mode::Off {
             for (period, keys) in &challenge.messages {
-                if knob("T", 1) > 1 && keys.get(1).is_some_and(|key| self.is_new_country(key.split(':').nth(2).unwrap())) {
+                if knob("T", 1) > 1
+                    && keys.get(1).is_some_and(|key| self.is_new_country(key.split(':').nth(2).unwrap()))
+                {
                     self.counts.entry("new_countries:sms".to_owned()).or_default().entry(*period).or_default().1 += 1;
                 }
                 for key in keys {

@@ -196,10 +196,16 @@ pub fn mixes() -> Vec<(&'static str, Parameters)> {
     vec![
         ("inside the biggest countries", Parameters::with(Honest::default(), inside)),
         ("attackers send one code in ten back", default().attacked(|attack| Attack { verifies: 10, ..attack })),
-        ("a server that says nowhere who asks from where", Parameters::with(nowhere, default().attacks).attacked(|attack| Attack { placed: false, ..attack })),
+        (
+            "a server that says nowhere who asks from where",
+            Parameters::with(nowhere, default().attacks).attacked(|attack| Attack { placed: false, ..attack }),
+        ),
         ("an instance on its first day", Parameters::with(young, first_day)),
         ("150 messages a day", Parameters::with(Honest { asks_per_day: 150, ..Honest::default() }, default().attacks)),
-        ("4,000 messages a day", Parameters::with(Honest { asks_per_day: 4_000, ..Honest::default() }, default().attacks)),
+        (
+            "4,000 messages a day",
+            Parameters::with(Honest { asks_per_day: 4_000, ..Honest::default() }, default().attacks),
+        ),
         ("no attack", Parameters::with(Honest::default(), Vec::new())),
     ]
 }

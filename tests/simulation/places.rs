@@ -23,7 +23,12 @@ const fn country(code: &'static str, numbers: &'static [&'static str], ahead: i6
 
 /// Every country that messages go to here.
 pub const COUNTRIES: &[Country] = &[
-    country("US", &["+1415nx8xxxx", "+1212nx6xxxx", "+1312nx4xxxx", "+1512nx3xxxx", "+1617nx8xxxx", "+1702nx4xxxx"], -6, 8_300),
+    country(
+        "US",
+        &["+1415nx8xxxx", "+1212nx6xxxx", "+1312nx4xxxx", "+1512nx3xxxx", "+1617nx8xxxx", "+1702nx4xxxx"],
+        -6,
+        8_300,
+    ),
     country("GB", &["+4474xxxxxxxx", "+44771xxxxxxx", "+44788xxxxxxx"], 0, 52_000),
     country("DE", &["+49151xxxxxxxx", "+49170xxxxxxx", "+49176xxxxxxxx"], 1, 108_000),
     country("FR", &["+3361xxxxxxx", "+3362xxxxxxx", "+3366xxxxxxx"], 1, 80_000),
@@ -80,7 +85,18 @@ pub const COUNTRIES: &[Country] = &[
 
 /// The countries that honest people are in, and how many in a hundred of them.
 pub const HONEST: &[(&str, u64)] = &[
-    ("US", 27), ("GB", 16), ("DE", 12), ("FR", 9), ("IN", 8), ("BR", 7), ("ES", 6), ("CA", 5), ("AU", 3), ("MX", 3), ("NL", 2), ("PL", 2),
+    ("US", 27),
+    ("GB", 16),
+    ("DE", 12),
+    ("FR", 9),
+    ("IN", 8),
+    ("BR", 7),
+    ("ES", 6),
+    ("CA", 5),
+    ("AU", 3),
+    ("MX", 3),
+    ("NL", 2),
+    ("PL", 2),
 ];
 
 /// A country by its code.

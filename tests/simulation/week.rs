@@ -11,8 +11,7 @@ use super::{
 pub const HOUR: i64 = 3_600_000;
 
 /// How many of a thousand asks of a day come in each hour of it, where people are.
-const RHYTHM: [u64; 24] =
-    [8, 5, 4, 3, 4, 8, 18, 35, 50, 58, 60, 58, 56, 55, 54, 54, 56, 60, 66, 72, 74, 68, 48, 26];
+const RHYTHM: [u64; 24] = [8, 5, 4, 3, 4, 8, 18, 35, 50, 58, 60, 58, 56, 55, 54, 54, 56, 60, 66, 72, 74, 68, 48, 26];
 
 /// The hour of the day, UTC, at which a week begins.
 const BEGINS: i64 = 10;
@@ -97,7 +96,13 @@ impl Week {
         let mut asks = Crowd { honest, people: &people, dice: Dice::new(parameters.seed, "honest") }.asks();
         let mut accounts = 0;
         for (index, attack) in parameters.attacks.iter().enumerate() {
-            asks.extend(attack_asks(attack, index, honest.apps.len(), &mut accounts, Dice::new(parameters.seed, attack.name)));
+            asks.extend(attack_asks(
+                attack,
+                index,
+                honest.apps.len(),
+                &mut accounts,
+                Dice::new(parameters.seed, attack.name),
+            ));
         }
         asks.sort_by_key(|ask| ask.at);
         // One at a time: what comes at one moment is told apart by it.
@@ -255,7 +260,8 @@ fn attack_asks(attack: &Attack, index: usize, apps: usize, accounts: &mut usize,
                 Numbers::Few(..) => Whom::Account(first + usize::try_from(ask).unwrap(), number),
                 _ => Whom::Number(number),
             };
-            let address = if attack.addresses == 0 { dice.below(u64::from(u32::MAX)) } else { dice.below(attack.addresses) };
+            let address =
+                if attack.addresses == 0 { dice.below(u64::from(u32::MAX)) } else { dice.below(attack.addresses) };
             let place = if dice.percent(attack.home) {
                 country
             } else {
@@ -267,7 +273,11 @@ fn attack_asks(attack: &Attack, index: usize, apps: usize, accounts: &mut usize,
                 ip: format!("2001:db8:{:x}:{:x}::2", 0x8000 | (address >> 16) & 0x7fff, address & 0xffff),
                 place: attack.placed.then_some((COUNTRIES[place].code, asn)),
             };
-            let then = if dice.percent(attack.verifies) { vec![(millis(dice.between(5, 40)), Then::Answer)] } else { Vec::new() };
+            let then = if dice.percent(attack.verifies) {
+                vec![(millis(dice.between(5, 40)), Then::Answer)]
+            } else {
+                Vec::new()
+            };
             let app = attack.app.unwrap_or_else(|| dice.index(apps));
             let each = attack.hours * HOUR / count.max(1);
             let jitter = i64::try_from(dice.below(u64::try_from(each.max(1)).unwrap())).unwrap();

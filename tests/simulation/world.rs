@@ -33,12 +33,14 @@ impl Server {
         let settings = json!({"countries": {"sms": {"allowed": ["*"]}}, "fraud": fraud});
         this.expect(200, "PATCH", "/v1/instance", settings).await;
         for app in 0..week.apps {
-            let body = json!({"name": format!("App {app}"), "type": "web", "redirect_uris": ["https://app.example.com/"]});
+            let body =
+                json!({"name": format!("App {app}"), "type": "web", "redirect_uris": ["https://app.example.com/"]});
             let made = this.expect(201, "POST", "/v1/apps", body).await;
             this.apps.push(made["id"].as_str().unwrap().to_owned());
         }
         for account in 0..week.accounts {
-            let made = this.expect(201, "POST", "/v1/users", json!({"external_id": format!("account-{account}")})).await;
+            let made =
+                this.expect(201, "POST", "/v1/users", json!({"external_id": format!("account-{account}")})).await;
             this.accounts.push(made["id"].as_str().unwrap().to_owned());
         }
         this.settle(week).await;
@@ -78,7 +80,9 @@ impl Server {
         }
         database.execute(&(sql + "COMMIT;"));
         // What making the one has counted is no part of the week.
-        database.execute("DELETE FROM fraud_counts; DELETE FROM fraud_members; DELETE FROM counters; DELETE FROM fraud_refusals");
+        database.execute(
+            "DELETE FROM fraud_counts; DELETE FROM fraud_members; DELETE FROM counters; DELETE FROM fraud_refusals",
+        );
     }
 
     fn told(&self, status: u16, json: &Value) -> Told {

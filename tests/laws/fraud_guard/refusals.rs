@@ -123,10 +123,10 @@ async fn outside_production_it_records_and_off_production_it_refuses_by_itself()
     let world = World::native(&vars::prod_twilio("http://127.0.0.1:9"));
     let countries = json!({"countries": {"sms": {"allowed": ["*"]}}});
     world.patch("/v1/instance", &countries).await.expect(200);
-    for at in 0..10 {
+    for at in 0..20 {
         send(&world, &british(600 + at, at)).send().await.expect(201);
     }
-    refused(send(&world, &british(620, 0)).send().await);
+    refused(send(&world, &british(640, 0)).send().await);
 }
 
 #[tokio::test]
