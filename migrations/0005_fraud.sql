@@ -122,10 +122,10 @@ WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND NEW.fallback_at IS NULL
       'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin,
       'app:' || NEW.app_id || ':' || NEW.origin,
       'asn:' || NEW.asn || ':' || NEW.origin,
-      CASE WHEN NOT EXISTS (
-        SELECT 1 FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+      CASE WHEN (
+        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
           ON f.key = 'country:' || NEW.channel || ':' || NEW.country || ':' || o.value
-        WHERE f.period > NEW.created_at / 21600000 - 56 AND f.verified > 0) THEN 'new_countries:' || NEW.channel END);
+        WHERE f.period > NEW.created_at / 21600000 - 56) < 5 THEN 'new_countries:' || NEW.channel END);
 END;
 
 -- Counts a code that came back, for every message of its challenge: whoever needed a second one was a person too.
@@ -281,7 +281,7 @@ WHEN NEW.reported IN ('delivered', 'failed') AND OLD.reported IS NOT NEW.reporte
   INSERT INTO message_times (hour, channel, country, driver, template, app_id, until, upto, count, millis)
     SELECT h.value, m.channel, coalesce(m.country, ''), NEW.driver, m.template, coalesce(m.app_id, ''), 'delivered',
       (SELECT min(c.upto) FROM message_time_classes c WHERE c.upto >= o.took), 1, o.took
-    FROM (SELECT max(0, NEW.reported_at - NEW.created_at) AS took) o
+    FROM (SELECT max(0, coalesce(NEW.reported_at - NEW.created_at, 0)) AS took) o
       CROSS JOIN messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h
     WHERE m.id = NEW.message_id AND NEW.reported = 'delivered'
     ON CONFLICT (hour, channel, country, driver, template, app_id, until, upto) DO UPDATE SET

@@ -147,6 +147,29 @@ async fn sms_works_as_it_stands() {
     session_on(port, &server, PAGE, &[], &expected);
 }
 
+/// People and attackers of the simulation against a server in workerd: all that the page tells is what it prints.
+#[tokio::test(flavor = "multi_thread")]
+async fn sms_fraud_works_as_it_stands() {
+    const PAGE: &str = "docs/guides/sms-fraud.md";
+    let server = Server::start("sms_fraud", &vars::null()).await;
+    let mut page = fs::read_to_string(PAGE).unwrap();
+    let mut wrong = String::new();
+    for shown in shown(free_port(), &server, PAGE, &[]) {
+        let told = shown.told.unwrap_or_default();
+        if !is_told(&shown.printed, &told) {
+            assert_ne!(told, "", "{PAGE} does not tell what a block prints:\n{}", shown.printed);
+            let _ = write!(wrong, "--- the page tells\n{told}+++ and this is printed\n{}", shown.printed);
+            let block = |text: &str| format!("```text\n{text}```\n");
+            page = page.replacen(&block(&told), &block(&retold(&shown.printed, &told)), 1);
+        }
+    }
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(PAGE, page).unwrap();
+    } else {
+        assert_eq!(wrong, "", "{PAGE}; UPDATE_SNAPSHOTS=1 writes what is printed");
+    }
+}
+
 /// As a new user would try it: `make dev` has seeded the database, and `npm run example` runs beside it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_works_in_a_browser() {
@@ -182,11 +205,30 @@ fn session(server: &Server, page: &str, visits: &[(&str, &str)], expected: &[&[&
 
 /// The same, with this port in the place of the page's.
 fn session_on(port: u16, server: &Server, page: &str, visits: &[(&str, &str)], expected: &[&[&str]]) {
+    let shown = shown(port, server, page, visits);
+    assert_eq!(shown.len(), expected.len(), "blocks of shell in {page}");
+    for (shown, wanted) in shown.iter().zip(expected) {
+        for words in *wanted {
+            assert!(shown.printed.contains(words), "{page}: a block does not say {words}:\n{}", shown.printed);
+        }
+    }
+}
+
+/// What a block of shell has printed, and the block of text below it, if the page has one.
+struct Shown {
+    printed: String,
+    told: Option<String>,
+}
+
+/// Runs a page as one shell session with its files beside it.
+fn shown(port: u16, server: &Server, page: &str, visits: &[(&str, &str)]) -> Vec<Shown> {
     let browser = project().join("tests/browser");
     // What a page takes out of the clone that its reader is in.
-    std::os::unix::fs::symlink(project().join("clients"), server.folder.join("clients")).unwrap();
+    for folder in ["clients", "examples"] {
+        std::os::unix::fs::symlink(project().join(folder), server.folder.join(folder)).unwrap();
+    }
     let mut script = format!("trap '[ -z \"${{SERVER:-}}\" ] || kill $SERVER' EXIT\nPAGE=http://localhost:{port}\n");
-    let mut shells = 0;
+    let mut told: Vec<Option<String>> = Vec::new();
     for block in blocks(page) {
         let text = block
             .text
@@ -194,15 +236,16 @@ fn session_on(port: u16, server: &Server, page: &str, visits: &[(&str, &str)], e
             .replace("listen(3000", &format!("listen({port}"));
         match block.language.as_str() {
             "sh" => {
-                let _ = write!(script, "echo '=== {shells}'\n{text}");
+                let _ = write!(script, "echo '=== {}'\n{text}", told.len());
                 if text.contains(".mjs &") {
                     script.push_str("SERVER=$!; sleep 1\n");
                 }
                 for (_, visit) in visits.iter().filter(|(words, _)| text.contains(words)) {
                     let _ = writeln!(script, "node {}/{visit}", browser.display());
                 }
-                shells += 1;
+                told.push(None);
             }
+            "text" => *told.last_mut().unwrap() = Some(block.text),
             _ if !block.file.is_empty() => {
                 let file = server.folder.join(&block.file);
                 fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -212,12 +255,55 @@ fn session_on(port: u16, server: &Server, page: &str, visits: &[(&str, &str)], e
         }
     }
     let printed = run(server, &script);
-    let sections: Vec<&str> = printed.split("=== ").skip(1).collect();
-    assert_eq!(sections.len(), shells);
-    assert_eq!(shells, expected.len(), "blocks of shell in {page}");
-    for (section, wanted) in sections.iter().zip(expected) {
-        for words in *wanted {
-            assert!(section.contains(words), "{page}: a block does not say {words}:\n{section}");
-        }
+    // The first line of each is its number.
+    let sections = printed.split("=== ").skip(1).map(|section| section.split_once('\n').unwrap().1.to_owned());
+    let shown: Vec<Shown> = sections.zip(&told).map(|(printed, told)| Shown { printed, told: told.clone() }).collect();
+    assert_eq!(shown.len(), told.len(), "{page}: not every block ran:\n{printed}");
+    shown
+}
+
+/// Whether this was printed, where `…` stands for anything within a line.
+fn is_told(printed: &str, told: &str) -> bool {
+    let (printed, told): (Vec<&str>, Vec<&str>) = (printed.lines().collect(), told.lines().collect());
+    printed.len() == told.len() && printed.iter().zip(told).all(|(printed, told)| line_is_told(printed, told))
+}
+
+fn line_is_told(printed: &str, told: &str) -> bool {
+    let Some((begin, rest)) = told.split_once('…') else { return printed.trim_end() == told.trim_end() };
+    let Some(mut printed) = printed.trim_end().strip_prefix(begin) else { return false };
+    let mut parts: Vec<&str> = rest.split('…').collect();
+    let end = parts.pop().unwrap().trim_end();
+    for part in parts {
+        let Some((_, after)) = printed.split_once(part) else { return false };
+        printed = after;
+    }
+    printed.ends_with(end)
+}
+
+/// What was printed, with the lines that were told right as they were told.
+fn retold(printed: &str, told: &str) -> String {
+    let mut told = told.lines();
+    let mut text = String::new();
+    for printed in printed.lines() {
+        let line = told.next().filter(|told| line_is_told(printed, told)).unwrap_or(printed);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+#[test]
+fn what_a_page_tells_is_held_to_the_letter() {
+    for (printed, told, wanted) in [
+        ("a\nb\n", "a\nb\n", true),
+        ("a\n", "a\nb\n", false),
+        ("a\nb\n", "a\n", false),
+        ("", "a\n", false),
+        ("until 10:00:01.5Z, 17 times", "until …, 17 times", true),
+        ("until 10:00:01.5Z, 18 times", "until …, 17 times", false),
+        ("x 1 y 2 z", "x … y … z", true),
+        ("x 1 y 2", "x … y … z", false),
+        ("w 1 y 2 z", "x … y … z", false),
+    ] {
+        assert_eq!(is_told(printed, told), wanted, "{printed:?} {told:?}");
     }
 }

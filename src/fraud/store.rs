@@ -135,7 +135,8 @@ pub const USE_UP: &str = "DELETE FROM fraud_counts
 
 /// Writes down each rule that refuses a message. `?1` checks, `?2` now, `?3` rules, `?4` stamp, `?5` the call's key,
 /// `?6` whether it refuses, `?7` subjects, `?8` number, `?9` its MAC, `?10` cost. `judged` says whether the number is known,
-/// and has no row where nothing is judged.
+/// and has no row where nothing is judged. What was only recorded stands against nobody once the guard refuses: it has to
+/// trip anew. Whoever changes the mode is told at once what it does now.
 pub const REFUSE: &str = concat!(
     "WITH judged AS MATERIALIZED (SELECT ",
     is_known!("?7", "?8", "?9"),
@@ -146,10 +147,10 @@ pub const REFUSE: &str = concat!(
     ")
      INSERT INTO fraud_refusals (rule, key, times, enforced, observed, allowed, until, first_at, last_at, told_at, stamp)
      SELECT * FROM (
-       SELECT 'block_list', e.subject, 1, ?6 AND e.enforced, 1, 0, e.expires_at, ?2, ?2, 0, ?4
+       SELECT 'block_list', e.subject, 1, ?6, 1, 0, e.expires_at, ?2, ?2, 0, ?4
        FROM judged r CROSS JOIN json_each(?7) s CROSS JOIN fraud_entries e ON e.list = 'block' AND e.subject = s.value
-       WHERE e.expires_at > ?2 AND (NOT r.is_known OR e.subject LIKE 'number:%' OR e.subject LIKE 'network:%')
-       ORDER BY e.enforced DESC, e.expires_at DESC LIMIT 1) r
+       WHERE e.expires_at > ?2 AND e.enforced >= ?6 AND (NOT r.is_known OR e.subject LIKE 'number:%' OR e.subject LIKE 'network:%')
+       ORDER BY e.expires_at DESC LIMIT 1) r
      UNION ALL
      SELECT r.rule, r.key, 1, ?6, max(0, sum(CASE WHEN r.day = 0 THEN r.sent - r.verified ELSE 0 END)) AS observed,
        max(r.most, r.share * max(r.verified) / 100) AS allowed, (",
@@ -183,7 +184,8 @@ pub const REFUSE: &str = concat!(
      FROM judged r CROSS JOIN json_each(?3) l LEFT JOIN counters c ON c.key = l.value ->> 'key' AND c.expires_at > ?2
      WHERE l.value ->> 'kind' = 'spend' AND coalesce(c.count, 0) + ?10 > l.value ->> 'most'
      ON CONFLICT (rule, key) DO UPDATE SET times = times + 1, enforced = excluded.enforced, observed = excluded.observed,
-       allowed = excluded.allowed, until = excluded.until, last_at = excluded.last_at, stamp = excluded.stamp"
+       allowed = excluded.allowed, until = excluded.until, last_at = excluded.last_at, stamp = excluded.stamp,
+       told_at = CASE WHEN enforced = excluded.enforced THEN told_at ELSE 0 END"
 );
 
 /// Tells of what was refused on the stamp `?4`, where ten minutes have passed since that was told last: whoever is refused

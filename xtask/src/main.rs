@@ -5,6 +5,7 @@ mod generate;
 mod phone_table;
 mod secrets;
 mod signatures;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ const USAGE: &str = "usage: cargo run -p xtask -- CHORE
   common-passwords FILE                  makes the list of common passwords from the npm package's file
   openapi                                prints the OpenAPI document, for scripts/validate-openapi.mjs
   signatures UNIX_SECONDS                prints signed webhooks, for scripts/verify-signatures.mjs
+  traffic people=300 prefix=200 seed=1   prints people and attackers of the simulation, for examples/sms-fraud
   secrets                                prints fresh secrets as JSON, for `wrangler secret bulk`
   dev-vars                               writes .dev.vars with fresh secrets, unless there is one";
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         Some((chore, [file])) if chore == "common-passwords" => common_passwords::run(file),
         Some((chore, [])) if chore == "openapi" => openapi(),
         Some((chore, [at])) if chore == "signatures" => signatures::print(at),
+        Some((chore, rest)) if chore == "traffic" => traffic::print(rest),
         Some((chore, [])) if chore == "secrets" => secrets::print(),
         Some((chore, [])) if chore == "dev-vars" => secrets::write_dev_vars(),
         _ => Err(USAGE.to_owned()),

@@ -35,10 +35,10 @@ async fn of_two_hundred_at_once_a_prefix_trips_once() {
 
 #[tokio::test]
 async fn each_further_block_lasts_twice_as_long_and_needs_evidence_of_its_own() {
-    let world = world(json!({"prefix": {"unverified": 3, "conversion_percent": 20, "block_hours": 30}})).await;
+    let world = world(json!({"prefix": {"unverified": 3, "conversion_percent": 20, "block_hours": 1}})).await;
     let mut number = 0;
-    for (level, hours) in [(1, 30), (2, 60), (3, 120), (4, 168), (5, 168)] {
-        // Of what the block before was for, nothing counts.
+    for (level, hours) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 64), (8, 128), (9, 168), (10, 168)] {
+        // Of what the block before was for, which was hours ago, nothing counts.
         for _ in 0..3 {
             number += 1;
             send(&world, &british(900, number)).send().await.expect(201);
@@ -116,8 +116,14 @@ async fn a_block_that_was_only_recorded_refuses_nobody_until_it_trips_anew() {
     assert_eq!(outcome, "success");
     numbers["mode"] = json!("enforce");
     let world = super::on(world, numbers).await;
-    // Three went out since it was recorded, which is evidence enough.
-    assert_eq!(refused(send(&world, &british(900, 5)).send().await), 20 * 3600);
+    // What would have been refused was not counted.
+    for at in 5..7 {
+        send(&world, &british(900, at)).send().await.expect(201);
+    }
+    assert_eq!(refused(send(&world, &british(900, 7)).send().await), 20 * 3600);
     let told = events(&world, "fraud.prefix_blocked").pop().unwrap();
-    assert_eq!((&told["enforced"], &told["level"], &told["sent"]), (&json!(true), &json!(2), &json!(3)));
+    assert_eq!((&told["enforced"], &told["level"], &told["sent"]), (&json!(true), &json!(2), &json!(2)));
+    // That it refuses now is told at once.
+    let told = events(&world, "fraud.blocked");
+    assert_eq!(told.iter().map(|told| told["enforced"].clone()).collect::<Vec<_>>(), [json!(false), json!(true)]);
 }

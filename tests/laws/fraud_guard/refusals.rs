@@ -123,10 +123,10 @@ async fn outside_production_it_records_and_off_production_it_refuses_by_itself()
     let world = World::native(&vars::prod_twilio("http://127.0.0.1:9"));
     let countries = json!({"countries": {"sms": {"allowed": ["*"]}}});
     world.patch("/v1/instance", &countries).await.expect(200);
-    for at in 0..10 {
+    for at in 0..20 {
         send(&world, &british(600 + at, at)).send().await.expect(201);
     }
-    refused(send(&world, &british(620, 0)).send().await);
+    refused(send(&world, &british(640, 0)).send().await);
 }
 
 #[tokio::test]
@@ -177,6 +177,42 @@ async fn a_carrier_that_is_down_uses_up_no_budget() {
         }
     }
     refused(send(&world, &british(900, 15)).send().await);
+}
+
+#[tokio::test]
+async fn what_no_carrier_took_costs_nothing_and_what_goes_out_once_more_costs_twice() {
+    let spend = json!({"hourly": "0.1", "prices": {"sms": {"*": "0.05"}, "voice": {"*": "0.2"}}});
+    let world = world(json!({ "spend": spend })).await;
+    let spent = || {
+        ["spend_hour", "spend_day"]
+            .map(|key| world.here().database.number(&format!("SELECT count FROM counters WHERE key = '{key}'")))
+    };
+    world.carriers.behave(Behaviour::Answer(429, String::new()));
+    for at in 0..10 {
+        send(&world, &british(900, at)).send().await.expect_problem(502, "message_failed");
+        assert_eq!(spent(), [0, 0]);
+    }
+    world.carriers.behave(Behaviour::Accept);
+    send(&world, &british(900, 10)).send().await.expect(201);
+    assert_eq!(spent(), [50_000, 50_000]);
+    // The carrier has reported it failed: that is paid for. The next one is asked, and does not take it.
+    let change = |set: &str| {
+        let now = world.now();
+        world.here().database.execute(&format!(
+            "UPDATE messages SET updated_at = {now}, {set} WHERE status <> 'failed'
+            OR (fallback_at IS NULL AND destination = '{}')",
+            british(900, 10)
+        ));
+    };
+    change("status = 'failed'");
+    assert_eq!(spent(), [50_000, 50_000]);
+    change(&format!("status = 'queued', fallback_at = {}", world.now()));
+    assert_eq!(spent(), [100_000, 100_000]);
+    refused(send(&world, &british(900, 11)).send().await);
+    change("status = 'failed'");
+    assert_eq!(spent(), [50_000, 50_000]);
+    send(&world, &british(900, 11)).send().await.expect(201);
+    refused(send(&world, &british(900, 12)).send().await);
 }
 
 #[tokio::test]

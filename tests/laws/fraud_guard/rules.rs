@@ -74,28 +74,38 @@ async fn half_of_what_came_back_on_the_best_of_fourteen_days_may_not_come_back()
 }
 
 #[tokio::test]
-async fn new_countries_have_one_budget_and_leave_it_with_the_first_code_that_comes_back() {
+async fn new_countries_have_one_budget_and_leave_it_with_the_fifth_code_that_comes_back() {
     let world = world(json!({"new_countries": {"messages": 3}})).await;
+    let italian = |at: u32| format!("+39331234567{at}");
     let (french, german, spanish) = ("+33612345678", "+4915123456789", "+34612345678");
-    verify(&world, "+393312345678").await;
+    // What comes back takes nothing of the budget.
+    for at in 0..4 {
+        verify(&world, &italian(at)).await;
+    }
     for number in [french, german] {
         send(&world, number).send().await.expect(201);
     }
-    // Three of three: the Italian one was sent while Italy was new.
+    send(&world, &italian(5)).send().await.expect(201);
     refused(send(&world, spanish).send().await);
     let told = event(&world, "fraud.budget_exhausted");
     assert_eq!((&told["rule"], &told["key"]), (&json!("new_countries"), &json!("new_countries:sms")));
     assert_eq!((&told["observed"], &told["allowed"]), (&json!(3), &json!(3)));
-    refused(send(&world, "+33612345679").send().await);
-    for at in 0..5 {
-        send(&world, &format!("+39331234567{at}")).send().await.expect(201);
+    refused(send(&world, &italian(6)).send().await);
+    // The fifth code, which was out already.
+    let last = world.here().database.query("SELECT id FROM challenges ORDER BY rowid DESC LIMIT 1").remove(0);
+    world.answer(&Value::Object(last), &world.code(&italian(5)).await).await.expect(200);
+    for at in 6..10 {
+        send(&world, &italian(at)).send().await.expect(201);
     }
+    // It gave its own place back too, to one.
+    send(&world, spanish).send().await.expect(201);
+    refused(send(&world, "+33612345679").send().await);
     // Fourteen days later Italy is as new as the others.
     world.here().clock.advance(HOUR * 24 * 14);
-    for at in 5..8 {
-        send(&world, &format!("+39331234567{at}")).send().await.expect(201);
+    for at in 6..9 {
+        send(&world, &italian(at)).send().await.expect(201);
     }
-    refused(send(&world, "+393312345679").send().await);
+    refused(send(&world, &italian(9)).send().await);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn play(world: &World, number: &str) -> Vec<(u16, Value, u32, u32)> {
         let (batches, statements) = (database.batches(), database.statements());
         // Only until the answer is there: what comes after it nobody waits for.
         let mut work = (0, 0);
-        let request = flow.request(call, &body);
+        let request = flow.request(call, &body).header("cf-connecting-ip", "203.0.113.7");
         let answer =
             request.observed(|| work = (database.batches() - batches, database.statements() - statements)).await;
         told.push((answer.status, shape(&answer.json), work.0, work.1));
@@ -130,12 +130,11 @@ async fn where_nobody_is_sent_anything_nothing_is_judged() {
     let known = world.number();
     owner(&world, &known).await;
     enter(&world, "block", "prefix:+1415", HOUR);
-    // Whoever signs up with it gets no code; what its owner hears is judged by itself.
+    // Whoever signs up with it gets no code: what is refused is what its owner would hear.
     play(&world, &known).await;
-    let of_codes = "SELECT count(*) FROM audit_events WHERE type = 'fraud.blocked' AND app_id IS NOT NULL";
-    assert_eq!(world.here().database.number(of_codes), 0);
+    assert_eq!(refusals(&world)[0].2, 1);
     play(&world, &world.number()).await;
-    assert_eq!(world.here().database.number(of_codes), 1);
+    assert_eq!(refusals(&world)[0].2, 3);
 }
 
 #[tokio::test]
@@ -152,4 +151,14 @@ async fn codes_of_sign_ups_count_and_come_back_like_any_other() {
     assert_eq!((&told["key"], &told["observed"]), (&json!("country:sms:US:unknown"), &json!(2)));
     let database = &world.here().database;
     assert_eq!(database.number("SELECT sent FROM fraud_counts WHERE key LIKE 'app:%'"), 2);
+}
+
+#[tokio::test]
+async fn recording_only_codes_of_sign_ups_go_out() {
+    let world = by_phone(&vars::prod_twilio("http://127.0.0.1:9"), json!({"mode": "record_only"})).await;
+    enter(&world, "block", "prefix:+1415", HOUR);
+    let number = world.number();
+    play(&world, &number).await;
+    assert_eq!(world.carriers.sent_to(&number).len(), 2);
+    assert_eq!((event(&world, "fraud.blocked")["enforced"].clone(), refusals(&world)[0].2), (json!(false), 2));
 }
