@@ -4,7 +4,7 @@ PORT ?= 8787
 PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export PATH PORT
 
-.PHONY: help dev test tools build secrets generate fmt lint deny clean
+.PHONY: help dev test tools build secrets generate simulate fmt lint deny clean
 
 help:
 	@echo "make dev       build, migrate a local D1, serve on http://localhost:$(PORT) (PORT=… changes it)"
@@ -12,6 +12,7 @@ help:
 	@echo "make tools     install the build tools (make dev and make test do it too)"
 	@echo "make secrets   fresh secrets as JSON, for: make secrets | npx wrangler secret bulk"
 	@echo "make generate  write what is generated from the code's tables"
+	@echo "make simulate  a week with attacks asked of the routes: the tables and the chart of docs/fraud.md (some minutes)"
 	@echo "make fmt       format; make lint: format and lints only; make deny: licences and advisories"
 
 tools:
@@ -32,6 +33,9 @@ secrets:
 generate: tools
 	@cargo xtask generate
 	@cargo xtask openapi | node scripts/client-types.mjs
+
+simulate:
+	@SIMULATE=write cargo test --quiet --test simulation the_page_says -- --nocapture
 
 fmt:
 	@cargo fmt --all

@@ -281,7 +281,7 @@ WHEN NEW.reported IN ('delivered', 'failed') AND OLD.reported IS NOT NEW.reporte
   INSERT INTO message_times (hour, channel, country, driver, template, app_id, until, upto, count, millis)
     SELECT h.value, m.channel, coalesce(m.country, ''), NEW.driver, m.template, coalesce(m.app_id, ''), 'delivered',
       (SELECT min(c.upto) FROM message_time_classes c WHERE c.upto >= o.took), 1, o.took
-    FROM (SELECT max(0, NEW.reported_at - NEW.created_at) AS took) o
+    FROM (SELECT max(0, coalesce(NEW.reported_at - NEW.created_at, 0)) AS took) o
       CROSS JOIN messages m CROSS JOIN json_each(json_array(0, NEW.created_at / 3600000)) h
     WHERE m.id = NEW.message_id AND NEW.reported = 'delivered'
     ON CONFLICT (hour, channel, country, driver, template, app_id, until, upto) DO UPDATE SET

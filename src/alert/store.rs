@@ -14,7 +14,7 @@ pub(super) const DROPS: &str = "WITH w (channel, country, driver, codes, verifie
       -(t.reported IS 'delivered')
     FROM messages m LEFT JOIN message_tries t ON t.message_id = m.id LEFT JOIN challenges c ON c.id = m.challenge_id
     WHERE m.id >= ?2 AND CASE WHEN t.id IS NULL THEN m.status = 'handed_over' OR m.reason IS 'null_driver'
-      ELSE t.outcome IN ('accepted', 'unknown') END)
+      ELSE t.outcome IN ('accepted', 'unknown') OR t.reported IN ('delivered', 'failed') END)
   SELECT r.condition, r.channel || CASE r.country WHEN '' THEN '' ELSE ':' || r.country END
       || CASE r.driver WHEN '' THEN '' ELSE ':' || r.driver END AS subject, r.total, r.good,
     sum(CASE r.condition WHEN 'conversion_drop' THEN b.codes ELSE b.sent END) AS total_before,

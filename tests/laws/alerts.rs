@@ -467,6 +467,27 @@ async fn the_worst_run_is_bounded_and_has_a_minute_of_its_own() {
     assert_eq!(world.here().database.batches() - before, 3);
 }
 
+/// Every condition's e-mail names a call that answers.
+#[tokio::test]
+async fn where_to_look_is_where_something_is() {
+    let world = world();
+    drop_of_conversion(&world);
+    for (at, condition) in ["delivery_drop", "driver_down", "sign_in_failures", "spend"].into_iter().enumerate() {
+        let at = world.here().clock.now().millis() - i64::try_from(at).unwrap();
+        world.here().database.execute(&format!(
+            "INSERT INTO alerts VALUES ('{condition}', 'hour', 1, 1, {at}, {now}, NULL, 's')",
+            now = world.here().clock.now().millis()
+        ));
+    }
+    run(&world).await;
+    let text = world.carriers.mail.sent_to(OPS).remove(0).text;
+    let calls: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("Look at GET ")).collect();
+    assert_eq!(calls.len(), 5, "{text}");
+    for call in calls {
+        world.get(call).await.expect(200);
+    }
+}
+
 #[tokio::test]
 async fn nobodys_number_address_or_name_is_in_an_alert() {
     let world = world();

@@ -154,9 +154,9 @@ async fn a_fixed_line_that_the_carrier_reports_is_called_and_nobody_who_gets_not
 
 #[tokio::test]
 async fn nobody_is_called_where_calls_may_not_go() {
-    let nothing = |_: &World| {};
-    let cases: [(&str, &dyn Fn(&World), usize); 13] = [
-        ("as it is", &nothing, 1),
+    type Case<'a> = (&'a str, &'a dyn Fn(&World), usize);
+    let cases: [Case<'_>; 13] = [
+        ("as it is", &|_| {}, 1),
         ("not asked for", &|world| store(world, "sms.fallback.voice", &json!(false)), 0),
         ("not understood", &|world| store(world, "sms.fallback.voice", &json!("yes")), 0),
         ("fallback off", &|world| store(world, "sms.fallback.enabled", &json!(false)), 0),

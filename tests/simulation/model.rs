@@ -104,16 +104,8 @@ impl<'a> Model<'a> {
     }
 
     fn is_new_country(&self, code: &str) -> bool {
-        ["home", "away", "unknown"].iter().all(|origin| {
-            let key = format!("country:sms:{code}:{origin}");
-            let mut counts = self.counts.get(&key).into_iter().flat_map(|counts| counts.range(self.period() - 55..));
-            counts.all(|(_, (_, verified))| *verified == 0)
-        }) || (knob("T", 1) > 1
-            && ["home", "away", "unknown"]
-                .iter()
-                .map(|o| self.sum(&format!("country:sms:{code}:{o}"), 56).1)
-                .sum::<i64>()
-                < knob("T", 1))
+        let of = |origin| self.sum(&format!("country:sms:{code}:{origin}"), 56).1;
+        ["home", "away", "unknown"].into_iter().map(of).sum::<i64>() < 5
     }
 
     fn members(&self, key: &str, own: &str, most: i64) -> bool {
@@ -235,19 +227,19 @@ impl<'a> Model<'a> {
         let mut keys = vec![prefix, by_country, by_app];
         keys.extend(by_asn);
         let is_new = self.is_new_country(country);
-        if judges && !(knob("V1", 0) == 1 && !rules.is_empty()) {
+        // What would have been refused is not counted.
+        if judges && rules.is_empty() {
             for key in keys.iter().chain(is_new.then_some(&"new_countries:sms".to_owned())) {
                 let period = self.period();
                 self.counts.entry(key.clone()).or_default().entry(period).or_default().0 += 1;
             }
-            for (rule, key, own) in members {
-                if !is_known && !rules.contains(&rule) {
-                    self.members.entry(key).or_default().insert(own, self.now + 24 * HOUR);
-                }
-            }
-        }
-        if knob("V1", 0) == 1 && !rules.is_empty() {
+        } else {
             keys.clear();
+        }
+        for (rule, key, own) in members {
+            if judges && !is_known && !rules.contains(&rule) {
+                self.members.entry(key).or_default().insert(own, self.now + 24 * HOUR);
+            }
         }
         (Told { sent: Sent::Sent, rules: rules_of, ..Told::default() }, Some((self.period(), keys)))
     }
@@ -285,16 +277,11 @@ impl Sender for Model<'_> {
     async fn answer(&mut self, told: &Told) {
         let at: usize = told.id.parse().unwrap();
         let challenge = &self.challenges[at];
-        if self.settings.mode != Mode::Off {
-            for (period, keys) in &challenge.messages {
-                if knob("T", 1) > 1
-                    && keys.get(1).is_some_and(|key| self.is_new_country(key.split(':').nth(2).unwrap()))
-                {
-                    self.counts.entry("new_countries:sms".to_owned()).or_default().entry(*period).or_default().1 += 1;
-                }
-                for key in keys {
-                    self.counts.entry(key.clone()).or_default().entry(*period).or_default().1 += 1;
-                }
+        let country = challenge.messages.iter().find_map(|(_, keys)| keys.get(1)?.split(':').nth(2));
+        let is_new = country.is_some_and(|country| self.is_new_country(country));
+        for (period, keys) in challenge.messages.iter().filter(|(_, keys)| !keys.is_empty()) {
+            for key in keys.iter().chain(is_new.then_some(&"new_countries:sms".to_owned())) {
+                self.counts.entry(key.clone()).or_default().entry(*period).or_default().1 += 1;
             }
         }
         if challenge.is_anybodys {
@@ -309,8 +296,4 @@ impl Sender for Model<'_> {
 /// An address, or the half of an IPv6 address that one customer has.
 fn network(ip: &str) -> &str {
     ip.split("::").next().unwrap_or(ip)
-}
-
-fn knob(name: &str, default: i64) -> i64 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }

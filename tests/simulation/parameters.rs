@@ -35,6 +35,11 @@ pub struct Honest {
     pub apps: Vec<u64>,
     /// A launch: from which hour, for how many hours, and how many times as many new people come.
     pub launch: Option<(i64, i64, u64)>,
+    /// A carrier that says it takes everything and delivers nothing: from which hour, for how many hours. Half of the
+    /// people ask for another code, and none comes back.
+    pub outage: Option<(i64, i64)>,
+    /// How many prefixes people's numbers have in each country; `None`: as many as there are.
+    pub dense: Option<u64>,
 }
 
 impl Default for Honest {
@@ -55,6 +60,8 @@ impl Default for Honest {
             office_size: 8,
             apps: vec![60, 30, 10],
             launch: Some((50, 8, 4)),
+            outage: None,
+            dense: None,
         }
     }
 }
@@ -128,9 +135,9 @@ pub struct Parameters {
     pub attacks: Vec<Attack>,
 }
 
-/// Thousands of numbers of one prefix, from rotating addresses and networks.
+/// Thousands of numbers of one prefix, from rotating addresses and networks, in a country that people are in.
 pub fn one_prefix() -> Attack {
-    Attack { name: "one prefix", ..Attack::default() }
+    Attack { name: "one prefix", numbers: Numbers::Prefix(place("MX")), ..Attack::default() }
 }
 
 /// Slow, and spread over 40 countries.
@@ -146,15 +153,14 @@ pub fn spread() -> Attack {
     }
 }
 
-/// A burst through one app's form.
+/// A burst through one app's form, into countries that people are in and others.
 pub fn burst() -> Attack {
     Attack {
         name: "burst through one app",
-        numbers: Numbers::Countries(pumped().into_iter().take(6).collect(), 4),
+        numbers: Numbers::Countries(["GB", "FR", "IN", "UZ", "NG", "EG"].map(place).to_vec(), 4),
         begins: 105,
         hours: 1,
         asks: 2_500,
-        home: 30,
         verifies: 1,
         app: Some(1),
         ..Attack::default()
@@ -178,19 +184,25 @@ impl Parameters {
     }
 }
 
+/// A week without attacks in which nothing is delivered for one hour of a day.
+fn quiet(asks_per_day: u64) -> Parameters {
+    let dense = (asks_per_day > 1_000).then_some(30);
+    Parameters::with(Honest { asks_per_day, dense, outage: Some((80, 1)), ..Honest::default() }, Vec::new())
+}
+
 /// Other weeks that the bounds have to hold for.
 pub fn mixes() -> Vec<(&'static str, Parameters)> {
     let default = Parameters::default;
     let us = || vec![place("US"), place("GB")];
     let inside = vec![
         Attack { name: "one prefix in the biggest country", numbers: Numbers::Prefix(place("US")), ..one_prefix() },
-        Attack { name: "burst into the biggest countries", numbers: Numbers::Countries(us(), 12), ..burst() },
+        Attack { name: "burst into the biggest countries", numbers: Numbers::Countries(us(), 8), ..burst() },
     ];
     let nowhere = Honest { unplaced: 100, ..Honest::default() };
     let young = Honest { days: 1, known: 0, people: 0, launch: None, ..Honest::default() };
     let first_day = vec![
-        Attack { begins: 9, hours: 6, ..one_prefix() },
-        Attack { begins: 3, hours: 20, asks: 1_500, ..spread() },
+        Attack { begins: 14, hours: 6, ..one_prefix() },
+        Attack { begins: 11, hours: 12, asks: 1_000, ..spread() },
         Attack { begins: 18, ..burst() },
     ];
     vec![
@@ -207,5 +219,33 @@ pub fn mixes() -> Vec<(&'static str, Parameters)> {
             Parameters::with(Honest { asks_per_day: 4_000, ..Honest::default() }, default().attacks),
         ),
         ("no attack", Parameters::with(Honest::default(), Vec::new())),
+        ("no attack, nothing is delivered for an hour", quiet(1_000)),
+        ("the same with 4,000 messages a day, and people in 30 prefixes a country", quiet(4_000)),
     ]
+}
+
+/// Numbers of forty countries that twenty accounts add.
+pub fn by_accounts() -> Attack {
+    Attack {
+        name: "twenty accounts",
+        numbers: Numbers::Accounts(pumped(), 20),
+        asks: 2_000,
+        verifies: 0,
+        ..Attack::default()
+    }
+}
+
+/// Five numbers that accounts without end add.
+pub fn by_many() -> Attack {
+    Attack { name: "five numbers", numbers: Numbers::Few(place("UZ"), 5), asks: 400, verifies: 0, ..Attack::default() }
+}
+
+/// From twelve addresses.
+pub fn few_addresses() -> Attack {
+    Attack { name: "twelve addresses", addresses: 12, ..spread() }
+}
+
+/// From one network operator.
+pub fn one_operator() -> Attack {
+    Attack { name: "one network", operators: 1, ..spread() }
 }

@@ -78,7 +78,7 @@ pub struct Count {
 pub struct Outcome {
     pub honest: Count,
     pub attacks: Vec<Count>,
-    /// By hour: honest messages sent, those refused, and what attacks have cost.
+    /// What came of each hour.
     pub hours: Vec<Hour>,
     /// What came of each message, in order: the time, whether it went out, and the rules.
     pub told: Vec<(i64, Sent, Vec<String>)>,
@@ -89,6 +89,8 @@ pub struct Outcome {
 pub struct Hour {
     pub honest: u64,
     pub refused: u64,
+    /// Of each attack: messages that went out, and what they cost.
+    pub sent: Vec<u64>,
     pub costs: Vec<i64>,
 }
 
@@ -96,6 +98,11 @@ impl Outcome {
     /// What attacks have cost in all.
     pub fn loss(&self) -> i64 {
         self.attacks.iter().map(|attack| attack.cost).sum()
+    }
+
+    /// What has cost so much, in a hundred thousand of what attacks cost without the guard.
+    pub fn part(cost: i64, unguarded: i64) -> i64 {
+        cost * 100_000 / unguarded.max(1)
     }
 
     /// Honest messages that were refused, or would have been, in a hundred thousand.
@@ -116,7 +123,7 @@ struct Runner<'a, S> {
 
 /// Asks a week of a sender.
 pub async fn run(week: &Week, sender: impl Sender) -> Outcome {
-    let hour = Hour { costs: vec![0; week.attacks.len()], ..Hour::default() };
+    let hour = Hour { sent: vec![0; week.attacks.len()], costs: vec![0; week.attacks.len()], ..Hour::default() };
     let outcome = Outcome {
         honest: Count::default(),
         attacks: vec![Count::default(); week.attacks.len()],
@@ -197,7 +204,10 @@ impl<S: Sender> Runner<'_, S> {
         match (ask.side, told.sent) {
             (Side::Honest, Sent::Sent) => hour.honest += 1,
             (Side::Honest, _) => hour.refused += 1,
-            (Side::Attack(attack), Sent::Sent) => hour.costs[attack] += price,
+            (Side::Attack(attack), Sent::Sent) => {
+                hour.sent[attack] += 1;
+                hour.costs[attack] += price;
+            }
             (Side::Attack(_), _) => {}
         }
         let count = self.side(ask.side);

@@ -153,7 +153,7 @@ impl Crowd<'_> {
                                 Whom::Number(newer[index][self.dice.index(earlier)].1.clone())
                             }
                             people if is_known && !people.is_empty() => Whom::Person(*self.dice.pick(people)),
-                            _ => Whom::Number(COUNTRIES[country].number(&mut self.dice)),
+                            _ => Whom::Number(self.number(country)),
                         };
                         let ask = self.ask(at, whom, country);
                         if let (false, Whom::Number(number), true) = (is_known, &ask.whom, answered(&ask)) {
@@ -171,7 +171,10 @@ impl Crowd<'_> {
         let (best, worst) = self.honest.conversion;
         let conversion = best - (best - worst) * country as u64 / (HONEST.len() as u64 - 1);
         let dice = &mut self.dice;
-        let (resends, comes_back) = (dice.percent(self.honest.resends), dice.percent(conversion));
+        let (mut resends, mut comes_back) = (dice.percent(self.honest.resends), dice.percent(conversion));
+        if self.honest.outage.is_some_and(|(from, hours)| (from * HOUR..(from + hours) * HOUR).contains(&at)) {
+            (resends, comes_back) = (dice.percent(50), false);
+        }
         let mut then = Vec::new();
         let mut later = 0;
         if resends {
@@ -188,11 +191,18 @@ impl Crowd<'_> {
     /// Some type another number first.
     fn with_typo(&mut self, asks: &mut Vec<Ask>, ask: Ask) {
         if matches!(ask.whom, Whom::Number(_)) && self.dice.percent(self.honest.typos) {
-            let number = COUNTRIES[ask.country].number(&mut self.dice);
+            let number = self.number(ask.country);
             let at = ask.at - millis(self.dice.between(15, 60));
             asks.push(Ask { at: at.max(0), whom: Whom::Number(number), then: Vec::new(), ..ask.clone() });
         }
         asks.push(ask);
+    }
+
+    fn number(&mut self, country: usize) -> String {
+        match self.honest.dense {
+            Some(prefixes) => COUNTRIES[country].dense(prefixes, &mut self.dice),
+            None => COUNTRIES[country].number(&mut self.dice),
+        }
     }
 
     /// Where one of the crowd asks from.

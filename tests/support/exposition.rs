@@ -83,8 +83,8 @@ pub fn parse(text: &str) -> BTreeMap<String, Family> {
             assert!(is_name(name, true), "{line}");
             if what == "HELP" {
                 assert!(!families.contains_key(name), "{name} stands in two places");
-                current = name.to_owned();
-                families.entry(current.clone()).or_default().help = rest.to_owned();
+                name.clone_into(&mut current);
+                families.entry(current.clone()).or_default().help.push_str(rest);
             } else {
                 assert!(
                     what == "TYPE" && name == current && ["counter", "gauge", "histogram"].contains(&rest),

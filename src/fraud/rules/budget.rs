@@ -73,7 +73,7 @@ mod tests {
     fn the_eleventh_unverified_message_is_refused() {
         assert!(!refuses(10, 30, &[(0, 9, 0)]));
         assert!(refuses(10, 30, &[(0, 10, 0)]));
-        assert!(!refuses(10, 30, &[(0, 11, 1)]));
+        assert!(!refuses(10, 30, &[(0, 10, 1)]));
         assert!(!refuses(10, 30, &[]));
         assert!(!refuses(0, 30, &[(0, 1000, 0)]));
     }

@@ -180,6 +180,42 @@ async fn a_carrier_that_is_down_uses_up_no_budget() {
 }
 
 #[tokio::test]
+async fn what_no_carrier_took_costs_nothing_and_what_goes_out_once_more_costs_twice() {
+    let spend = json!({"hourly": "0.1", "prices": {"sms": {"*": "0.05"}, "voice": {"*": "0.2"}}});
+    let world = world(json!({ "spend": spend })).await;
+    let spent = || {
+        ["spend_hour", "spend_day"]
+            .map(|key| world.here().database.number(&format!("SELECT count FROM counters WHERE key = '{key}'")))
+    };
+    world.carriers.behave(Behaviour::Answer(429, String::new()));
+    for at in 0..10 {
+        send(&world, &british(900, at)).send().await.expect_problem(502, "message_failed");
+        assert_eq!(spent(), [0, 0]);
+    }
+    world.carriers.behave(Behaviour::Accept);
+    send(&world, &british(900, 10)).send().await.expect(201);
+    assert_eq!(spent(), [50_000, 50_000]);
+    // The carrier has reported it failed: that is paid for. The next one is asked, and does not take it.
+    let change = |set: &str| {
+        let now = world.now();
+        world.here().database.execute(&format!(
+            "UPDATE messages SET updated_at = {now}, {set} WHERE status <> 'failed'
+            OR (fallback_at IS NULL AND destination = '{}')",
+            british(900, 10)
+        ));
+    };
+    change("status = 'failed'");
+    assert_eq!(spent(), [50_000, 50_000]);
+    change(&format!("status = 'queued', fallback_at = {}", world.now()));
+    assert_eq!(spent(), [100_000, 100_000]);
+    refused(send(&world, &british(900, 11)).send().await);
+    change("status = 'failed'");
+    assert_eq!(spent(), [50_000, 50_000]);
+    send(&world, &british(900, 11)).send().await.expect(201);
+    refused(send(&world, &british(900, 12)).send().await);
+}
+
+#[tokio::test]
 async fn settings_that_change_hold_at_the_next_message() {
     let world = world(json!({"country": {"floor": 1}})).await;
     send(&world, &british(900, 0)).send().await.expect(201);
