@@ -7,6 +7,7 @@
     clippy::string_slice,
     clippy::panic,
     clippy::print_stdout,
+    clippy::enum_variant_names,
     clippy::format_collect,
     clippy::cast_possible_truncation
 )]

@@ -17,7 +17,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let head = digits.len() % 3;
     let mut text = digits[..head].to_owned();
-    for group in digits[head..].as_bytes().chunks(3) {
+    for group in digits.as_bytes()[head..].chunks(3) {
         if !text.is_empty() {
             text.push(',');
         }

@@ -132,6 +132,7 @@ pub(super) mod tests {
     };
 
     /// Settings of which this is stored.
+    #[expect(clippy::needless_pass_by_value, reason = "what is stored is written at the call")]
     pub(in crate::fraud) fn settings(stored: Value) -> FraudSettings {
         FraudSettings::effective(&json!({ "fraud": stored }), &Config::read(&BTreeMap::new()))
     }
