@@ -17,7 +17,7 @@ async fn the_defaults_are_shown_and_nothing_is_stored() {
     assert_eq!((&instance["version"], &instance["stored"]), (&json!(1), &json!({})));
     let settings = &instance["settings"];
     assert_eq!(settings["notices"], json!({"enabled": true}));
-    let fallback = json!({"enabled": false, "after_seconds": 60});
+    let fallback = json!({"enabled": false, "after_seconds": 60, "voice": false});
     let sms = json!({"enabled": true, "driver": "null", "from_number": null, "twilio": null, "vonage": null,
         "webhook": null, "routes": [], "fallback": fallback});
     assert_eq!(settings["sms"], sms);
@@ -27,14 +27,16 @@ async fn the_defaults_are_shown_and_nothing_is_stored() {
     let voice = json!({"enabled": true, "gate": "on", "driver": "null", "from_number": null, "routes": []});
     assert_eq!(settings["voice"], voice);
     for channel in ["sms", "voice"] {
-        assert_eq!(settings["countries"][channel]["allowed"], json!(["US", "CA"]));
+        assert_eq!(settings["countries"][channel], json!({"allowed": ["US", "CA"], "stopped": []}));
     }
+    assert_eq!(settings["numbers"], json!({"validation": "possible", "refused": []}));
     assert_eq!(settings["codes"], json!({"length": 6, "lifetime_seconds": 300}));
     assert_eq!(settings["test_mode"], "enabled");
     let limits = json!({"wrong_answers": 5, "sends_per_challenge": 4, "second_factor_failures": 10,
         "second_factor_failures_in_a_row": 100, "messages_per_user_half_hour": 5, "messages_per_user_hour": 10,
         "messages_per_destination_half_hour": 5, "messages_per_destination_hour": 10,
-        "calls_per_new_destination": 5,
+        "messages_per_address_hour": 300, "messages_per_app_hour": 0, "messages_per_key_hour": 0,
+        "messages_per_country_hour": 0, "messages_per_instance_hour": 0, "calls_per_new_destination": 5,
         "tries_per_destination_half_hour": 20, "requests_per_user_five_minutes": 5,
         "emails_per_user_half_hour": 10, "emails_per_destination_half_hour": 10, "notices_per_user_hour": 10,
         "password_failures": 5, "password_failures_everywhere": 5, "sign_in_failures_per_address": 100,
