@@ -213,6 +213,7 @@ impl<'a> Model<'a> {
                 }
             }
         }
+        rules.sort_unstable();
         let rules_of: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
         if enforced && !rules.is_empty() {
             return refused(Sent::Refused, rules_of);
