@@ -285,7 +285,7 @@ async fn taken_twice(reported: &str) -> Vec<(String, Option<String>)> {
     let sql = format!(
         "INSERT INTO message_tries (id, message_id, driver, outcome, provider_id, created_at)
            SELECT 'try_02', id, 'vonage', 'accepted', 'M1', created_at FROM messages;
-         UPDATE message_tries SET reported = {reported} WHERE driver = 'twilio';"
+         UPDATE message_tries SET reported = {reported}, reported_at = created_at WHERE driver = 'twilio';"
     );
     world.here().database.execute(&sql);
     world.answer(&challenge, &world.code(&number).await).await.expect(200);

@@ -112,7 +112,7 @@ async fn a_notice_is_held_against_the_block_list_and_the_caps_and_nothing_else()
             // The enrolment's SMS has cost as much.
             "cap" => set(&world, json!({"spend": {"hourly": "0.3"}})).await,
             "budget" => {
-                set(&world, json!({"country": {"floor": 1}, "new_countries": {"messages": 1}})).await;
+                set(&world, json!({"country": {"floor": 1}})).await;
                 world.challenge(&world.number()).await;
                 let body = json!({"to": {"phone": world.number()}});
                 world.post("/v1/challenges", &body).await.expect_problem(422, "message_refused");

@@ -102,7 +102,7 @@ async fn a_notice_to_a_stopped_country_is_not_sent_and_says_why() {
     let before = world.carriers.sent().len();
     world.delete(&format!("/v1/users/{user}/factors/{factor}?override_reason=x")).await.expect(204);
     let reasons =
-        world.here().database.query("SELECT reason FROM audit_events WHERE type = 'notice.not_sent' ORDER BY id");
+        world.here().database.query("SELECT reason FROM audit_events WHERE type = 'notice.not_sent' ORDER BY rowid");
     // Of the enrolment nobody could be told: it was the first.
     let reasons: Vec<_> = reasons.iter().map(|row| row["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons, ["no_destination", "country_stopped"]);

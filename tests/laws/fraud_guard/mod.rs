@@ -54,7 +54,9 @@ fn send(world: &World, number: &str) -> Request {
 
 /// The same on behalf of somebody.
 fn send_for(world: &World, number: &str, client: Value) -> Request {
-    world.request("POST", "/v1/challenges").json(&json!({"to": {"phone": number}, "client": client}))
+    let mut body = json!({"to": {"phone": number}});
+    body["client"] = client;
+    world.request("POST", "/v1/challenges").json(&body)
 }
 
 /// Sends a code and has it come back.

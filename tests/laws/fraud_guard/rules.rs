@@ -111,7 +111,7 @@ async fn new_countries_have_one_budget_and_leave_it_with_the_fifth_code_that_com
 #[tokio::test]
 async fn of_two_hundred_at_once_new_countries_get_their_number() {
     let world = world(json!({"new_countries": {"messages": 7}})).await;
-    let numbers = |at: u32| if at % 2 == 0 { british(600, at) } else { format!("+3361234{at:04}") };
+    let numbers = |at: u32| if at.is_multiple_of(2) { british(600, at) } else { format!("+3361234{at:04}") };
     let all = at_once((0..200).map(|at| send(&world, &numbers(at))).collect()).await;
     assert_eq!((count(&all, 201, ""), count(&all, 422, "message_refused")), (7, 193));
 }
