@@ -5,14 +5,16 @@
 ALTER TABLE messages ADD COLUMN origin TEXT NOT NULL DEFAULT 'unknown' CHECK (origin IN ('home', 'away', 'unknown'));
 -- Whose network they asked from; NULL: not known.
 ALTER TABLE messages ADD COLUMN asn INTEGER;
--- Whether the guard counts it: codes to real numbers by live keys. What it would have refused, in `record_only`, is not
+-- Whether the guard counts it: codes by live keys to real numbers that are not known. 2: asked for before a first factor was
+-- proven, which counts under keys of its own, so that nobody learns from the others who is known (law 8). What it would have refused, in `record_only`, is not
 -- counted, as it would not have been: else an attack uses up what people have.
-ALTER TABLE messages ADD COLUMN guarded INTEGER NOT NULL DEFAULT 0 CHECK (guarded IN (0, 1));
+ALTER TABLE messages ADD COLUMN guarded INTEGER NOT NULL DEFAULT 0 CHECK (guarded IN (0, 1, 2));
 -- What one try costs, in millionths of the currency that `fraud.spend.prices` are in; 0: no price is known.
 ALTER TABLE messages ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;
 
 -- What the guard has seen: messages, and those whose code came back, by six hours. The keys are
--- 'prefix:+4479460', 'country:sms:GB:home', 'app:app_…:home', 'asn:64500:away', 'new_countries:sms'.
+-- 'prefix:+4479460', 'country:sms:GB:home', 'app:app_…:home', 'asn:64500:away', 'new_countries:sms', and behind the veil the
+-- same with ':veiled' behind them; 'country:sms:GB:known' has codes that came back from numbers that are known.
 CREATE TABLE fraud_counts (
   key TEXT NOT NULL,
   -- Milliseconds since 1970, divided by those of six hours.
@@ -92,61 +94,85 @@ CREATE TRIGGER fraud_of_deleted_user AFTER DELETE ON users BEGIN
   DELETE FROM fraud_refusals WHERE rule = 'phones_per_user' AND key = 'phones_per_user:' || OLD.id;
 END;
 
--- Counts what goes out. A country is new until five codes came back from there in 14 days (56 periods): whoever pumps
--- sends one back.
-CREATE TRIGGER fraud_counts_of_message AFTER INSERT ON messages
-WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND (NEW.status <> 'dropped' OR NEW.reason = 'null_driver') BEGIN
+-- Counts what goes out. A country is new until four codes came back from there in 14 days (56 periods): whoever pumps
+-- sends one back. Of a prefix numbers are counted, each once in six hours: one impatient person closes it for nobody.
+CREATE TRIGGER fraud_counts_of_message AFTER UPDATE OF guarded ON messages
+WHEN NEW.guarded > 0 AND OLD.guarded = 0 AND NEW.destination IS NOT NULL
+  AND (NEW.status <> 'dropped' OR NEW.reason = 'null_driver') BEGIN
   INSERT INTO fraud_counts (key, period, sent)
     SELECT k.value, NEW.created_at / 21600000, 1
-    FROM json_each(json_array(
-      'prefix:' || substr(NEW.destination, 1, length(NEW.destination) - 4),
-      'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin,
-      'app:' || NEW.app_id || ':' || NEW.origin,
-      'asn:' || NEW.asn || ':' || NEW.origin,
+    FROM (SELECT CASE NEW.guarded WHEN 2 THEN ':veiled' ELSE '' END AS veiled) v CROSS JOIN json_each(json_array(
       CASE WHEN (
-        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+        SELECT o.created_at / 21600000 FROM messages o
+        WHERE o.destination = NEW.destination AND o.id < NEW.id AND o.guarded > 0 ORDER BY o.id DESC LIMIT 1)
+        IS NOT NEW.created_at / 21600000 THEN 'prefix:' || substr(NEW.destination, 1, length(NEW.destination) - 4) || v.veiled END,
+      'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin || v.veiled,
+      'app:' || NEW.app_id || ':' || NEW.origin || v.veiled,
+      'asn:' || NEW.asn || ':' || NEW.origin || v.veiled,
+      CASE WHEN (
+        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown", "home:veiled", "away:veiled", "unknown:veiled", "known"]') o CROSS JOIN fraud_counts f
           ON f.key = 'country:' || NEW.channel || ':' || NEW.country || ':' || o.value
-        WHERE f.period > NEW.created_at / 21600000 - 56) < 5 THEN 'new_countries:' || NEW.channel END)) k
+        WHERE f.period > NEW.created_at / 21600000 - 56) < 4 THEN 'new_countries:' || NEW.channel || v.veiled END)) k
     WHERE k.value IS NOT NULL
     ON CONFLICT (key, period) DO UPDATE SET sent = sent + 1;
 END;
 
 -- What certainly did not go out is no message whose code did not come back: a carrier that is down uses up no budget and
--- blocks no prefix. What a fallback tries again had gone out before.
+-- blocks no prefix. What a fallback tries again had gone out before, and so had what a carrier has reported of.
 CREATE TRIGGER fraud_counts_of_failed AFTER UPDATE OF status ON messages
-WHEN NEW.guarded = 1 AND NEW.destination IS NOT NULL AND NEW.fallback_at IS NULL
-  AND ((OLD.status = 'queued' AND NEW.status = 'failed') OR (OLD.status = 'failed' AND NEW.status = 'queued')) BEGIN
+WHEN NEW.guarded > 0 AND NEW.destination IS NOT NULL AND NEW.fallback_at IS NULL
+  AND ((OLD.status = 'queued' AND NEW.status = 'failed') OR (OLD.status = 'failed' AND NEW.status = 'queued'))
+  AND NOT EXISTS (SELECT 1 FROM message_tries t
+    WHERE t.message_id = NEW.id AND (t.outcome IN ('accepted', 'unknown') OR t.reported IS NOT NULL)) BEGIN
   UPDATE fraud_counts SET sent = max(0, sent + CASE WHEN NEW.status = 'failed' THEN -1 ELSE 1 END)
     WHERE period = NEW.created_at / 21600000 AND key IN (
-      'prefix:' || substr(NEW.destination, 1, length(NEW.destination) - 4),
-      'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin,
-      'app:' || NEW.app_id || ':' || NEW.origin,
-      'asn:' || NEW.asn || ':' || NEW.origin,
+      SELECT k.value FROM (SELECT CASE NEW.guarded WHEN 2 THEN ':veiled' ELSE '' END AS veiled) v CROSS JOIN json_each(json_array(
       CASE WHEN (
-        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
+        SELECT o.created_at / 21600000 FROM messages o
+        WHERE o.destination = NEW.destination AND o.id < NEW.id AND o.guarded > 0 ORDER BY o.id DESC LIMIT 1)
+        IS NOT NEW.created_at / 21600000 THEN 'prefix:' || substr(NEW.destination, 1, length(NEW.destination) - 4) || v.veiled END,
+      'country:' || NEW.channel || ':' || NEW.country || ':' || NEW.origin || v.veiled,
+      'app:' || NEW.app_id || ':' || NEW.origin || v.veiled,
+      'asn:' || NEW.asn || ':' || NEW.origin || v.veiled,
+      CASE WHEN (
+        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown", "home:veiled", "away:veiled", "unknown:veiled", "known"]') o CROSS JOIN fraud_counts f
           ON f.key = 'country:' || NEW.channel || ':' || NEW.country || ':' || o.value
-        WHERE f.period > NEW.created_at / 21600000 - 56) < 5 THEN 'new_countries:' || NEW.channel END);
+        WHERE f.period > NEW.created_at / 21600000 - 56) < 4 THEN 'new_countries:' || NEW.channel || v.veiled END)) k
+      WHERE k.value IS NOT NULL);
 END;
 
--- Counts a code that came back, for every message of its challenge: whoever needed a second one was a person too.
+-- Counts a code that came back, once per challenge. Its other messages were no strangers': they are not counted any more.
 CREATE TRIGGER fraud_counts_of_verified AFTER UPDATE OF verified_at ON challenges
 WHEN NEW.verified_at IS NOT NULL AND OLD.verified_at IS NULL AND NEW.type = 'phone' AND NEW.is_test = 0 BEGIN
-  INSERT INTO fraud_counts (key, period, sent, verified)
-    SELECT k.value, m.created_at / 21600000, 0, count(*)
-    FROM messages m CROSS JOIN json_each(json_array(
-      'prefix:' || substr(m.destination, 1, length(m.destination) - 4),
-      'country:' || m.channel || ':' || m.country || ':' || m.origin,
-      'app:' || m.app_id || ':' || m.origin,
-      'asn:' || m.asn || ':' || m.origin,
-      -- Who is from a country that is new takes none of its budget away.
+  UPDATE fraud_counts SET verified = verified + r.own, sent = max(0, sent - r.others)
+    FROM (
+      SELECT k.value AS key, v.period, sum(v.is_newest) AS own, sum(NOT v.is_newest AND k.key > 0) AS others
+      FROM (
+          SELECT m.*, m.created_at / 21600000 AS period, m.id = max(m.id) OVER () AS is_newest, CASE m.guarded WHEN 2 THEN ':veiled' ELSE '' END AS veiled
+          FROM messages m
+          WHERE m.challenge_id = NEW.id AND m.guarded > 0 AND (m.status <> 'dropped' OR m.reason = 'null_driver')) v
+        CROSS JOIN json_each(json_array(
+      'prefix:' || substr(v.destination, 1, length(v.destination) - 4) || v.veiled,
+      'country:' || v.channel || ':' || v.country || ':' || v.origin || v.veiled,
+      'app:' || v.app_id || ':' || v.origin || v.veiled,
+      'asn:' || v.asn || ':' || v.origin || v.veiled,
       CASE WHEN (
-        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown"]') o CROSS JOIN fraud_counts f
-          ON f.key = 'country:' || m.channel || ':' || m.country || ':' || o.value
-        WHERE f.period > NEW.verified_at / 21600000 - 56) < 5 THEN 'new_countries:' || m.channel END)) k
-    WHERE m.challenge_id = NEW.id AND m.guarded = 1 AND (m.status <> 'dropped' OR m.reason = 'null_driver')
-      AND k.value IS NOT NULL
-    GROUP BY 1, 2
-    ON CONFLICT (key, period) DO UPDATE SET verified = verified + excluded.verified;
+        SELECT coalesce(sum(f.verified), 0) FROM json_each('["home", "away", "unknown", "home:veiled", "away:veiled", "unknown:veiled", "known"]') o CROSS JOIN fraud_counts f
+          ON f.key = 'country:' || v.channel || ':' || v.country || ':' || o.value
+        WHERE f.period > NEW.verified_at / 21600000 - 56) < 4 THEN 'new_countries:' || v.channel || v.veiled END)) k
+      WHERE k.value IS NOT NULL GROUP BY 1, 2) r
+    WHERE fraud_counts.key = r.key AND fraud_counts.period = r.period;
+  -- A number that is known says once a day that people are in its country; it takes no budget, and makes none.
+  INSERT INTO fraud_counts (key, period, sent, verified)
+    SELECT 'country:' || m.channel || ':' || m.country || ':known', m.created_at / 21600000, 0, 1
+    FROM messages m
+    WHERE m.id = NEW.message_id AND m.guarded = 0 AND (m.status <> 'dropped' OR m.reason = 'null_driver')
+      AND NOT EXISTS (
+        SELECT 1 FROM (
+          SELECT o.challenge_id FROM messages o WHERE o.destination = NEW.destination ORDER BY o.id DESC LIMIT 40) r
+        CROSS JOIN challenges c ON c.id = r.challenge_id
+        WHERE c.id <> NEW.id AND c.verified_at > NEW.verified_at - 86400000)
+    ON CONFLICT (key, period) DO UPDATE SET verified = verified + 1;
   -- A number that nobody's factor has, and that was proven: for 90 days it is known.
   INSERT INTO fraud_members (key, member, expires_at)
     SELECT 'verified', CASE WHEN NEW.subject LIKE 'destination:veiled:%' THEN substr(NEW.subject, 20, 43)
@@ -176,7 +202,9 @@ END;
 -- What no carrier took cost nothing; what is tried by the next one may. A fallback counts by itself.
 CREATE TRIGGER spend_given_back AFTER UPDATE OF status ON messages
 WHEN NEW.cost > 0 AND ((OLD.status = 'queued' AND NEW.status = 'failed')
-  OR (OLD.status = 'failed' AND NEW.status = 'queued' AND NEW.fallback_at IS OLD.fallback_at)) BEGIN
+  OR (OLD.status = 'failed' AND NEW.status = 'queued' AND NEW.fallback_at IS OLD.fallback_at))
+  AND NOT EXISTS (SELECT 1 FROM message_tries t
+    WHERE t.message_id = NEW.id AND (t.outcome IN ('accepted', 'unknown') OR t.reported IS NOT NULL)) BEGIN
   UPDATE counters SET count = max(0, count + CASE WHEN NEW.status = 'failed' THEN -NEW.cost ELSE NEW.cost END)
     WHERE key IN ('spend_hour', 'spend_day') AND expires_at > NEW.updated_at
       AND expires_at - CASE key WHEN 'spend_hour' THEN 3600000 ELSE 86400000 END <= NEW.created_at;

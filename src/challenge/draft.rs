@@ -260,7 +260,7 @@ impl Draft {
             let guard = self.guard.as_ref();
             let unless = guard.map(|(_, stamp)| stamp.as_str()).filter(|_| facts.veil.hides());
             batch.extend(message::store::queue(context, &code.outgoing, self.id.as_str(), stamp, unless));
-            batch.extend(guard.map(|(guard, stamp)| guard.after(context, &code.outgoing.id, stamp)));
+            batch.extend(guard.into_iter().flat_map(|(guard, stamp)| guard.after(context, &code.outgoing.id, stamp)));
         }
         batch
     }
@@ -305,7 +305,7 @@ impl Draft {
         if !made && created.first().is_some_and(|row| row.flag("is_full")) {
             return Err(CreateError::FlowFull);
         }
-        if let Some(blocked) = blocked.filter(|_| !made) {
+        if let Some(blocked) = blocked.filter(|_| !made && !self.facts.veil.hides()) {
             return Err(CreateError::Blocked(blocked));
         }
         if !made {
@@ -343,7 +343,7 @@ impl Draft {
 /// What judges the message, and on which stamp.
 fn guard(context: &Context, facts: &Facts, outgoing: &Outgoing, stamp: &str) -> Option<(Guard, String)> {
     let (user, app) = (facts.user.as_ref().map(UserId::as_str), facts.app.as_ref().map(AppId::as_str));
-    Some(facts.veil.guard(context, Guard::of(context, outgoing, user, app)?, stamp))
+    Some(facts.veil.guard(context, Guard::of(context, outgoing, user, app, facts.veil.hides())?, stamp))
 }
 
 /// The first code of a challenge, with the message that carries it.

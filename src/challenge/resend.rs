@@ -130,7 +130,7 @@ pub async fn resend(
     };
     checks.extend(limit::senders(context, &destination, channel, challenge.app_id.as_deref()));
     let stamp = context.stamp();
-    let guard = Guard::of(context, &outgoing, challenge.user_id.as_deref(), challenge.app_id.as_deref());
+    let guard = Guard::of(context, &outgoing, challenge.user_id.as_deref(), challenge.app_id.as_deref(), veil.hides());
     let guard = guard.map(|guard| veil.guard(context, guard, &stamp));
 
     let mut batch: Vec<_> = key.map(|key| key.reserve(id.as_str(), &stamp, now)).into_iter().collect();
@@ -158,7 +158,7 @@ pub async fn resend(
     batch.push(event::store::write(context, event, When::Challenge(id.as_str(), &stamp)));
     let unless = guard.as_ref().map(|(_, stamp)| stamp.as_str()).filter(|_| veil.hides());
     batch.extend(message::store::queue(context, &outgoing, id.as_str(), veil.on(&stamp), unless));
-    batch.extend(guard.as_ref().map(|(guard, stamp)| guard.after(context, &outgoing.id, stamp)));
+    batch.extend(guard.iter().flat_map(|(guard, stamp)| guard.after(context, &outgoing.id, stamp)));
     batch.extend(key.map(|key| key.release_unless_made(&stamp)));
     batch.extend(key.filter(|_| outgoing.route.is_done()).map(|key| key.finish(&stamp)));
     // Empty where nothing judges.
@@ -184,7 +184,8 @@ pub async fn resend(
     let challenge = Challenge::read(row)?;
     let blocked = Guard::read(verdict, now);
     if row.text("stamp")? != stamp {
-        if let Some(blocked) = blocked {
+        // Behind a veil nothing that is told depends on it.
+        if let Some(blocked) = blocked.filter(|_| !veil.hides()) {
             return Err(CreateError::Blocked(blocked).into());
         }
         // Somebody was faster, or a limit has no room.

@@ -2,7 +2,7 @@
 //! and two hundred at once are judged one after the other. Who sends does this:
 //!
 //! ```text
-//! let guard = Guard::of(context, &outgoing, user, app);     None: it is not looked at
+//! let guard = Guard::of(context, &outgoing, user, app, …);  None: it is not looked at
 //! [guard.judge(…, stamp)]  then the deciding statement with not_refused!(), whose ?4 is the stamp
 //! [guard.after(…, stamp)]  behind the message's INSERT
 //! [guard.verdict(stamp)]   in the report, read by Guard::read
@@ -48,14 +48,23 @@ pub struct Guard {
     mac: String,
     prefix: String,
     cost: i64,
+    /// What `messages.guarded` becomes where it is counted.
+    counts: i64,
     /// For events: the country, the channel, the origin, the user and the app.
     about: [Option<String>; 5],
 }
 
 impl Guard {
     /// The guard of a message that is sent for this user, through this app. Codes are held against every rule; what carries
-    /// none, a notice or a test message, against the block list and the caps only. `None`: the guard does not look at it.
-    pub fn of(context: &Context, outgoing: &Outgoing, user: Option<&str>, app: Option<&str>) -> Option<Self> {
+    /// none, a notice or a test message, against the block list and the caps only. Behind a veil it counts under keys of its
+    /// own. `None`: the guard does not look at it.
+    pub fn of(
+        context: &Context,
+        outgoing: &Outgoing,
+        user: Option<&str>,
+        app: Option<&str>,
+        veiled: bool,
+    ) -> Option<Self> {
         let number = outgoing.destination.phone().filter(|_| outgoing.signs.judged)?.e164();
         let (settings, signs, is_code) = (&context.settings().fraud, outgoing.signs, outgoing.code.is_some());
         let country = outgoing.country.as_deref().unwrap_or_default();
@@ -69,6 +78,7 @@ impl Guard {
             user,
             number: &mac,
             network: network.as_deref(),
+            veiled,
         };
         let about = [Some(country), Some(outgoing.channel.as_str()), Some(signs.origin.as_str()), user, app];
         Some(Self {
@@ -77,7 +87,8 @@ impl Guard {
             trip: Trip::of(settings).filter(|_| is_code),
             enforces: settings.mode == Mode::Enforce,
             number: number.to_owned(),
-            prefix: ["prefix", prefix(number)].join(":"),
+            prefix: ["prefix:", prefix(number), facts.tail()].concat(),
+            counts: if veiled { 2 } else { 1 },
             cost: signs.cost,
             about: about.map(|text| text.map(str::to_owned)),
             mac,
@@ -137,18 +148,15 @@ impl Guard {
         statements
     }
 
-    /// What is remembered of a message that goes out: who was seen with whom. Behind the message's row.
-    pub fn after(&self, context: &Context, message: &MessageId, stamp: &str) -> Statement {
-        statement!(
-            store::REMEMBER,
-            message,
-            context.now().millis(),
-            self.rules.as_str(),
-            stamp,
-            self.subjects.as_str(),
-            self.number.as_str(),
-            self.mac.as_str()
-        )
+    /// What is counted and remembered of a code that goes out: that it did, and who was seen with whom. Behind the message's
+    /// row.
+    pub fn after(&self, context: &Context, message: &MessageId, stamp: &str) -> [Statement; 2] {
+        let now = context.now().millis();
+        let (subjects, number, mac) = (self.subjects.as_str(), self.number.as_str(), self.mac.as_str());
+        [
+            statement!(store::COUNT, message, now, self.counts, stamp, subjects, number, mac),
+            statement!(store::REMEMBER, message, now, self.rules.as_str(), stamp, subjects, number, mac),
+        ]
     }
 
     /// Asks whether it was refused, for [`Self::read`].
@@ -191,7 +199,10 @@ fn prefix(number: &str) -> &str {
 fn subjects(number: &str, facts: &Facts<'_>) -> String {
     let prefix = prefix(number);
     let prefixes = (3..=prefix.len()).filter_map(|end| prefix.get(..end)).map(|head| ["prefix", head].join(":"));
+    // What was blocked by what was asked for behind a veil is blocked there.
+    let veiled = facts.veiled.then(|| ["prefix:", prefix, facts.tail()].concat());
     let own = [
+        veiled,
         Some(["number", facts.number].join(":")),
         facts.network.map(|network| ["network", network].join(":")),
         facts.asn.map(|asn| ["asn", &asn.to_string()].join(":")),

@@ -56,13 +56,13 @@ pub mod numbers {
     /// Messages to one country in a day whose code did not come back, however few came back before.
     pub const COUNTRY_FLOOR: Number = number("country", "floor", 20);
     /// The share of what came back, in per cent, that may not come back.
-    pub const COUNTRY_SHARE: Number = number("country", "share_percent", 40);
-    /// Messages in a day whose code did not come back, to countries from which fewer than five came back in 14 days, all together.
+    pub const COUNTRY_SHARE: Number = number("country", "share_percent", 50);
+    /// Messages in a day whose code did not come back, to countries from which fewer than four came back in 14 days, all together.
     pub const NEW_COUNTRIES: Number = number("new_countries", "messages", 30);
     /// As for countries, through one app.
     pub const APP_FLOOR: Number = number("app", "floor", 50);
     /// As for countries.
-    pub const APP_SHARE: Number = number("app", "share_percent", 40);
+    pub const APP_SHARE: Number = number("app", "share_percent", 50);
     /// As for countries, from one network operator (ASN).
     pub const ASN_FLOOR: Number = number("asn", "floor", 30);
     /// As for countries.
@@ -94,6 +94,8 @@ pub mod numbers {
 
 const MANY: Shape = Shape::Integer(0, 1_000_000);
 const PERCENT: Shape = Shape::Integer(0, 100);
+/// The highest price, in millionths.
+const MOST_EXPENSIVE: i64 = 10_000_000_000;
 const AMOUNT: Shape = Shape::Text(16);
 const FLOOR: &str = "Unverified messages that may always go out in a day; 0 switches the rule off";
 const SHARE: &str = "Beyond the floor: per cent of what was verified on the best of 14 days, or in the last one";
@@ -124,17 +126,17 @@ pub const FRAUD: &[Field] = &[
     ),
     field(
         "country",
-        Shape::Object(&[field("floor", MANY, FLOOR).example("20"), field("share_percent", PERCENT, SHARE).example("40")]),
+        Shape::Object(&[field("floor", MANY, FLOOR).example("20"), field("share_percent", PERCENT, SHARE).example("50")]),
         "Unverified messages per channel, country and origin of who asks",
     ),
     field(
         "new_countries",
         Shape::Object(&[field("messages", MANY, "Unverified messages in a day; 0 switches the rule off").example("30")]),
-        "Countries from which fewer than five codes came back in 14 days, all together",
+        "Countries from which fewer than four codes came back in 14 days, all together",
     ),
     field(
         "app",
-        Shape::Object(&[field("floor", MANY, FLOOR).example("50"), field("share_percent", PERCENT, SHARE).example("40")]),
+        Shape::Object(&[field("floor", MANY, FLOOR).example("50"), field("share_percent", PERCENT, SHARE).example("50")]),
         "Unverified messages through one app",
     ),
     field(
@@ -158,7 +160,7 @@ pub const FRAUD: &[Field] = &[
             field("daily", AMOUNT, "The same in a day").nullable().example(r#""150""#),
             field("prices", Shape::Object(PRICES), "What one message costs, in one currency"),
         ]),
-        "Caps on what messages cost",
+        "Caps on what messages cost; like every rule they refuse in `enforce` only",
     ),
 ];
 
@@ -227,21 +229,19 @@ impl FraudSettings {
 pub fn check(stored: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let at = |path: &str| path.split('.').try_fold(stored, |value, name| value.get(name));
-    let mut amount = |path: String, value: Option<&Value>| {
-        if value.and_then(Value::as_str).is_some_and(|text| parse_money(text).is_none()) {
-            errors.push(FieldError::new(
-                path,
-                FieldCode::Value,
-                "a decimal number like 0.0079 is wanted, with at most six decimals",
-            ));
+    // Counters of what messages have cost have to hold them all.
+    let mut amount = |path: String, value: Option<&Value>, most: i64| {
+        if value.and_then(Value::as_str).is_some_and(|text| parse_money(text).is_none_or(|amount| amount > most)) {
+            let detail = "a decimal number like 0.0079 is wanted, with at most six decimals; a price is at most 10000";
+            errors.push(FieldError::new(path, FieldCode::Value, detail));
         }
     };
     for path in ["fraud.spend.hourly", "fraud.spend.daily", "alerts.spend.hourly", "alerts.spend.daily"] {
-        amount(path.to_owned(), at(path));
+        amount(path.to_owned(), at(path), i64::MAX);
     }
     for path in ["fraud.spend.prices.sms", "fraud.spend.prices.voice"] {
         for (country, price) in at(path).and_then(Value::as_object).into_iter().flatten() {
-            amount(format!("{path}.{country}"), Some(price));
+            amount(format!("{path}.{country}"), Some(price), MOST_EXPENSIVE);
         }
     }
     let is_capped = ["fraud.spend.hourly", "fraud.spend.daily"].iter().any(|path| at(path).is_some());

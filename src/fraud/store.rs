@@ -37,19 +37,25 @@ macro_rules! is_safe {
     };
 }
 
-/// Whether a number is known: some user's active factor, proven of late, or on the safe list.
+/// Whether a number is known: on the safe list, or some user's active factor or proven of late, while its codes come back: of
+/// the last day's fewer than eight did not. Whoever proves a number once pumps it as little as any other. `?2` is now.
 macro_rules! is_known {
     ($subjects:literal, $number:literal, $mac:literal) => {
         concat!(
-            "(EXISTS (SELECT 1 FROM factors WHERE phone = ",
+            "(",
+            is_safe!($subjects),
+            " OR ((EXISTS (SELECT 1 FROM factors WHERE phone = ",
             $number,
             " AND activated_at IS NOT NULL)
                OR EXISTS (SELECT 1 FROM fraud_members WHERE key = 'verified' AND member = ",
             $mac,
-            " AND expires_at > ?2)
-               OR ",
-            is_safe!($subjects),
-            ")"
+            " AND expires_at > ?2))
+               AND (SELECT count(*) FROM (
+                   SELECT m.challenge_id, m.created_at FROM messages m WHERE m.destination = ",
+            $number,
+            " ORDER BY m.id DESC LIMIT 40) r
+                 CROSS JOIN challenges c ON c.id = r.challenge_id
+                 WHERE r.created_at > ?2 - 86400000 AND c.verified_at IS NULL) < 8))"
         )
     };
 }
@@ -80,7 +86,7 @@ macro_rules! event {
             $reason,
             ", ?6, ?7, ?8, json_object(",
             $data,
-            ", 'prefix', substr(?9, 8), 'country', ?10, 'channel', ?11, 'origin', ?12,
+            ", 'prefix', replace(substr(?9, 8), ':veiled', ''), 'country', ?10, 'channel', ?11, 'origin', ?12,
                'enforced', json(CASE WHEN ",
             $enforced,
             " THEN 'true' ELSE 'false' END)), ?2 "
@@ -94,7 +100,7 @@ macro_rules! event {
 pub const TRIP: &str = concat!(
     "INSERT INTO fraud_entries (id, list, subject, shown, level, enforced, created_by, created_at, updated_at, expires_at,
        stamp)
-     SELECT ?8, 'block', ?3, substr(?3, 8), 1, ?6, 'fraud_guard', ?2, ?2, ?2 + 3600000 * ?11, ?4
+     SELECT ?8, 'block', ?3, replace(substr(?3, 8), ':veiled', ''), 1, ?6, 'fraud_guard', ?2, ?2, ?2 + 3600000 * ?11, ?4
      FROM (SELECT sum(f.sent) AS sent, sum(f.verified) AS verified FROM fraud_counts f
        WHERE f.key = ?3 AND f.period > ",
     period!(),
@@ -166,11 +172,11 @@ pub const REFUSE: &str = concat!(
     period!(),
     " - 56
          AND coalesce((
-           SELECT sum(v.verified) FROM json_each('[\"home\", \"away\", \"unknown\"]') o
+           SELECT sum(v.verified) FROM json_each('[\"home\", \"away\", \"unknown\", \"home:veiled\", \"away:veiled\", \"unknown:veiled\", \"known\"]') o
            CROSS JOIN fraud_counts v ON v.key = (l.value ->> 'own') || o.value
            WHERE v.period > ",
     period!(),
-    " - 56), 0) < 5
+    " - 56), 0) < 4
        GROUP BY l.key, day) r
      GROUP BY r.rule HAVING observed >= allowed
      UNION ALL
@@ -209,6 +215,14 @@ pub const TELL: &str = concat!(
 /// It was told. `?1` stamp, `?2` now.
 pub const TOLD: &str = "UPDATE fraud_refusals SET told_at = ?2 WHERE stamp = ?1 AND told_at <= ?2 - 600000";
 
+/// Counts a code that goes out, to a number that is not known: its trigger does. What was refused, or would have been, is not
+/// counted. `?1` message, `?2` now, `?3` 1, or 2 behind a veil, `?4` stamp, `?5` subjects, `?6` number, `?7` its MAC.
+pub const COUNT: &str = concat!(
+    "UPDATE messages SET guarded = ?3
+     WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM fraud_refusals WHERE stamp = ?4) AND NOT ",
+    is_known!("?5", "?6", "?7")
+);
+
 /// Remembers who was seen with whom by a message that goes out, for a day: but by no rule that has refused it, or would
 /// have, so that a key never has more members than its rule allows. `?1` message, `?2` now, `?3` rules, `?4` stamp,
 /// `?5` subjects, `?6` number, `?7` its MAC.
@@ -228,4 +242,4 @@ pub const REMEMBER: &str = concat!(
 pub const VERDICT: &str = "SELECT max(until) AS until FROM fraud_refusals WHERE stamp = ?1 AND enforced";
 
 /// Every statement of this file, for the test of query plans.
-pub const STATEMENTS: &[&str] = &[TRIP, TRIPPED, USE_UP, REFUSE, TELL, TOLD, REMEMBER, VERDICT];
+pub const STATEMENTS: &[&str] = &[TRIP, TRIPPED, USE_UP, REFUSE, TELL, TOLD, COUNT, REMEMBER, VERDICT];

@@ -130,7 +130,7 @@ async fn what_record_only_reports_is_what_enforce_refuses() {
     assert!(would.attacks.iter().all(|attack| attack.refused == 0));
     let near = |one: u64, other: u64, most: u64| one.abs_diff(other) <= most;
     assert!(
-        near(would.honest.flagged, does.honest.flagged, does.honest.asked / 1_000),
+        near(would.honest.flagged, does.honest.flagged, does.honest.asked / 200),
         "{} {}",
         would.honest.flagged,
         does.honest.flagged

@@ -30,7 +30,9 @@ struct Challenge {
     number: String,
     /// It was asked for without a user: who proves it makes the number known.
     is_anybodys: bool,
-    /// Each message's period and the keys that it counted under.
+    country: usize,
+    is_verified: bool,
+    /// Each message's period and the keys that it counted under; the newest comes last.
     messages: Vec<(i64, Vec<String>)>,
 }
 
@@ -50,6 +52,10 @@ pub struct Model<'a> {
     blocks: HashMap<String, Block>,
     limits: HashMap<String, (u32, i64)>,
     challenges: Vec<Challenge>,
+    /// When something went out to a number, for which challenge, and in which period it was counted last.
+    sent_to: HashMap<String, Vec<(i64, usize)>>,
+    counted_in: HashMap<String, i64>,
+    verified_at: HashMap<String, i64>,
 }
 
 impl<'a> Model<'a> {
@@ -67,7 +73,20 @@ impl<'a> Model<'a> {
             blocks: HashMap::new(),
             limits: HashMap::new(),
             challenges: Vec::new(),
+            sent_to: HashMap::new(),
+            counted_in: HashMap::new(),
+            verified_at: HashMap::new(),
         }
+    }
+
+    /// Whether a number is proven, and its codes come back.
+    fn is_known(&self, number: &str) -> bool {
+        let sent = self.sent_to.get(number).into_iter().flatten().rev().take(40);
+        let lost = sent.filter(|(at, challenge)| {
+            *at > self.now - 24 * HOUR
+                && !self.challenges.get(*challenge).is_some_and(|challenge| challenge.is_verified)
+        });
+        self.proven.get(number).is_some_and(|until| *until > self.now) && lost.count() < 8
     }
 
     fn number(&self, number: Number) -> i64 {
@@ -105,7 +124,7 @@ impl<'a> Model<'a> {
 
     fn is_new_country(&self, code: &str) -> bool {
         let of = |origin| self.sum(&format!("country:sms:{code}:{origin}"), 56).1;
-        ["home", "away", "unknown"].into_iter().map(of).sum::<i64>() < 5
+        ["home", "away", "unknown", "known"].into_iter().map(of).sum::<i64>() < 4
     }
 
     fn members(&self, key: &str, own: &str, most: i64) -> bool {
@@ -151,7 +170,7 @@ impl<'a> Model<'a> {
     }
 
     /// One message: judged, and counted where it goes out. What is remembered of it, or `None`.
-    fn send(&mut self, ask: &Ask, number: &str) -> (Told, Option<(i64, Vec<String>)>) {
+    fn send(&mut self, ask: &Ask, number: &str, challenge: usize) -> (Told, Option<(i64, Vec<String>)>) {
         let refused = |sent, rules| (Told { sent, rules, ..Told::default() }, None);
         let limits = Self::limits(ask, number);
         let full = |(key, most, _): &(String, u32, i64)| {
@@ -171,7 +190,7 @@ impl<'a> Model<'a> {
         let by_asn = asn.map(|asn| format!("asn:{asn}:{origin}"));
         let of_address = format!("phones_per_address:{}", network(&ask.from.ip));
         let account = if let Whom::Account(account, _) = &ask.whom { Some(account.to_string()) } else { None };
-        let is_known = self.proven.get(number).is_some_and(|until| *until > self.now);
+        let is_known = self.is_known(number);
         let judges = self.settings.mode != Mode::Off;
         let mut rules = Vec::new();
         if judges {
@@ -225,17 +244,21 @@ impl<'a> Model<'a> {
             }
             limit.0 += 1;
         }
-        let mut keys = vec![prefix, by_country, by_app];
-        keys.extend(by_asn);
-        let is_new = self.is_new_country(country);
-        // What would have been refused is not counted.
-        if judges && rules.is_empty() {
+        self.sent_to.entry(number.to_owned()).or_default().push((self.now, challenge));
+        let (is_known, is_new, period) = (self.is_known(number), self.is_new_country(country), self.period());
+        let mut keys = Vec::new();
+        // What would have been refused is not counted, nor what goes to somebody known; of a prefix each number once.
+        if judges && rules.is_empty() && !is_known {
+            if self.counted_in.insert(number.to_owned(), period) != Some(period) {
+                keys.push(prefix);
+            }
+            keys.extend([by_country, by_app].into_iter().chain(by_asn));
             for key in keys.iter().chain(is_new.then_some(&"new_countries:sms".to_owned())) {
-                let period = self.period();
                 self.counts.entry(key.clone()).or_default().entry(period).or_default().0 += 1;
             }
-        } else {
-            keys.clear();
+            if keys.first().is_none_or(|key| !key.starts_with("prefix:")) {
+                keys.insert(0, format!("prefix:{}", &number[..number.len() - 4]));
+            }
         }
         for (rule, key, own) in members {
             if judges && !is_known && !rules.contains(&rule) {
@@ -260,17 +283,23 @@ impl Sender for Model<'_> {
             Whom::Number(number) | Whom::Account(_, number) => number.clone(),
             Whom::Person(person) => self.week.people[*person].0.clone(),
         };
-        let (told, message) = self.send(ask, &number);
+        let (told, message) = self.send(ask, &number, self.challenges.len());
         let Some(message) = message else { return told };
         let is_anybodys = matches!(ask.whom, Whom::Number(_));
-        self.challenges.push(Challenge { number, is_anybodys, messages: vec![message] });
+        self.challenges.push(Challenge {
+            number,
+            is_anybodys,
+            country: ask.country,
+            is_verified: false,
+            messages: vec![message],
+        });
         Told { id: (self.challenges.len() - 1).to_string(), ..told }
     }
 
     async fn resend(&mut self, ask: &Ask, id: &str) -> Told {
         let at: usize = id.parse().unwrap();
         let number = self.challenges[at].number.clone();
-        let (told, message) = self.send(ask, &number);
+        let (told, message) = self.send(ask, &number, at);
         self.challenges[at].messages.extend(message);
         Told { id: id.to_owned(), ..told }
     }
@@ -280,11 +309,28 @@ impl Sender for Model<'_> {
         let challenge = &self.challenges[at];
         let country = challenge.messages.iter().find_map(|(_, keys)| keys.get(1)?.split(':').nth(2));
         let is_new = country.is_some_and(|country| self.is_new_country(country));
-        for (period, keys) in challenge.messages.iter().filter(|(_, keys)| !keys.is_empty()) {
+        // One code came back, of the newest message that counted; the others are not counted any more.
+        for (behind, (period, keys)) in challenge.messages.iter().filter(|(_, keys)| !keys.is_empty()).rev().enumerate()
+        {
             for key in keys.iter().chain(is_new.then_some(&"new_countries:sms".to_owned())) {
-                self.counts.entry(key.clone()).or_default().entry(*period).or_default().1 += 1;
+                let Some(count) = self.counts.get_mut(key).and_then(|counts| counts.get_mut(period)) else { continue };
+                if behind == 0 {
+                    count.1 += 1;
+                } else if !key.starts_with("prefix:") {
+                    count.0 = (count.0 - 1).max(0);
+                }
             }
         }
+        let before = self.verified_at.insert(challenge.number.clone(), self.now);
+        if let Some((period, keys)) = challenge.messages.last()
+            && keys.is_empty()
+            && before.is_none_or(|before| before <= self.now - 24 * HOUR)
+        {
+            let key = format!("country:sms:{}:known", COUNTRIES[challenge.country].code);
+            self.counts.entry(key).or_default().entry(*period).or_default().1 += 1;
+        }
+        self.challenges[at].is_verified = true;
+        let challenge = &self.challenges[at];
         if challenge.is_anybodys {
             let until = self.proven.entry(challenge.number.clone()).or_default();
             *until = (*until).max(self.now + 90 * 24 * HOUR);

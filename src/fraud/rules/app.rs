@@ -24,7 +24,7 @@ mod tests {
     #[test]
     fn what_comes_through_no_app_has_none_of_its_budget() {
         let rule = app(&FACTS, &settings(json!({}))).unwrap();
-        assert_eq!((rule.key.as_str(), rule.most, rule.share), ("app:app_1:away", 50, 40));
+        assert_eq!((rule.key.as_str(), rule.most, rule.share), ("app:app_1:away", 50, 50));
         assert_eq!(app(&Facts { app: None, ..FACTS }, &settings(json!({}))), None);
         assert_eq!(app(&FACTS, &settings(json!({"app": {"floor": 0}}))), None);
     }

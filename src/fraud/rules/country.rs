@@ -25,7 +25,7 @@ mod tests {
     #[test]
     fn channels_countries_and_origins_are_counted_apart() {
         let rule = country(&FACTS, &settings(json!({}))).unwrap();
-        assert_eq!((rule.key.as_str(), rule.most, rule.share), ("country:sms:GB:away", 20, 40));
+        assert_eq!((rule.key.as_str(), rule.most, rule.share), ("country:sms:GB:away", 20, 50));
         let call = Facts { channel: Channel::Voice, country: "FR", origin: Origin::Home, ..FACTS };
         let rule = country(&call, &settings(json!({"country": {"floor": 3, "share_percent": 5}}))).unwrap();
         assert_eq!((rule.key.as_str(), rule.most, rule.share), ("country:voice:FR:home", 3, 5));

@@ -34,6 +34,15 @@ pub struct Facts<'a> {
     pub number: &'a str,
     /// The MAC of the client's address (/64 for IPv6).
     pub network: Option<&'a str>,
+    /// Whether it is asked for before a first factor is proven.
+    pub veiled: bool,
+}
+
+impl Facts<'_> {
+    /// What ends the keys that it is counted under: what is counted behind a veil is seen by nobody before it (law 8).
+    pub(super) fn tail(&self) -> &'static str {
+        if self.veiled { ":veiled" } else { "" }
+    }
 }
 
 /// How a rule is held against what was counted.
@@ -74,7 +83,7 @@ pub struct Rule {
     /// Per cent of what was verified that may go unverified beyond the floor.
     pub share: i64,
     /// Of members, the one that this message would be; of new countries, the head of the keys under which fewer
-    /// than five may have been verified.
+    /// than four may have been verified.
     pub own: String,
 }
 
@@ -107,7 +116,13 @@ const OF_CODES: [OneRule; 7] = [
 pub(super) fn parameter(facts: &Facts<'_>, settings: &FraudSettings, is_code: bool) -> String {
     let of_codes = OF_CODES.iter().filter(|_| is_code);
     let rules = ALWAYS.iter().chain(of_codes).filter_map(|rule| rule(facts, settings));
-    Value::Array(rules.map(|rule| rule.to_json()).collect()).to_string()
+    let counted = rules.map(|mut rule| {
+        if matches!(rule.kind, Kind::Budget | Kind::Members) {
+            rule.key.push_str(facts.tail());
+        }
+        rule.to_json()
+    });
+    Value::Array(counted.collect()).to_string()
 }
 
 #[cfg(test)]
@@ -129,6 +144,7 @@ pub(super) mod tests {
         user: Some("usr_1"),
         number: "NUMBER",
         network: Some("NETWORK"),
+        veiled: false,
     };
 
     /// Settings of which this is stored.

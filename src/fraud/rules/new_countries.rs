@@ -1,4 +1,4 @@
-//! Countries from which fewer than five codes came back in 14 days, all together: whoever spreads over many countries stays
+//! Countries from which fewer than four codes came back in 14 days, all together: whoever spreads over many countries stays
 //! below each one's floor, and not below this. One code that came back makes no customers: whoever pumps sends some.
 
 use super::{Facts, Rule, budget::budget};

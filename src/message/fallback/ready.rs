@@ -104,7 +104,7 @@ pub fn ready(context: &Context, row: &Row) -> Result<Option<Ready>, DatabaseErro
     outgoing.signs.origin = Origin::from_stored(row.text("origin")?);
     outgoing.signs.asn = row.opt_int("asn");
     let (user, app) = (row.opt_text("user_id"), row.opt_text("app_id"));
-    let guard = Guard::of(context, &outgoing, user, app).map(Guard::again);
+    let guard = Guard::of(context, &outgoing, user, app, false).map(Guard::again);
     let user = user.and_then(UserId::parse);
     let is_proven = row.opt_text("factor_id").is_some() && row.text("purpose")? != "enrolment";
     let mut checks = checks(context, user.as_ref(), &destination, outgoing.channel, is_proven);

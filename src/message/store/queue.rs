@@ -17,13 +17,13 @@ use crate::{
 
 const INSERT: &str = concat!(
     "INSERT INTO messages (id, challenge_id, generation, user_id, app_id, channel, template, locale,
-    destination, redirected_to, country, cost_class, encoding, segments, driver, created_at, updated_at, origin, asn, guarded,
+    destination, redirected_to, country, cost_class, encoding, segments, driver, created_at, updated_at, origin, asn,
     cost, status, reason)
   SELECT ?1, c.id, c.generation, c.user_id, c.app_id, c.channel, ?2, ?3, c.destination, ?4, ?5, ?6, ?7, ?8, ?11,
-    ?12, ?12, ?15, ?16, ?17 AND NOT EXISTS (SELECT 1 FROM fraud_refusals WHERE stamp = coalesce(?19, ?14)), ?18, CASE WHEN r.is_refused THEN 'dropped' ELSE ?9 END,
+    ?12, ?12, ?15, ?16, ?17, CASE WHEN r.is_refused THEN 'dropped' ELSE ?9 END,
     CASE WHEN r.is_refused THEN 'fraud_guard' ELSE ?10 END
   FROM challenges c CROSS JOIN (SELECT ",
-    is_refused!("?19"),
+    is_refused!("?18"),
     " AS is_refused) r WHERE c.id = ?13 AND c.stamp = ?14"
 );
 const INSERT_INBOX: &str = "INSERT INTO dev_inbox (message_id, subject, body, html, code, created_at)
@@ -59,7 +59,6 @@ pub fn queue(
         stamp,
         signs.origin.as_str(),
         signs.asn,
-        signs.judged,
         signs.cost,
         unless
     )];
@@ -146,7 +145,7 @@ pub fn queue_notice(
     let (status, reason) = outgoing.route.begins();
     let stamp = &*context.stamp();
     // The block list and the caps hold for notices too; what counts codes does not.
-    let guard = Guard::of(context, outgoing, Some(user), None);
+    let guard = Guard::of(context, outgoing, Some(user), None, false);
     let mut statements = guard.map(|guard| guard.judge(context, checks, None, stamp)).unwrap_or_default();
     statements.push(statement!(
         INSERT_NOTICE,

@@ -48,7 +48,7 @@ pub fn queue(
     let segments = outgoing.sms.map(|(_, segments)| segments);
     let mut statements: Vec<Statement> = key.map(|key| key.reserve(id, stamp, now)).into_iter().collect();
     // The block list and the caps hold for what carries no code too.
-    if let Some(guard) = Guard::of(context, outgoing, None, None) {
+    if let Some(guard) = Guard::of(context, outgoing, None, None, false) {
         statements.extend(guard.judge(context, checks, key.map(Reservation::key), stamp));
     }
     statements.extend([statement!(

@@ -117,3 +117,65 @@ async fn who_is_known_fills_no_address() {
     }
     refused(send_for(&world, &british(900, 6), client()).send().await);
 }
+
+/// Half an hour and more: a number has room again.
+const LATER: std::time::Duration = std::time::Duration::from_mins(31);
+
+#[tokio::test]
+async fn whoever_proves_a_number_once_cannot_pump_it() {
+    let world = world(json!({})).await;
+    let number = british(900, 0);
+    super::verify(&world, &number).await;
+    enter(&world, "block", "prefix:+44794", HOUR * 72);
+    for _ in 0..8 {
+        send(&world, &number).send().await.expect(201);
+        world.here().clock.advance(LATER);
+    }
+    refused(send(&world, &number).send().await);
+    // A day later it is known again.
+    world.here().clock.advance(HOUR * 24);
+    send(&world, &number).send().await.expect(201);
+}
+
+#[tokio::test]
+async fn what_goes_to_somebody_known_uses_up_nobodys_budget_and_makes_none() {
+    let world = on(world(json!({})).await, json!({"country": {"floor": 2, "share_percent": 100}})).await;
+    let number = british(900, 0);
+    super::verify(&world, &number).await;
+    let counted = |what: &str| {
+        world.here().database.number(&format!("SELECT {what} FROM fraud_counts WHERE key = 'country:sms:GB:unknown'"))
+    };
+    assert_eq!((counted("sent"), counted("verified")), (1, 1));
+    for _ in 0..5 {
+        world.here().clock.advance(LATER);
+        send(&world, &number).send().await.expect(201);
+        world.here().clock.advance(LATER);
+        super::verify(&world, &number).await;
+    }
+    assert_eq!((counted("sum(sent)"), counted("sum(verified)")), (1, 1));
+    for at in 1..3 {
+        send(&world, &british(900, at)).send().await.expect(201);
+    }
+    refused(send(&world, &british(900, 3)).send().await);
+}
+
+#[tokio::test]
+async fn a_code_that_came_back_counts_once_however_often_it_was_sent() {
+    let world = on(world(json!({})).await, json!({"country": {"floor": 9}})).await;
+    let number = british(900, 0);
+    let challenge = send(&world, &number).send().await.expect(201);
+    let path = format!("/v1/challenges/{}/resend", challenge["id"].as_str().unwrap());
+    for wait in [30, 60] {
+        world.here().clock.advance(std::time::Duration::from_secs(wait));
+        world.post(&path, &json!({})).await.expect(200);
+    }
+    let counts = |key: &str| {
+        let sql = format!("SELECT sent, verified FROM fraud_counts WHERE key LIKE '{key}'");
+        let row = world.here().database.query(&sql).remove(0);
+        [row["sent"].clone(), row["verified"].clone()].map(|count| count.as_f64().unwrap())
+    };
+    // Of a prefix one number is one.
+    assert_eq!((counts("country:sms:GB:%"), counts("prefix:%")), ([3.0, 0.0], [1.0, 0.0]));
+    world.answer(&challenge, &world.code(&number).await).await.expect(200);
+    assert_eq!((counts("country:sms:GB:%"), counts("prefix:%")), ([1.0, 1.0], [1.0, 1.0]));
+}

@@ -87,9 +87,12 @@ async fn the_safe_list_keeps_a_prefix_open_and_a_persons_block_is_none_of_the_gu
         send(&world, &british(900, at)).send().await.expect(201);
     }
     assert_eq!(events(&world, "fraud.prefix_blocked").len(), 0);
-    // It has ended: what was sent meanwhile counts.
+    // It has ended: what was sent meanwhile does not count.
     world.here().clock.advance(HOUR);
-    refused(send(&world, &british(900, 6)).send().await);
+    for at in 6..8 {
+        send(&world, &british(900, at)).send().await.expect(201);
+    }
+    refused(send(&world, &british(900, 8)).send().await);
     // What a person has blocked is no trip, and once it has ended the guard begins at its first level.
     enter(&world, "block", "prefix:+44794901", HOUR);
     refused(send(&world, &british(901, 0)).send().await);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{HOUR, enter, event, on, refusals};
 use crate::support::{
-    World,
+    World, at_once,
     page::{Flow, Page},
     vars,
 };
@@ -138,7 +138,7 @@ async fn where_nobody_is_sent_anything_nothing_is_judged() {
 }
 
 #[tokio::test]
-async fn codes_of_sign_ups_count_and_come_back_like_any_other() {
+async fn codes_of_sign_ups_count_among_themselves_so_that_nobody_learns_from_others_who_is_known() {
     let world = by_phone(&vars::null(), json!({"country": {"floor": 2}, "app": {"floor": 9}})).await;
     let page = Page::new(&world).await;
     let sent = || world.here().database.number("SELECT count(*) FROM messages WHERE reason = 'null_driver'");
@@ -148,9 +148,14 @@ async fn codes_of_sign_ups_count_and_come_back_like_any_other() {
         assert_eq!(sent(), wanted);
     }
     let told = event(&world, "fraud.budget_exhausted");
-    assert_eq!((&told["key"], &told["observed"]), (&json!("country:sms:US:unknown"), &json!(2)));
+    assert_eq!((&told["key"], &told["observed"]), (&json!("country:sms:US:unknown:veiled"), &json!(2)));
     let database = &world.here().database;
-    assert_eq!(database.number("SELECT sent FROM fraud_counts WHERE key LIKE 'app:%'"), 2);
+    assert_eq!(database.number("SELECT sent FROM fraud_counts WHERE key LIKE 'app:%:veiled'"), 2);
+    // A server's call finds its own budget whole.
+    for _ in 0..2 {
+        super::send(&world, &world.number()).send().await.expect(201);
+    }
+    super::refused(super::send(&world, &world.number()).send().await);
 }
 
 #[tokio::test]
@@ -161,4 +166,29 @@ async fn recording_only_codes_of_sign_ups_go_out() {
     play(&world, &number).await;
     assert_eq!(world.carriers.sent_to(&number).len(), 2);
     assert_eq!((event(&world, "fraud.blocked")["enforced"].clone(), refusals(&world)[0].2), (json!(false), 2));
+}
+
+/// The one of many that comes too late is told the same, whether a code was refused or there was nobody to send one to.
+#[tokio::test]
+async fn of_many_who_ask_once_more_at_once_nobody_learns_that_the_guard_has_refused() {
+    let world = by_phone(&vars::prod_twilio("http://127.0.0.1:9"), json!({})).await;
+    let (known, unknown) = (world.number(), world.number());
+    owner(&world, &known).await;
+    enter(&world, "block", "prefix:+1415", HOUR);
+    let page = Page::new(&world).await;
+    let mut told = Vec::new();
+    for number in [&known, &unknown] {
+        let flow = page.begin("sign-ups", json!({})).await;
+        let named = flow.post("identifier", json!({"identifier": number})).await.expect(200);
+        world.here().clock.advance(Duration::from_secs(31));
+        let path = format!("challenges/{}/resend", text(&named["challenge"]["id"]));
+        let answers = at_once((0..20).map(|_| flow.request(&path, &json!({}))).collect()).await;
+        let mut codes: Vec<(u16, String)> =
+            answers.iter().map(|answer| (answer.status, answer.json["code"].to_string())).collect();
+        codes.sort();
+        assert_eq!(codes.iter().filter(|(status, _)| *status == 200).count(), 1, "{codes:?}");
+        told.push(codes);
+    }
+    assert_eq!(told[0], told[1]);
+    assert!(refusals(&world)[0].2 > 1, "more than one was judged");
 }
