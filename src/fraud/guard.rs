@@ -151,12 +151,16 @@ impl Guard {
     /// What is counted and remembered of a code that goes out: that it did, and who was seen with whom. Behind the message's
     /// row.
     pub fn after(&self, context: &Context, message: &MessageId, stamp: &str) -> [Statement; 2] {
-        let now = context.now().millis();
+        let (now, rules) = (context.now().millis(), self.rules.as_str());
         let (subjects, number, mac) = (self.subjects.as_str(), self.number.as_str(), self.mac.as_str());
-        [
-            statement!(store::COUNT, message, now, self.counts, stamp, subjects, number, mac),
-            statement!(store::REMEMBER, message, now, self.rules.as_str(), stamp, subjects, number, mac),
-        ]
+        let remember = statement!(store::REMEMBER, message, now, rules, stamp, subjects, number, mac);
+        [self.count(context, message, stamp), remember]
+    }
+
+    /// What is counted of a code that goes out once more: who was seen with whom is known from the first time.
+    pub fn count(&self, context: &Context, message: &MessageId, stamp: &str) -> Statement {
+        let (subjects, number, mac) = (self.subjects.as_str(), self.number.as_str(), self.mac.as_str());
+        statement!(store::COUNT, message, context.now().millis(), self.counts, stamp, subjects, number, mac)
     }
 
     /// Asks whether it was refused, for [`Self::read`].

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How many statements of the 50 of a minute's run go into sending.
-const STATEMENTS: usize = 30;
+const STATEMENTS: usize = 32;
 /// What a message takes beside what begins it: the guard of the settings, and writing down what became of it.
 const BESIDE: usize = 5;
 /// No code lives longer.

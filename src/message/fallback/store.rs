@@ -227,7 +227,7 @@ pub fn begin(context: &Context, ready: &Ready) -> Vec<Statement> {
         ]);
         // Who was seen with whom is remembered of the SMS.
         batch.extend(queue(context, outgoing, challenge.as_str(), stamp, None));
-        batch.extend(guard.iter().flat_map(|guard| guard.after(context, &outgoing.id, stamp)));
+        batch.extend(guard.as_ref().map(|guard| guard.count(context, &outgoing.id, stamp)));
         batch.push(statement!(CALLED, challenge, stamp));
         return batch;
     };
